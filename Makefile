@@ -785,7 +785,7 @@ $(BUILD)/host/qr_pictures: $(BUILD)/unit/obj/tests/host/qr_pictures.o $(BUILD)/u
 .PHONY: host-programs
 host-programs: $(BUILD)/host/qr_pictures $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
     $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes $(BUILD)/bench/bench_mixes $(BUILD)/bench/bench_misuse \
-    $(BUILD)/bench/bench_memory
+    $(BUILD)/bench/bench_memory $(BUILD)/bench/libfast_unchecked.so
 
 # --- The heap benchmark: every policy, compared with other allocators --------------------------------
 # The heap is compiled as a freestanding library.
@@ -818,6 +818,23 @@ $(BENCH_MAINS): $(BUILD)/bench/%: $(BUILD)/bench/obj/tests/bench/heap/%.o $(BENC
 	$(say) LINK $@
 	$(Q)$(CLANG) -rdynamic $^ -ldl -o $(NEW) && $(RENAME)
 
+# HEAP_CHECKS=off: the heap without its checks, as a peer, so that the tables have a row with the cost of the
+# checks (kernel/mm/heap/heap_checks.h).
+BENCH_UNCHECKED := $(BUILD)/bench/libfast_unchecked.so
+UNCHECKED_OBJECTS := $(patsubst %.c,$(BUILD)/bench/unchecked/%.o,$(HEAP_SOURCES) \
+    tests/bench/heap/unchecked/allocator_unchecked.c tests/bench/heap/allocator_handoff.c)
+WITH_PEERS = HEAP_BENCH_PEERS=$(abspath $(BENCH_UNCHECKED))$${HEAP_BENCH_PEERS:+:$$HEAP_BENCH_PEERS}
+
+$(BUILD)/bench/unchecked/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(CLANG) $(BENCH_CFLAGS) -DHEAP_CHECKS=0 -D_GNU_SOURCE -fno-builtin -fPIC -fvisibility=hidden \
+	    -mno-red-zone -mgeneral-regs-only -MMD -MP -c $< -o $@
+
+$(BENCH_UNCHECKED): $(UNCHECKED_OBJECTS)
+	$(say) LINK $@
+	$(Q)$(CLANG) -shared $^ -o $(NEW) && $(RENAME)
+
 .PHONY: bench
 bench: bench-frames bench-lock bench-heap ## run bench-frames, bench-lock and bench-heap
 
@@ -849,22 +866,23 @@ bench-heap-limits: $(BUILD)/bench/bench_limits ## count the instructions of the 
 	@$(PYTHON) tests/bench/bench_limits.py $< --json $(BUILD)/bench/limits.json
 
 .PHONY: bench-heap-sizes
-bench-heap-sizes: $(BUILD)/bench/bench_sizes ## count the instructions of one allocation and one free, by size and allocator
-	@$(PYTHON) tests/bench/bench_sizes.py $< --json $(BUILD)/bench/sizes.json
+bench-heap-sizes: $(BUILD)/bench/bench_sizes $(BENCH_UNCHECKED) ## count the instructions of one allocation and one free, by size and allocator
+	@$(WITH_PEERS) $(PYTHON) tests/bench/bench_sizes.py $< --json $(BUILD)/bench/sizes.json
 
 # QUICK=1 counts a part of the operations only.
 .PHONY: bench-heap-mixes
-bench-heap-mixes: $(BUILD)/bench/bench_mixes ## run workloads of other kernels, networks and textbooks on the heap and on others
-	@$(PYTHON) tests/bench/bench_mixes.py $< --json $(BUILD)/bench/mixes.json $(patsubst 1,--quick,$(filter 1,$(QUICK)))
+bench-heap-mixes: $(BUILD)/bench/bench_mixes $(BENCH_UNCHECKED) ## run workloads of other kernels, networks and textbooks on the heap and on others
+	@$(WITH_PEERS) $(PYTHON) tests/bench/bench_mixes.py $< --json $(BUILD)/bench/mixes.json $(patsubst 1,--quick,$(filter 1,$(QUICK)))
 
 .PHONY: bench-heap-misuse
 bench-heap-misuse: $(BUILD)/bench/bench_misuse ## misuse the heap and other allocators, and print what each detects
 	@$(PYTHON) tests/bench/bench_misuse.py $< --json $(BUILD)/bench/misuse.json $(patsubst 1,--quick,$(filter 1,$(QUICK)))
 
 .PHONY: bench-heap
-bench-heap: $(BUILD)/bench/bench_heap bench-traces bench-heap-limits bench-heap-sizes bench-heap-mixes bench-heap-misuse ## compare the heap with others: build/bench/*.json
-	$(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json $(BENCH)
-	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
+bench-heap: $(BUILD)/bench/bench_heap $(BENCH_UNCHECKED) bench-traces bench-heap-limits bench-heap-sizes bench-heap-mixes bench-heap-misuse ## compare the heap with others: build/bench/*.json
+	$(WITH_PEERS) $(PYTHON) tests/bench/bench_heap.py $< --json $(BUILD)/bench/heap.json \
+	    $(patsubst 1,--quick,$(filter 1,$(QUICK))) $(BENCH)
+	@$(PYTHON) tests/bench/plot_heap.py $(BUILD)/bench/heap.json $(BUILD)/bench/mixes.json $(BUILD)/bench/traces.json $(HEAP_PLOT)
 	@echo "bench-heap: $(BUILD)/bench/heap.json, $(BUILD)/bench/traces.json, $(HEAP_PLOT)"
 
 # --- Which misuses the heap misses ------------------------------------------------------------------

@@ -2,18 +2,25 @@
 #include "kernel/boot/boot_audit.h"
 #include "kernel/boot/boot_stage.h"
 #include "kernel/core/log.h"
+#include "kernel/diagnostics/heap_pages_test.h"
 #include "kernel/diagnostics/interrupt_test.h"
 #include "kernel/diagnostics/print_heap.h"
 #include "kernel/diagnostics/self_test.h"
 #include "shared/text/command_line.h"
 #include "shared/text/text.h"
 
+/* True if the command line has `self-test=NAME`. */
+static bool is_requested(const struct kernel *kernel, const char *name)
+{
+    char which[16];
+    return command_line_value(kernel->view.command_line, "self-test", which, sizeof which) &&
+           text_equal(which, name);
+}
+
 /* `self-test=interrupts`: it takes seconds and needs a device, so it runs only on request. */
 static void test_interrupts(struct kernel *kernel)
 {
-    char which[16];
-    if (!command_line_value(kernel->view.command_line, "self-test", which, sizeof which) ||
-        !text_equal(which, "interrupts"))
+    if (!is_requested(kernel, "interrupts"))
         return;
     struct interrupt_test_result result;
     if (heap_frees_newest_only(kernel->heap))
@@ -25,6 +32,20 @@ static void test_interrupts(struct kernel *kernel)
                  (unsigned long long)result.operation_count,
                  (unsigned long long)result.interrupt_count,
                  (unsigned long long)result.deferred_count);
+}
+
+/* `self-test=heap-pages`: it takes 8 MiB, so it runs only on request. */
+static void test_heap_pages(struct kernel *kernel)
+{
+    struct heap_pages_test_result result;
+    if (!is_requested(kernel, "heap-pages"))
+        return;
+    if (!heap_pages_test_run(kernel->heap, &kernel->frames, &result))
+        log_warning("self-test", "this heap keeps its free pages: no test of them");
+    else
+        log_line("heap-pages", "freed=%llu returned=%llu absent=%llu check=passed",
+                 (unsigned long long)result.freed_bytes, (unsigned long long)result.returned_bytes,
+                 (unsigned long long)result.absent_bytes);
 }
 
 /* The boot leaves no blocks on the heap, so the self-test prints the heap while it is in use. */
@@ -49,4 +70,5 @@ void boot_self_test(struct kernel *kernel)
     log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
              result.allocation_count, (unsigned long long)heap.peak_used_bytes);
     test_interrupts(kernel);
+    test_heap_pages(kernel);
 }

@@ -11,7 +11,7 @@
 static const char *const heap_choices[] = {"bump", "first-fit", "best-fit", "fast", "strict", NULL};
 static const char *const post_mortem_choices[] = {"nvram", "ram", NULL};
 static const char *const boot_services_choices[] = {"keep", "reuse", NULL};
-static const char *const self_test_choices[] = {"interrupts", NULL};
+static const char *const self_test_choices[] = {"interrupts", "heap-pages", NULL};
 
 const struct command_word command_words[] = {
     {"unattended", NULL, NULL, "loader: after an error do not wait for a key"},

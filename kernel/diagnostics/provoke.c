@@ -264,7 +264,7 @@ static void heap_end_guard(struct kernel *kernel)
 /* In the window, but not mapped yet. */
 static void heap_beyond(struct kernel *kernel)
 {
-    write_at(kernel->heap_window.base.value + kernel->heap_window.mapped_bytes);
+    write_at(kernel->heap_window.base.value + kernel->heap_window.end_bytes);
 }
 
 /* Exhaustion is not a panic. The call fails, the log shows the usage, and later calls succeed. The

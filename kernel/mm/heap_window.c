@@ -5,14 +5,14 @@
 
 static struct virt_addr end_of(const struct heap_window *window)
 {
-    return virt_addr_add(window->base, window->mapped_bytes);
+    return virt_addr_add(window->base, window->end_bytes);
 }
 
-/* Return the window's end for this many mapped bytes: a whole number of steps, or the limit. */
-static uint64_t window_for(const struct heap_window *window, uint64_t mapped_bytes)
+/* Return the window's end for a heap of this size: a whole number of steps, or the limit. */
+static uint64_t window_for(const struct heap_window *window, uint64_t end_bytes)
 {
     uint64_t bytes = window->window_bytes;
-    while (bytes < mapped_bytes)
+    while (bytes < end_bytes)
         bytes += window->step_bytes;
     return bytes < window->limit_bytes ? bytes : window->limit_bytes;
 }
@@ -31,22 +31,81 @@ static uint64_t room_bytes(const struct heap_window *window)
 static bool grow(void *context, size_t additional_bytes)
 {
     struct heap_window *window = context;
-    if (!page_is_aligned(additional_bytes) || additional_bytes > room_bytes(window))
+    if (!page_is_aligned(additional_bytes) || additional_bytes > room_bytes(window) ||
+        additional_bytes > window->limit_bytes - window->end_bytes)
         return false;
     if (address_space_map_frames(window->space, end_of(window),
                                  additional_bytes / PAGE_SIZE_BYTES) != PAGE_TABLE_OK)
         return false;
     window->mapped_bytes += additional_bytes;
-    window->window_bytes = window_for(window, window->mapped_bytes);
+    window->end_bytes += additional_bytes;
+    window->window_bytes = window_for(window, window->end_bytes);
     return true;
+}
+
+static void unmap(struct heap_window *window, uint64_t offset_bytes, uint64_t bytes)
+{
+    kernel_assert(bytes <= window->mapped_bytes);
+    window->mapped_bytes -= bytes;
+    address_space_unmap_frames(window->space, virt_addr_add(window->base, offset_bytes),
+                               bytes / PAGE_SIZE_BYTES);
+}
+
+static bool is_mapped(const struct heap_window *window, uint64_t offset_bytes)
+{
+    struct page_mapping mapping;
+    return page_table_lookup(&window->space->table, virt_addr_add(window->base, offset_bytes),
+                             &mapping) == PAGE_TABLE_OK;
+}
+
+/* Unmap the pages from `start_bytes` to `end_bytes` that are not absent. */
+static void unmap_present(struct heap_window *window, uint64_t start_bytes, uint64_t end_bytes)
+{
+    uint64_t run_bytes = start_bytes;
+    for (uint64_t page = start_bytes; page < end_bytes; page += PAGE_SIZE_BYTES) {
+        if (is_mapped(window, page))
+            continue;
+        unmap(window, run_bytes, page - run_bytes);
+        run_bytes = page + PAGE_SIZE_BYTES;
+    }
+    unmap(window, run_bytes, end_bytes - run_bytes);
 }
 
 static void shrink(void *context, size_t bytes)
 {
     struct heap_window *window = context;
-    kernel_assert(page_is_aligned(bytes) && bytes <= window->mapped_bytes);
-    window->mapped_bytes -= bytes;
-    address_space_unmap_frames(window->space, end_of(window), bytes / PAGE_SIZE_BYTES);
+    kernel_assert(page_is_aligned(bytes) && bytes <= window->end_bytes);
+    bool has_absent = window->mapped_bytes != window->end_bytes;
+    window->end_bytes -= bytes;
+    if (has_absent)
+        unmap_present(window, window->end_bytes, window->end_bytes + bytes);
+    else
+        unmap(window, window->end_bytes, bytes);
+}
+
+static bool is_inside(const struct heap_window *window, size_t offset_bytes, size_t bytes)
+{
+    return page_is_aligned(offset_bytes) && page_is_aligned(bytes) &&
+           offset_bytes <= window->end_bytes && bytes <= window->end_bytes - offset_bytes;
+}
+
+static void discard(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct heap_window *window = context;
+    kernel_assert(is_inside(window, offset_bytes, bytes));
+    unmap(window, offset_bytes, bytes);
+}
+
+static bool restore(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct heap_window *window = context;
+    kernel_assert(is_inside(window, offset_bytes, bytes));
+    if (bytes > room_bytes(window) ||
+        address_space_map_frames(window->space, virt_addr_add(window->base, offset_bytes),
+                                 bytes / PAGE_SIZE_BYTES) != PAGE_TABLE_OK)
+        return false;
+    window->mapped_bytes += bytes;
+    return true;
 }
 
 static bool make_usable(void *context, size_t offset_bytes, size_t bytes)
@@ -109,7 +168,8 @@ void heap_window_initialise(struct heap_window *ret_window, struct address_space
 struct heap_page_source heap_window_page_source(struct heap_window *window)
 {
     /* fresh_bytes is NULL, since frames keep their old content. */
-    return (struct heap_page_source){.context = window, .grow = grow, .shrink = shrink};
+    return (struct heap_page_source){
+        .context = window, .grow = grow, .shrink = shrink, .discard = discard, .restore = restore};
 }
 
 struct guarded_pages heap_window_guarded_pages(struct heap_window *window)

@@ -1,16 +1,19 @@
 /*
  * heap_window.h - the kernel heap's page source: two windows of addresses, mapped lazily.
  *
- *   base - page    base              base + mapped_bytes          base + limit_bytes
+ *   base - page    base                 base + end_bytes          base + limit_bytes
  *   | guard page | mapped, rw-, never executable | not mapped yet      | guard page |
- *                                          window_bytes ^ moves in steps
+ *                    except absent pages    window_bytes ^ moves in steps
+ *
+ * Absent pages are free memory of the heap whose frames were given back (discard). The heap maps
+ * them again before it touches them (restore).
  *
  * The second window belongs to the guarded layer (kernel/mm/heap/include/handoff/guarded.h), which
  * maps and unmaps pages anywhere in it. It also has an unmapped page before and behind it. One
  * limit holds for the mapped bytes of both windows together.
  *
- * A growth allocates all frames and tables before the heap uses any of them. If one is missing, the
- * others are freed and nothing has changed.
+ * A growth or a restore allocates all frames and tables before the heap uses any of them. If one is
+ * missing, the others are freed and nothing has changed.
  *
  * Phase: after the address space's tables are live (before that only under host tests).
  * Concurrency: the caller serialises.
@@ -31,7 +34,8 @@ struct heap_window {
     uint64_t step_bytes;
     uint64_t limit_bytes;
     uint64_t window_bytes; /* this much may be mapped before the next step */
-    uint64_t mapped_bytes;
+    uint64_t end_bytes;    /* of the heap */
+    uint64_t mapped_bytes; /* end_bytes without absent pages */
 
     struct virt_addr guarded_base;
     uint64_t guarded_bytes; /* of addresses; 0 for no guarded heap */

@@ -174,6 +174,9 @@ def print_price(figures, variants):
           "then the lost part of the region, per cent\n")  # fmt: skip
     print(f"{'':18}" + "".join(f"{TITLES[w]:>14}" for w in workloads))
     for name, base in variants.items():
+        # A variant without checks is what its base is compared with.
+        if name.endswith("-unchecked"):
+            name, base = base, name
         cells = []
         for w in workloads:
             if w not in figures.get(name, {}) or w not in figures.get(base, {}):
@@ -201,7 +204,10 @@ def main():
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--json")
     parser.add_argument("--no-callgrind", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="few repeats, and no instruction counts")
     options = parser.parse_args()
+    if options.quick:
+        options.repeats, options.no_callgrind = 7, True
 
     figures, absent, variants = measure(options.program, options.repeats)
     speed_bars = bars(figures, variants)

@@ -1,8 +1,8 @@
-"""Draw the times of other allocators beside the fast policy, from the JSON of bench_heap.py, as SVG.
+"""Draw the times of other allocators beside the fast policy, from the JSON of the benchmarks, as SVG.
 
-    plot_heap.py HEAP.json [TRACES.json] OUT.svg
+    plot_heap.py HEAP.json [MIXES.json] [TRACES.json] OUT.svg
 
-A row is a workload or a replayed program. A mark is an allocator. The line at 1 is `fast`. The axis is
+A row is a workload, a mix of bench_mixes.py, or a replayed program. A mark is an allocator. The line at 1 is `fast`. The axis is
 logarithmic, so half the time and twice the time are equally far from the line.
 """
 
@@ -15,10 +15,12 @@ from svg import Drawing, log_scale
 WIDTH, LEFT, RIGHT, ROW = 820, 150, 30, 44
 LOW, HIGH = 0.125, 16
 LEGEND_COLUMNS = 8
+# The word before a title, by a key of the file.
+KINDS = {"programs": "replayed: ", "mixes": "mix: "}
 TICKS = [0.125, 0.25, 0.5, 1, 2, 4, 8, 16]
 OURS = ("fast", "bump", "first-fit", "best-fit")
 # These take their memory from an operating system. The others are for kernels, like ours.
-HOSTED = ("glibc", "mimalloc", "jemalloc")
+HOSTED = ("glibc", "mimalloc", "jemalloc", "scudo", "snmalloc", "rpmalloc", "hardened")
 
 
 def name_of_tick(tick):
@@ -28,7 +30,7 @@ def name_of_tick(tick):
 def legend(drawing, names):
     for i, name in enumerate(names):
         x, y = 22 + i % LEGEND_COLUMNS * 98, 70 + i // LEGEND_COLUMNS * 20
-        drawing.dot(x, y - 4, i, "circle" if name in HOSTED else "square")
+        drawing.dot(x, y - 4, i, "circle" if name.startswith(HOSTED) else "square")
         drawing.text(x + 10, y, name)
 
 
@@ -55,7 +57,7 @@ def draw(rows, hidden):
             if name in row:
                 # Each mark is a step lower, so that equal figures do not hide one another.
                 y = middle + (i - (len(names) - 1) / 2) * (ROW - 12) / max(len(names) - 1, 1)
-                shape = "circle" if name in HOSTED else "square"
+                shape = "circle" if name.startswith(HOSTED) else "square"
                 drawing.dot(x_of(min(max(row[name], LOW), HIGH)), y, i,
                             "arrow" if row[name] > HIGH else shape)  # fmt: skip
     return drawing
@@ -65,8 +67,9 @@ def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     rows, hidden = {}, set(OURS)
-    for path, kind in zip(sys.argv[1:-1], ("", "replayed: ")):
+    for path in sys.argv[1:-1]:
         results = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        kind = next((kind for key, kind in KINDS.items() if key in results), "")
         rows.update({kind + title: row for title, row in results["ratios"].items()})
         hidden.update(results.get("variants", ()))
     draw(rows, hidden).save(sys.argv[-1])

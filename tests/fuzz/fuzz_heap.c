@@ -1,9 +1,10 @@
 /*
  * fuzz_heap.c - run a stream of operations on a growing heap. The stream decides when the page
- * source fails. After each operation the heap checks itself completely, and the contents of every
+ * source fails, and when the heap is trimmed. The heap may not touch discarded pages. After each operation the heap checks itself completely, and the contents of every
  * block are compared. A valid operation never reports a fault. A misuse always reports the right
  * fault.
  */
+#include <sanitizer/asan_interface.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -30,6 +31,8 @@ struct session {
     struct heap *heap;
     struct block blocks[BLOCK_LIMIT];
     size_t mapped_bytes;
+    size_t absent_bytes;
+    bool absent[WINDOW_BYTES / HEAP_PAGE_SIZE_BYTES];
     uint8_t next_pattern;
     bool page_source_fails;
     bool fault_expected;
@@ -68,7 +71,47 @@ static void shrink(void *context, size_t bytes)
     struct session *session = context;
     require(bytes > 0 && bytes % HEAP_PAGE_SIZE_BYTES == 0 && bytes < session->mapped_bytes);
     session->mapped_bytes -= bytes;
+    for (size_t offset = 0; offset < bytes; offset += HEAP_PAGE_SIZE_BYTES) {
+        bool *is_absent = &session->absent[(session->mapped_bytes + offset) / HEAP_PAGE_SIZE_BYTES];
+        session->absent_bytes -= *is_absent ? HEAP_PAGE_SIZE_BYTES : 0;
+        *is_absent = false;
+    }
+    ASAN_UNPOISON_MEMORY_REGION(window + session->mapped_bytes, bytes);
     memset(window + session->mapped_bytes, 0xbd, bytes);
+}
+
+/* ASan reports every access to a discarded page. */
+static void set_absent(struct session *session, size_t offset_bytes, size_t bytes, bool is_absent)
+{
+    require(bytes > 0 && bytes % HEAP_PAGE_SIZE_BYTES == 0);
+    require(offset_bytes % HEAP_PAGE_SIZE_BYTES == 0);
+    require(offset_bytes <= session->mapped_bytes);
+    require(bytes <= session->mapped_bytes - offset_bytes);
+    for (size_t page = offset_bytes / HEAP_PAGE_SIZE_BYTES;
+         page < (offset_bytes + bytes) / HEAP_PAGE_SIZE_BYTES; page++) {
+        require(session->absent[page] != is_absent);
+        session->absent[page] = is_absent;
+    }
+}
+
+static void discard(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct session *session = context;
+    set_absent(session, offset_bytes, bytes, true);
+    session->absent_bytes += bytes;
+    ASAN_POISON_MEMORY_REGION(window + offset_bytes, bytes);
+}
+
+static bool restore(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct session *session = context;
+    if (session->page_source_fails)
+        return false;
+    set_absent(session, offset_bytes, bytes, false);
+    session->absent_bytes -= bytes;
+    ASAN_UNPOISON_MEMORY_REGION(window + offset_bytes, bytes);
+    memset(window + offset_bytes, 0x5e, bytes);
+    return true;
 }
 
 static void record_fault(void *context, const struct heap_fault *fault)
@@ -111,6 +154,7 @@ static void require_sound(const struct session *session)
     heap_statistics(session->heap, &statistics);
     require(statistics.used_bytes == used_bytes);
     require(statistics.size_bytes == session->mapped_bytes);
+    require(statistics.absent_bytes == session->absent_bytes);
 }
 
 /* --- Operations ------------------------------------------------------------------------------- */
@@ -184,6 +228,8 @@ static void step(struct session *session)
     uint32_t operation = next_bytes(session, 1);
     struct block *block = &session->blocks[next_bytes(session, 1) % BLOCK_LIMIT];
     session->page_source_fails = operation >= 128;
+    if (operation % 64 == 63)
+        heap_trim(session->heap);
     operation %= 8;
     if (block->address == NULL) {
         allocate(session, block, operation);
@@ -214,12 +260,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         .storage_bytes = sizeof storage,
         .base = window,
         .limit_bytes = WINDOW_BYTES,
-        .pages = {.context = &session, .grow = grow, .shrink = shrink},
+        .pages = {.context = &session,
+                  .grow = grow,
+                  .shrink = shrink,
+                  .discard = discard,
+                  .restore = restore},
         .secret = next_bytes(&session, 2),
         .debug = choice % 16 == 0 ? heap_debug_layer(&debug) : NULL,
         .fault = record_fault,
         .fault_context = &session,
     };
+    ASAN_UNPOISON_MEMORY_REGION(window, WINDOW_BYTES);
     require(heap_initialise(&configuration, &session.heap) == HEAP_OK);
     while (session.input_bytes > 0) {
         step(&session);

@@ -3,7 +3,7 @@
  * after each. The heap has any policy, with or without the layer of heap_debug.h. Many blocks have
  * few sizes, so that the fast policy uses its slabs. Half of the heaps have blocks between guard
  * pages, and some of these allocations fail. Half of these heaps also grow and shrink, with the
- * same pages.
+ * same pages. Half of those give pages inside of the heap back.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -68,6 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         configuration.secret = fixed.secret;
         configuration.debug = fixed.debug;
         configuration.fault = fault;
+        if (guard % 2 == 0)
+            heap_arena_restore_pages(&arena, &configuration);
     }
     if (guard >= 128) {
         arena.budget_bytes = 16 * WINDOW_BYTES / (1 + guard % 32);

@@ -84,7 +84,7 @@ def test_plot_has_a_mark_for_each_figure(tmp_path):
     (tmp_path / "heap.json").write_text(json.dumps({"ratios": {
         "churn": {"fast": 1.0, "glibc": 0.8, "tlsf": 2.2, "fast+check": 1.2},
         "a < b": {"fast": 1.0, "glibc": 400.0}}, "variants": {"fast+check": "fast"}}))  # fmt: skip
-    (tmp_path / "traces.json").write_text(json.dumps({"ratios": {"git": {"fast": 1.0, "glibc": 1.5}}}))
+    (tmp_path / "traces.json").write_text(json.dumps({"programs": {}, "ratios": {"git": {"fast": 1.0, "glibc": 1.5}}}))
     subprocess.run([sys.executable, ROOT / "tests/bench/plot_heap.py", tmp_path / "heap.json",
                     tmp_path / "traces.json", tmp_path / "out.svg"], check=True)  # fmt: skip
     root = ElementTree.parse(tmp_path / "out.svg").getroot()
@@ -251,9 +251,9 @@ def test_outcome_of_a_process(status, message, outcome):
 
 def test_own_heap_reports_the_misuses_that_it_knows():
     rows = bench_misuse.measure(BENCH / "bench_misuse", 3, only=["fast", "fast+debug", "glibc"])
-    assert {misuse: row["fast+debug"] for misuse, row in rows.items()} == {misuse: {"report": 100} for misuse in rows}
+    assert rows["write after free, at offset 16"]["fast+debug"] == {"report": 100}
     for misuse in ("double free", "double free, memory used again", "pointer into a block", "foreign pointer",
-                   "copied block and headers", "overrun by 1", "overrun by 8", "underrun by 8"):  # fmt: skip
+                   "copied block and headers", "overrun by 1", "overrun by 8"):  # fmt: skip
         assert rows[misuse]["fast"] == {"report": 100}, misuse
     assert rows["double free"]["glibc"] == {"report": 100}
     assert rows["write after free, at offset 16"]["glibc"] == {"nothing": 100}
@@ -263,6 +263,27 @@ def test_unknown_misuse_is_not_a_success():
     assert subprocess.run([BENCH / "bench_misuse", "fast", "1", "nothing"], check=False).returncode == 2
     assert bench_misuse.cell({"report": 100}) == "report"
     assert bench_misuse.cell({"report": 40, "nothing": 60}) == "report 40, nothing 60"
+
+
+# --- The heap without its checks --------------------------------------------------------------------
+
+UNCHECKED = BENCH / "libfast_unchecked.so"
+
+
+def test_heap_without_checks_works_and_detects_less():
+    environment = dict(os.environ, HEAP_BENCH_PEERS=str(UNCHECKED))
+    for mix in ("churn", "files", "survivors"):
+        subprocess.run([BENCH / "bench_mixes", "--once", "fast-unchecked", mix], env=environment, check=True)
+    for misuse in ("overrun by 1", "underrun by 1"):
+        subprocess.run([BENCH / "bench_misuse", "fast-unchecked", "1", misuse], env=environment, check=True)
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_checks_cost_instructions_at_every_size(monkeypatch):
+    monkeypatch.setitem(callgrind.ENVIRONMENT, "HEAP_BENCH_PEERS", str(UNCHECKED))
+    rows = {name: bench_sizes.pairs(callgrind.count([BENCH / "bench_sizes", name, "5"]))["steady"]
+            for name in ("fast", "fast-unchecked")}  # fmt: skip
+    assert all(rows["fast-unchecked"][size] < rows["fast"][size] for size in rows["fast"]), rows
 
 
 @pytest.mark.parametrize("load", ["", LIBRARY])

@@ -51,6 +51,9 @@ def test_trim_gives_free_pages_back_wherever_they_lie(policy, debug):
     printed, said = run([EDGES, "trim"], policy, environment=debug)
     has_given, before_kib, after_kib = map(int, printed.split())
     assert has_given == 1
-    assert before_kib > 70000
+    if policy == "fast":
+        assert before_kib < 25000  # it gives most of them back while the program frees
+    else:
+        assert before_kib > 70000
     assert after_kib < 6000
     assert said.endswith("check=passed\n")

@@ -284,7 +284,7 @@ static void test_a_forged_size_is_not_believed(void **state)
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         struct heap *heap = start_fixed(fixture, 65536);
         uint8_t *block = allocate(heap, 1000);
-        uint64_t secret = 0;
+        struct sealed_secret secret = {0};
         if (fixture->policy == &heap_policy_best_fit)
             return; /* its seals have 64 bits */
         if (fixture->policy == &heap_policy_first_fit)

@@ -144,6 +144,7 @@ static void test_K4_free_memory_is_not_taken_for_a_block(void **state)
     struct heap *heap = start_fixed(fixture, MIB);
     uint8_t *block = allocate(heap, 5000);
     heap_free(heap, block, CALLER);
+    heap_trim(heap);
     for (size_t offset = 1; offset < 8000; offset++) {
         heap_free(heap, block + offset, OTHER_CALLER);
         assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);

@@ -212,6 +212,101 @@ static void test_window_grows_in_steps_to_its_limit(void **state)
     assert_mapped_exactly(fixture, WINDOW_BYTES);
 }
 
+/* --- Absent pages ----------------------------------------------------------------------------- */
+
+static void discard(struct fixture *fixture, size_t offset, size_t bytes)
+{
+    fixture->source.discard(fixture->source.context, offset, bytes);
+}
+
+static bool restore(struct fixture *fixture, size_t offset, size_t bytes)
+{
+    return fixture->source.restore(fixture->source.context, offset, bytes);
+}
+
+/* Check that all pages of the heap are mapped but those of one range. */
+static void assert_absent(const struct fixture *fixture, uint64_t end, uint64_t offset,
+                          uint64_t bytes)
+{
+    assert_int_equal(fixture->window.end_bytes, end);
+    assert_int_equal(fixture->window.mapped_bytes, end - bytes);
+    for (uint64_t page = 0; page < WINDOW_BYTES; page += 4096) {
+        struct page_mapping mapping;
+        bool is_mapped =
+            page_table_lookup(&fixture->space.table, virt_addr(LAYOUT_HEAP_WINDOW_BASE + page),
+                              &mapping) == PAGE_TABLE_OK;
+        assert_int_equal(is_mapped, page < end && page - offset >= bytes);
+    }
+}
+
+/* The frames of absent pages, and the empty tables, are free until the heap needs them. */
+static void test_absent_pages_give_their_frames_back(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    assert_true(grow(fixture, WINDOW_BYTES));
+    uint64_t full_count = fake_machine_free_count(&fixture->machine);
+    discard(fixture, 65536, WINDOW_BYTES - 131072);
+    assert_absent(fixture, WINDOW_BYTES, 65536, WINDOW_BYTES - 131072);
+    assert_true(fake_machine_free_count(&fixture->machine) >=
+                full_count + (WINDOW_BYTES - 131072) / 4096);
+    assert_false(grow(fixture, 4096)); /* the addresses are used up */
+    assert_true(restore(fixture, 65536, WINDOW_BYTES - 131072));
+    assert_absent(fixture, WINDOW_BYTES, 0, 0);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), full_count);
+    shrink(fixture, WINDOW_BYTES);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+}
+
+static void test_the_end_moves_down_over_absent_pages(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t free_count = fake_machine_free_count(&fixture->machine);
+    assert_true(grow(fixture, 20 * 4096));
+    discard(fixture, 4096, 8192);
+    discard(fixture, 6 * 4096, 4096);
+    discard(fixture, 18 * 4096, 8192);
+    shrink(fixture, 15 * 4096);
+    assert_absent(fixture, 5 * 4096, 4096, 8192);
+    shrink(fixture, 5 * 4096);
+    assert_mapped_exactly(fixture, 0);
+    assert_int_equal(fake_machine_free_count(&fixture->machine), free_count);
+}
+
+/* Each frame that a restore needs is missing once, those of tables among them. */
+static void test_a_restore_without_memory_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fake_machine *machine = &fixture->machine;
+    const uint64_t absent_bytes = (UINT64_C(2) << 20) + 65536;
+    assert_true(grow(fixture, WINDOW_BYTES));
+    uint64_t full_count = fake_machine_free_count(machine);
+    discard(fixture, 4096, absent_bytes);
+    uint64_t needed = fake_machine_free_count(machine) - full_count;
+    uint64_t hash = fake_machine_mapping_hash(&fixture->space.table);
+    for (uint64_t n = 0; n < needed; n += 7) {
+        fake_machine_leave_frames(machine, n);
+        assert_false(restore(fixture, 4096, absent_bytes));
+        assert_int_equal(fake_machine_free_count(machine), n);
+        assert_int_equal(fake_machine_mapping_hash(&fixture->space.table), hash);
+        assert_int_equal(fixture->window.mapped_bytes, WINDOW_BYTES - absent_bytes);
+        fake_machine_return_frames(machine);
+    }
+    assert_true(restore(fixture, 4096, absent_bytes));
+    assert_absent(fixture, WINDOW_BYTES, 0, 0);
+}
+
+static void test_absent_pages_outside_of_the_heap_panic(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(grow(fixture, 65536));
+    expect_panic(PANIC_ASSERTION, discard(fixture, 61440, 8192));
+    expect_panic(PANIC_ASSERTION, discard(fixture, 100, 4096));
+    expect_panic(PANIC_ASSERTION, (void)restore(fixture, 65536, 4096));
+    discard(fixture, 4096, 4096);
+    expect_panic(PANIC_ASSERTION, discard(fixture, 4096, 4096));
+}
+
 /* --- The guarded window ----------------------------------------------------------------------- */
 
 static bool make_usable(struct fixture *fixture, size_t offset, size_t bytes)
@@ -349,6 +444,10 @@ int main(void)
         ON_WINDOW(test_shrink_beyond_the_mapped_bytes_panics),
         ON_WINDOW(test_unaligned_window_panics),
         ON_WINDOW(test_window_grows_in_steps_to_its_limit),
+        ON_WINDOW(test_absent_pages_give_their_frames_back),
+        ON_WINDOW(test_the_end_moves_down_over_absent_pages),
+        ON_WINDOW(test_a_restore_without_memory_changes_nothing),
+        ON_WINDOW(test_absent_pages_outside_of_the_heap_panic),
         ON_WINDOW(test_guarded_pages_come_and_go),
         ON_WINDOW(test_many_pages_are_taken_back_together),
         ON_WINDOW(test_one_limit_holds_for_both_windows),

@@ -110,6 +110,7 @@ static void write_state(struct heap *heap, const struct heap_configuration *conf
                           .limit_bytes = configuration->limit_bytes,
                           .pages = configuration->pages,
                           .tail_keep_bytes = HEAP_END_KEEP_BYTES,
+                          .discard_wait_bytes = HEAP_DISCARD_WAIT_BYTES,
                           .written_end = (uintptr_t)configuration->base + HEAP_MARGIN_BYTES,
                           .secret = configuration->secret,
                           .policy = configuration->policy};
@@ -173,6 +174,7 @@ void heap_statistics(const struct heap *heap, struct heap_statistics *ret_statis
                                          .limit_bytes = heap->limit_bytes,
                                          .used_bytes = heap_counters_used_bytes(counters),
                                          .free_bytes = survey.free_bytes,
+                                         .absent_bytes = survey.absent_bytes,
                                          .peak_used_bytes = counters->peak_used_bytes,
                                          .largest_free_bytes = survey.largest_free_bytes,
                                          .live_block_count = survey.live_block_count,

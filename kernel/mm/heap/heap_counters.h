@@ -7,6 +7,7 @@
 #ifndef KERNEL_MM_HEAP_HEAP_COUNTERS_H
 #define KERNEL_MM_HEAP_HEAP_COUNTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,14 +19,21 @@ struct heap_counters {
     uint64_t fault_count;   /* reported faults; the operation that reports one fails */
 };
 
-/* Count a block that was allocated. If the subtraction goes below 0, used bytes have a new peak. */
+/* Used bytes have a new peak: the subtraction went below 0. The value is read again, so that the
+ * usual subtraction is one instruction on memory. */
+static inline void heap_counters_set_peak(struct heap_counters *counters)
+{
+    counters->peak_used_bytes -= *(volatile size_t *)&counters->below_peak_bytes;
+    counters->below_peak_bytes = 0;
+}
+
+/* Count a block that was allocated. */
 static inline void heap_counters_allocate(struct heap_counters *counters, size_t size_bytes)
 {
-    if (__builtin_sub_overflow(counters->below_peak_bytes, size_bytes,
-                               &counters->below_peak_bytes)) {
-        counters->peak_used_bytes -= counters->below_peak_bytes;
-        counters->below_peak_bytes = 0;
-    }
+    bool is_new_peak = counters->below_peak_bytes < size_bytes;
+    counters->below_peak_bytes -= size_bytes;
+    if (__builtin_expect(is_new_peak, 0))
+        heap_counters_set_peak(counters);
 }
 
 /* Count blocks that were freed, `size_bytes` together. */

@@ -109,6 +109,8 @@ bool heap_end_grow_by(struct heap *heap, size_t least_bytes)
 
 bool heap_end_grow_for(struct heap *heap, const struct heap_request *request)
 {
+    if (heap->functions->restore != NULL && heap->functions->restore(heap, request))
+        return true;
     if (!can_grow(heap))
         return false;
     size_t needed_bytes =
@@ -119,20 +121,44 @@ bool heap_end_grow_for(struct heap *heap, const struct heap_request *request)
 
 /* --- Down ------------------------------------------------------------------------------------- */
 
-void heap_end_give_back(struct heap *heap)
+void heap_end_move_down(struct heap *heap, size_t bytes)
 {
-    if (heap->pages.shrink == NULL || heap->is_corrupt)
-        return;
-    size_t tail_bytes = heap->functions->free_tail(heap);
-    if (tail_bytes < 2 * heap->tail_keep_bytes)
-        return;
-    size_t bytes = round_down(tail_bytes - heap->tail_keep_bytes, HEAP_PAGE_SIZE_BYTES);
-    heap->functions->cut(heap, bytes);
-    if (!heap->has_grown_again)
-        heap->tail_keep_bytes = larger(heap->tail_keep_bytes / 2, HEAP_END_KEEP_BYTES);
-    heap->has_grown_again = false;
     heap->largest_bytes = heap->size_bytes;
     heap->size_bytes -= bytes;
     heap_zero_cut(heap);
     heap->pages.shrink(heap->pages.context, bytes);
+}
+
+/* Return how many bytes at the end are free, from the first page of absent memory on. 0 if the free
+ * memory at the end has no absent memory before it. */
+static size_t absent_end(const struct heap *heap)
+{
+    size_t absent_bytes =
+        heap->functions->absent_tail == NULL ? 0 : heap->functions->absent_tail(heap);
+    return absent_bytes == 0 ? 0 : absent_bytes + heap->functions->free_tail(heap);
+}
+
+static void give_back(struct heap *heap)
+{
+    size_t bytes = absent_end(heap);
+    size_t tail_bytes = heap->functions->free_tail(heap);
+    if (bytes == 0 && tail_bytes < 2 * heap->tail_keep_bytes)
+        return;
+    if (bytes == 0)
+        bytes = round_down(tail_bytes - heap->tail_keep_bytes, HEAP_PAGE_SIZE_BYTES);
+    heap->functions->cut(heap, bytes);
+    if (!heap->has_grown_again)
+        heap->tail_keep_bytes = larger(heap->tail_keep_bytes / 2, HEAP_END_KEEP_BYTES);
+    heap->has_grown_again = false;
+    heap_end_move_down(heap, bytes);
+}
+
+/* Without the absent memory at the end, other absent memory may be there. */
+void heap_end_give_back(struct heap *heap)
+{
+    if (heap->pages.shrink == NULL || heap->is_corrupt)
+        return;
+    give_back(heap);
+    while (!heap->is_corrupt && absent_end(heap) != 0)
+        give_back(heap);
 }

@@ -23,8 +23,12 @@ size_t heap_end_fresh_bytes(const struct heap_page_source *pages);
  * changes nothing. */
 bool heap_end_grow_by(struct heap *heap, size_t least_bytes);
 
-/* Grow so that the request fits behind the last live block. False: there is no memory. */
+/* Restore discarded pages so that the request fits. Without such pages, grow so that it fits behind
+ * the last live block. False: there is no memory. */
 bool heap_end_grow_for(struct heap *heap, const struct heap_request *request);
+
+/* The policy has cut these bytes off at the end: give them back to the page source. */
+void heap_end_move_down(struct heap *heap, size_t bytes);
 
 /* Give free memory at the end back to the page source, if there is enough to be worth the cost. */
 void heap_end_give_back(struct heap *heap);

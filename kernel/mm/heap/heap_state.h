@@ -35,11 +35,12 @@ struct heap {
     size_t size_bytes; /* usable now */
     size_t limit_bytes;
     struct heap_page_source pages;
-    bool has_grown_again;   /* after it gave memory back, into what it had given back */
-    size_t tail_keep_bytes; /* this much stays free at the end when memory is given back */
-    size_t largest_bytes;   /* size_bytes before memory was given back last */
-    uintptr_t written_end;  /* from here to the heap's end all is zero but for its last bytes */
-    uintptr_t clean_start;  /* a new block is zero from here on */
+    bool has_grown_again;      /* after it gave memory back, into what it had given back */
+    size_t tail_keep_bytes;    /* this much stays free at the end when memory is given back */
+    size_t largest_bytes;      /* size_bytes before memory was given back last */
+    size_t discard_wait_bytes; /* the policy looks for free pages when this much was freed */
+    uintptr_t written_end;     /* from here to the heap's end all is zero but for its last bytes */
+    uintptr_t clean_start;     /* a new block is zero from here on */
 
     uint64_t secret; /* as configured */
     const struct heap_policy *policy;

@@ -35,6 +35,7 @@ struct heap_block_info {
 struct heap_survey {
     size_t live_block_count;
     size_t free_bytes;
+    size_t absent_bytes; /* of the free bytes: those without pages */
     size_t largest_free_bytes;
     size_t free_block_count;
 };
@@ -75,6 +76,15 @@ struct heap_policy_functions {
      * heap. */
     size_t (*free_tail)(const struct heap *heap);
     void (*cut)(struct heap *heap, size_t bytes);
+    /* Return how many bytes before the free tail are free and have no pages, from a page on. Then
+     * `cut` also cuts the tail and all of these bytes. NULL if all free memory has pages. */
+    size_t (*absent_tail)(const struct heap *heap);
+    /* Give pages of free memory to the page source (heap_discard.h), as many as possible, and
+     * restore them before they are touched. NULL if the policy cannot do that. */
+    void (*discard)(struct heap *heap);
+    /* Restore pages so that the request fits. False: there are no such pages, or no memory, or the
+     * heap is corrupt. NULL exactly if `discard` is. */
+    bool (*restore)(struct heap *heap, const struct heap_request *request);
     /* Merge memory that is kept apart for speed. NULL if the policy keeps no such memory. */
     void (*trim)(struct heap *heap);
 

@@ -30,6 +30,7 @@ static const struct pattern {
     {"phases", pattern_phases},
     {"cache", pattern_cache},
     {"trees", pattern_trees},
+    {"own-pace", pattern_own_pace},
     {"vectors", pattern_vectors},
     {"texts", pattern_texts},
     {"medium-turns", pattern_medium_turns},

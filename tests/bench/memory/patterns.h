@@ -17,6 +17,7 @@ void pattern_medium_turns(void);
 
 /* patterns_growth.c: blocks grow. */
 void pattern_slow_growth(void);
+void pattern_own_pace(void);
 void pattern_vectors(void);
 void pattern_texts(void);
 

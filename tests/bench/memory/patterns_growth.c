@@ -47,3 +47,20 @@ void pattern_texts(void)
     for (size_t i = 0; i < TEXTS; i++)
         meter_resize(&blocks[i], blocks[i].size_bytes / 4 * 3);
 }
+
+/* 3,000 items grow by 16 bytes each time, one after the other by chance, so that every size is in
+ * use at once. A new block comes before the old one goes. */
+void pattern_own_pace(void)
+{
+    enum { ITEMS = 3000, STEPS = ITEMS * 40 };
+    struct block *blocks = meter_begin(ITEMS + 1);
+    for (size_t i = 0; i < ITEMS; i++)
+        meter_take(&blocks[i], 16);
+    for (size_t step = 0; step < STEPS; step++) {
+        struct block *item = &blocks[meter_random(ITEMS)];
+        meter_take(&blocks[ITEMS], item->size_bytes + 16);
+        meter_give(item);
+        *item = blocks[ITEMS];
+        blocks[ITEMS] = (struct block){0};
+    }
+}

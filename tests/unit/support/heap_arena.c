@@ -71,6 +71,7 @@ void heap_arena_destroy(struct heap_arena *arena)
     if (is_watched(arena))
         ASAN_UNPOISON_MEMORY_REGION(arena->base, arena->size_bytes);
     (void)munmap(arena->base, arena->size_bytes);
+    free(arena->absent);
     if (arena->guarded_base == NULL)
         return;
     ASAN_UNPOISON_MEMORY_REGION(arena->guarded_base, arena->guarded_bytes);
@@ -97,7 +98,33 @@ static bool page_source_gives(struct heap_arena *arena, size_t bytes)
 {
     arena->grow_count++;
     return arena->grow_count != arena->failing_grow &&
-           bytes <= arena->budget_bytes - arena->usable_bytes - arena->guarded_usable_bytes;
+           bytes <= arena->budget_bytes + arena->absent_bytes - arena->usable_bytes -
+                        arena->guarded_usable_bytes;
+}
+
+/* Let the host refuse every access to these pages, or allow it. Pages that change nothing are left
+ * out; return how many bytes have changed. */
+static size_t set_absent(struct heap_arena *arena, size_t offset_bytes, size_t bytes,
+                         bool is_absent)
+{
+    size_t changed_bytes = 0;
+    if (arena->absent == NULL)
+        return 0;
+    for (size_t page = offset_bytes / HEAP_PAGE_SIZE_BYTES;
+         page < (offset_bytes + bytes) / HEAP_PAGE_SIZE_BYTES; page++) {
+        if (arena->absent[page] == is_absent)
+            continue;
+        arena->absent[page] = is_absent;
+        changed_bytes += HEAP_PAGE_SIZE_BYTES;
+    }
+    int protection = is_absent ? PROT_NONE : PROT_READ | PROT_WRITE;
+    if (changed_bytes != 0 && mprotect(arena->base + offset_bytes, bytes, protection) != 0)
+        misuse("the host does not protect pages");
+    if (is_absent)
+        arena->absent_bytes += changed_bytes;
+    else
+        arena->absent_bytes -= changed_bytes;
+    return changed_bytes;
 }
 
 static bool grow(void *context, size_t additional_bytes)
@@ -119,20 +146,53 @@ static void shrink(void *context, size_t bytes)
     if (bytes == 0 || bytes % HEAP_PAGE_SIZE_BYTES != 0 || bytes > arena->usable_bytes)
         misuse("shrink by more than the heap has");
     arena->shrink_count++;
+    (void)set_absent(arena, arena->usable_bytes - bytes, bytes, false);
     heap_arena_set_usable(arena, arena->usable_bytes - bytes);
+}
+
+static void require_pages(const struct heap_arena *arena, size_t offset_bytes, size_t bytes)
+{
+    if (bytes == 0 || bytes % HEAP_PAGE_SIZE_BYTES != 0 ||
+        offset_bytes % HEAP_PAGE_SIZE_BYTES != 0 || offset_bytes > arena->usable_bytes ||
+        bytes > arena->usable_bytes - offset_bytes)
+        misuse("discard or restore what the heap does not have");
 }
 
 /* The heap must accept any content there. */
 static void discard(void *context, size_t offset_bytes, size_t bytes)
 {
     struct heap_arena *arena = context;
-    if (bytes == 0 || bytes % HEAP_PAGE_SIZE_BYTES != 0 ||
-        offset_bytes % HEAP_PAGE_SIZE_BYTES != 0 || offset_bytes > arena->usable_bytes ||
-        bytes > arena->usable_bytes - offset_bytes)
-        misuse("discard what the heap does not have");
+    require_pages(arena, offset_bytes, bytes);
     arena->discarded_bytes += bytes;
+    arena->discard_count++;
     if (is_watched(arena))
         memset(arena->base + offset_bytes, DISCARDED_BYTE, bytes);
+    if (arena->absent != NULL && set_absent(arena, offset_bytes, bytes, true) != bytes)
+        misuse("discard a page twice");
+}
+
+static bool restore(void *context, size_t offset_bytes, size_t bytes)
+{
+    struct heap_arena *arena = context;
+    require_pages(arena, offset_bytes, bytes);
+    arena->restore_count++;
+    if (!page_source_gives(arena, bytes))
+        return false;
+    if (set_absent(arena, offset_bytes, bytes, false) != bytes)
+        misuse("restore a page that is there");
+    if (is_watched(arena))
+        memset(arena->base + offset_bytes, STALE_BYTE, bytes);
+    return true;
+}
+
+void heap_arena_restore_pages(struct heap_arena *arena, struct heap_configuration *configuration)
+{
+    if (arena->absent == NULL)
+        arena->absent = calloc(arena->size_bytes / HEAP_PAGE_SIZE_BYTES, sizeof(bool));
+    (void)set_absent(arena, 0, arena->size_bytes, false);
+    arena->discard_count = 0;
+    arena->restore_count = 0;
+    configuration->pages.restore = restore;
 }
 
 static void record_fault(void *context, const struct heap_fault *fault)

@@ -27,6 +27,10 @@ struct heap_arena {
     unsigned grow_count; /* calls, with those that failed */
     unsigned shrink_count;
     size_t discarded_bytes; /* so far */
+    unsigned discard_count; /* calls, with heap_arena_restore_pages() */
+    unsigned restore_count; /* the same, with those that failed */
+    size_t absent_bytes;    /* usable bytes whose pages are discarded now */
+    bool *absent;           /* for each page; NULL without heap_arena_restore_pages() */
     unsigned failing_grow;  /* the call that fails, from 1; 0 for none */
     unsigned fault_count;
     struct heap_fault fault; /* the last one */
@@ -65,6 +69,11 @@ struct heap_configuration heap_arena_growing(struct heap_arena *arena, size_t li
  * gives back keep their content. The bits of `drops` choose which of them become zeros. */
 void heap_arena_track_fresh(struct heap_arena *arena, struct heap_configuration *configuration,
                             uint64_t drops);
+
+/* Let the page source of a growing heap take discarded pages away until the heap restores them. The
+ * host's page tables refuse every access to them. A restore counts as a call of grow, and takes
+ * from the same budget. */
+void heap_arena_restore_pages(struct heap_arena *arena, struct heap_configuration *configuration);
 
 /* Let the configuration use the layer of heap_debug.h, or not. */
 void heap_arena_set_debug(struct heap_arena *arena, struct heap_configuration *configuration,

@@ -200,7 +200,7 @@ static void debug_initialise(struct heap *heap)
     struct heap_debug *debug = heap_debug_of(heap);
     *debug = (struct heap_debug){
         .layer = debug->layer,
-        .secret = heap_hash(heap->secret, (uintptr_t)heap->base),
+        .key = heap_key_derive(heap->secret, HEAP_KEY_RECORDS, (uintptr_t)heap->base),
     };
     heap->outer_counters = &debug->counters;
 }

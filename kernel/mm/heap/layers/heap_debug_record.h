@@ -65,13 +65,12 @@ static inline struct heap_debug_record *heap_debug_record_at(const uint8_t *bloc
 static inline uint64_t heap_debug_seal_for(const struct heap_debug *debug,
                                            const struct heap_debug_record *record)
 {
-    uint64_t hash = heap_hash(debug->secret, (uintptr_t)record);
-    hash = heap_hash(hash, record->size_bytes);
-    hash = heap_hash(hash, record->owner_seal);
-    hash = heap_hash(hash, (uintptr_t)record->allocated_by);
-    hash = heap_hash(hash, (uintptr_t)record->freed_by);
-    hash = heap_hash(hash, (uintptr_t)record->next);
-    return heap_hash(hash, (uint64_t)record->state << 32 | record->alignment_shift);
+    struct heap_key key = debug->key;
+    uint64_t state = heap_hash_add(key, 0, (uintptr_t)record, record->size_bytes);
+    state = heap_hash_add(key, state, record->owner_seal, (uintptr_t)record->allocated_by);
+    state = heap_hash_add(key, state, (uintptr_t)record->freed_by, (uintptr_t)record->next);
+    state = heap_hash_add(key, state, record->state, record->alignment_shift);
+    return heap_hash_end(key, state);
 }
 
 static inline void heap_debug_record_seal(const struct heap_debug *debug,
@@ -99,9 +98,10 @@ static inline uint64_t heap_debug_owner_seal_for(const struct heap_debug *debug,
                                                  const struct heap_debug_record *record,
                                                  size_t size_bytes)
 {
-    uint64_t hash = heap_hash(debug->secret, (uintptr_t)record);
-    hash = heap_hash(hash, size_bytes);
-    return heap_hash(hash, (uintptr_t)record->allocated_by);
+    struct heap_key key = debug->key;
+    uint64_t state = heap_hash_add(key, 0, (uintptr_t)record, size_bytes);
+    state = heap_hash_add(key, state, (uintptr_t)record->allocated_by, 0);
+    return heap_hash_end(key, state);
 }
 
 /* True if the owner in the record can be trusted for a block of this size, even if the rest of the

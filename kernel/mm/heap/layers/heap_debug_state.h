@@ -4,6 +4,7 @@
 #ifndef KERNEL_MM_HEAP_LAYERS_HEAP_DEBUG_STATE_H
 #define KERNEL_MM_HEAP_LAYERS_HEAP_DEBUG_STATE_H
 
+#include "kernel/mm/heap/heap_hash.h"
 #include "kernel/mm/heap/include/handoff/heap_debug.h"
 #include "kernel/mm/heap/layer.h"
 
@@ -22,7 +23,7 @@ struct heap_debug_quarantine {
 struct heap_debug {
     struct heap_layer layer;
     struct heap_counters counters; /* of the callers' requests */
-    uint64_t secret;
+    struct heap_key key;
     struct heap_debug_quarantine quarantine;
 };
 

@@ -281,7 +281,7 @@ static void best_fit_initialise(struct heap *heap)
 {
     struct best_fit_segment *first = (struct best_fit_segment *)(void *)heap->base;
     /* Headers of an earlier heap with the same secret must not be valid in this one. */
-    best_fit_of(heap)->secret = heap_hash(heap->secret, first->seal);
+    best_fit_of(heap)->key = heap_key_derive(heap->secret, HEAP_KEY_HEADERS, first->seal);
     size_t bytes = heap->size_bytes - BEST_FIT_HEADER_BYTES;
     *first = (struct best_fit_segment){.length_units = (uint32_t)(bytes / BEST_FIT_UNIT_BYTES),
                                        .state = BEST_FIT_FREE};

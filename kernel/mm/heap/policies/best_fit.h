@@ -5,13 +5,14 @@
 #ifndef KERNEL_MM_HEAP_POLICIES_BEST_FIT_H
 #define KERNEL_MM_HEAP_POLICIES_BEST_FIT_H
 
+#include "kernel/mm/heap/heap_hash.h"
 #include "kernel/mm/heap/heap_state.h"
 #include "kernel/mm/heap/include/handoff/heap_best_fit.h"
 
 struct best_fit_segment;
 
 struct best_fit_state {
-    uint64_t secret;
+    struct heap_key key;
     struct best_fit_segment *first;     /* in order of address */
     struct best_fit_segment *end;       /* the end marker: the last header, never free */
     struct best_fit_segment *free_list; /* any order; NULL if nothing is free */

@@ -121,15 +121,16 @@ static inline size_t best_fit_payload_for(size_t size_bytes)
 static inline uint64_t best_fit_seal_for(const struct heap *heap,
                                          const struct best_fit_segment *segment)
 {
-    uint64_t hash = heap_hash(best_fit_of(heap)->secret, (uintptr_t)segment);
-    hash = heap_hash(hash, (uintptr_t)segment->allocated_by);
-    hash = heap_hash(hash, (uint64_t)segment->length_units << 32 | segment->previous_units);
-    hash = heap_hash(hash, (uint64_t)segment->slack_bytes << 32 | (uint32_t)segment->state << 16 |
-                               segment->alignment_shift);
-    if (segment->state == BEST_FIT_FREE) {
-        hash = heap_hash(hash, (uintptr_t)best_fit_links_of(segment)->next);
-        hash = heap_hash(hash, (uintptr_t)best_fit_links_of(segment)->previous);
-    }
+    struct heap_key key = best_fit_of(heap)->key;
+    uint64_t state = heap_hash_add(key, 0, (uintptr_t)segment, (uintptr_t)segment->allocated_by);
+    state =
+        heap_hash_add(key, state, (uint64_t)segment->length_units << 32 | segment->previous_units,
+                      (uint64_t)segment->slack_bytes << 32 | (uint32_t)segment->state << 16 |
+                          segment->alignment_shift);
+    if (segment->state == BEST_FIT_FREE)
+        state = heap_hash_add(key, state, (uintptr_t)best_fit_links_of(segment)->next,
+                              (uintptr_t)best_fit_links_of(segment)->previous);
+    uint64_t hash = heap_hash_end(key, state);
     return (hash & ~UINT64_C(0xff)) | 0x80 | (hash & 0x3f);
 }
 

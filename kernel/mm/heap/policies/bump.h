@@ -6,9 +6,10 @@
 
 #include "kernel/mm/heap/heap_state.h"
 #include "kernel/mm/heap/include/handoff/heap_bump.h"
+#include "kernel/mm/heap/policies/sealed_secret.h"
 
 struct bump_state {
-    uint64_t secret;
+    struct sealed_secret secret;
     uint8_t *next; /* where the next block begins, if it needs no alignment */
     uint8_t *end;
     size_t live_block_count;

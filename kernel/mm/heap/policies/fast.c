@@ -13,10 +13,14 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/heap_zero.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_block.h"
 #include "kernel/mm/heap/policies/fast_class.h"
+#include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 #include "kernel/mm/heap/policies/fast_map.h"
+#include "kernel/mm/heap/policies/fast_recent.h"
 #include "kernel/mm/heap/policies/fast_view.h"
 #include "shared/memory.h"
 #include "shared/power_of_two.h"
@@ -48,6 +52,8 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
 {
     const struct fast_state *fast = fast_of(heap);
     size_t units = fast_units_for(size_bytes);
+    if (fast_dissolve_is_due(fast))
+        return false;
     if (units < HOLE_UNITS && fast_core_has_hole(&fast->core, units, HOLE_UNITS))
         return false;
     if (fast_class_is_dense((size_t)(size_class - fast->classes)))
@@ -56,10 +62,22 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
         return false;
     if (memory_is_short(heap))
         return false;
-    size_t least_bytes =
-        fast->core.free_units < PLENTY_UNITS ? FIRST_SLAB_BYTES : FIRST_SLAB_PLENTY_BYTES;
+    size_t least_bytes = fast_core_free_units(&fast->core) < PLENTY_UNITS ? FIRST_SLAB_BYTES
+                                                                          : FIRST_SLAB_PLENTY_BYTES;
     return size_class->slot_count != 0 ||
            size_class->core_count * size_class->stride_bytes >= least_bytes;
+}
+
+/* Open a slab. The heap grows for it only if the core has no free memory for the block either. The
+ * size of the core's free blocks shows that most attempts would fail. */
+static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
+{
+    const struct fast_core *core = &fast_of(heap)->core;
+    const size_t page_units = FAST_PAGE_BYTES / SEALED_UNIT_BYTES;
+    bool has_page = core->top_units >= page_units ||
+                    fast_bin_not_empty(core, fast_bin_of(page_units)) < FAST_BIN_COUNT;
+    bool may_grow = heap->pages.grow != NULL && !fast_core_has_room(heap, size_bytes);
+    return (has_page || may_grow) && fast_slab_open(heap, size_class, size_bytes, may_grow);
 }
 
 /* The class's current word is used up. */
@@ -69,26 +87,30 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     struct fast_state *fast = fast_of(heap);
     struct fast_class *size_class = &fast->classes[fast->class_of[size_bytes]];
     struct fast_class *padded = &fast->classes[size_bytes / 16];
+    struct fast_slab **current = fast_class_current(fast, size_class);
+    struct fast_slab **padded_current = fast_class_current(fast, padded);
     if (fast_class_refill(fast, size_class))
-        return fast_block_take_slot(heap, size_class, size_bytes);
+        return fast_class_allocate(heap, *current, size_bytes);
     if (padded != size_class && memory_is_short(heap) &&
-        (fast_class_has_slot(padded) || fast_class_refill(fast, padded)))
-        return fast_block_take_slot(heap, padded, size_bytes);
-    /* The heap grows for a slab only if the core has no free memory either. */
-    if (is_worth_a_slab(heap, size_class, size_bytes) &&
-        fast_slab_open(heap, size_class, size_bytes, !fast_core_has_room(heap, size_bytes)))
-        return fast_block_take_slot(heap, size_class, size_bytes);
-    return fast_block_allocate(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+        (fast_class_has_slot(*padded_current) || fast_class_refill(fast, padded)))
+        return fast_class_allocate(heap, *padded_current, size_bytes);
+    if (!is_worth_a_slab(heap, size_class, size_bytes) || !open_slab(heap, size_class, size_bytes))
+        return fast_block_allocate_small(heap, size_bytes, caller);
+    void *slot = fast_class_allocate(heap, *current, size_bytes);
+    heap_zero_set_dirty(heap); /* the canary covers bytes of the block */
+    fast_dissolve_step(heap);
+    heap_fault_report(heap, caller);
+    return heap->is_corrupt ? NULL : slot;
 }
 
 static void *fast_allocate(struct heap *heap, size_t size_bytes, const void *caller)
 {
     if (size_bytes > FAST_PADDED_MAX)
-        return fast_block_allocate(heap, size_bytes, caller, SEALED_UNIT_BYTES);
-    struct fast_class *size_class = &fast_of(heap)->classes[fast_of(heap)->class_of[size_bytes]];
-    if (!fast_class_has_slot(size_class))
+        return fast_block_allocate(heap, size_bytes, caller);
+    struct fast_slab *slab = fast_of(heap)->current[fast_of(heap)->class_of[size_bytes]];
+    if (!fast_class_has_slot(slab))
         return allocate_small(heap, size_bytes, caller);
-    return fast_block_take_slot(heap, size_class, size_bytes);
+    return fast_class_allocate(heap, slab, size_bytes);
 }
 
 static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
@@ -100,7 +122,7 @@ static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t 
     }
     if (alignment_bytes <= HEAP_ALIGNMENT_BYTES)
         return fast_allocate(heap, size_bytes, caller);
-    return fast_block_allocate(heap, size_bytes, caller, alignment_bytes);
+    return fast_block_allocate_aligned(heap, size_bytes, alignment_bytes, caller);
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */
@@ -130,19 +152,52 @@ static void free_other_slot(struct heap *heap, struct fast_slab *slab, uint8_t *
     size_t size_bytes;
     if (!fast_validate_other_slot(heap, slab, slot, &index, &size_bytes))
         return;
+    if (slab->is_dissolved) {
+        heap_count_free(heap, size_bytes);
+        fast_dissolve_free(heap, slab, index, size_bytes);
+        return;
+    }
     fast_slot_clear_end(slab, index);
+    fast_slot_mark_free(fast_of(heap), slab, index, size_bytes);
     if (fast_slot_make_free(slab, index))
         count_free_slot(heap, slab, size_bytes, caller);
+}
+
+static __attribute__((noinline)) void free_from_slab(struct heap *heap, uint8_t *block,
+                                                     const void *caller, struct fast_slab *slab)
+{
+    slab = fast_piece_owner(slab, block);
+    if (slab == &fast_no_slab) {
+        fast_block_free(heap, block, caller);
+        return;
+    }
+    free_other_slot(heap, slab, block, caller);
+    heap_fault_report(heap, caller);
 }
 
 static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *block,
                                                  const void *caller, struct fast_slab *slab)
 {
-    if (slab != &fast_no_slab)
-        free_other_slot(heap, slab, block, caller);
-    else if (block != NULL)
-        (void)fast_block_free(heap, block);
-    heap_fault_report(heap, caller);
+    if (slab == &fast_no_slab)
+        fast_block_free(heap, block, caller);
+    else
+        free_from_slab(heap, block, caller, slab);
+}
+
+/* A slot of a dense slab, or with an end that is not the usual one. Its bit is set already, since
+ * the usual free then needs fewer registers for its check. */
+static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
+                                                   const void *caller, struct fast_slab *slab)
+{
+    if (!fast_slab_is_padded(slab)) {
+        fast_slot_write_free(block, fast_canary(fast_of(heap), (uintptr_t)block));
+        count_free_slot(heap, slab, slab->stride_bytes, caller);
+        return;
+    }
+    unsigned index = 0;
+    (void)fast_slot_find(slab, block, &index);
+    fast_slot_make_live(slab, index);
+    free_from_slab(heap, block, caller, slab);
 }
 
 static void fast_free(struct heap *heap, void *block, const void *caller)
@@ -150,11 +205,14 @@ static void fast_free(struct heap *heap, void *block, const void *caller)
     struct fast_slab *slab = fast_map_find(fast_of(heap), block);
     unsigned index;
     size_t size_bytes;
-    if (fast_slot_index(slab, block, &index) && fast_slot_is_intact(slab, block, &size_bytes) &&
-        fast_slot_make_free(slab, index))
-        count_free_slot(heap, slab, size_bytes, caller);
-    else
+    uint64_t free_word;
+    if (!fast_slot_index(slab, block, &index) || !fast_slot_make_free(slab, index))
         free_other(heap, block, caller, slab);
+    else if (fast_slot_is_usual(fast_of(heap), slab, block, &size_bytes, &free_word)) {
+        fast_slot_write_free(block, free_word);
+        count_free_slot(heap, slab, size_bytes, caller);
+    } else
+        free_unusual(heap, block, caller, slab);
 }
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
@@ -173,8 +231,15 @@ static void *copy(struct heap *heap, const void *block, size_t old_bytes, size_t
 static inline void leave_slot(struct heap *heap, struct fast_slab *slab, unsigned index,
                               size_t size_bytes, const void *caller)
 {
+    if (slab->is_dissolved) {
+        heap_count_free(heap, size_bytes);
+        fast_dissolve_free(heap, slab, index, size_bytes);
+        heap_fault_report(heap, caller);
+        return;
+    }
     if (slab->reciprocal == 0)
         fast_slot_clear_end(slab, index);
+    fast_slot_mark_free(fast_of(heap), slab, index, size_bytes);
     if (fast_slot_make_free(slab, index))
         count_free_slot(heap, slab, size_bytes, caller);
 }
@@ -207,9 +272,9 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
         heap->counters.failure_count--; /* the failed copy was not a request */
     }
     if (stays && fast_slab_is_padded(slab))
-        fast_slot_mark_end(slot, slab->stride_bytes, size_bytes);
+        fast_slot_move_end(fast_of(heap), slab, slot, size_bytes);
     else
-        fast_slot_set_size(slab, index, size_bytes);
+        fast_slot_set_size(fast_of(heap), slab, index, size_bytes);
     heap_count_resize(heap, old_bytes, size_bytes);
     return slot;
 }
@@ -230,7 +295,9 @@ static void *reallocate_block(struct heap *heap, uint8_t *block, size_t size_byt
     if (heap->is_corrupt)
         return fail(heap, caller);
     void *moved = copy(heap, block, old_bytes, size_bytes, sealed_alignment(header), caller);
-    if (moved != NULL && !fast_block_free(heap, block))
+    /* The header is read again, since the allocation may have freed the memory before it. */
+    if (moved != NULL &&
+        (!fast_validate_block(heap, block, &header) || !fast_block_free_valid(heap, block, header)))
         return fail(heap, caller);
     return moved;
 }
@@ -243,7 +310,7 @@ static void *fast_reallocate(struct heap *heap, void *block, size_t size_bytes, 
         fast_free(heap, block, caller);
         return NULL;
     }
-    struct fast_slab *slab = fast_map_find(fast_of(heap), block);
+    struct fast_slab *slab = fast_piece_owner(fast_map_find(fast_of(heap), block), block);
     if (slab != &fast_no_slab)
         return reallocate_slot(heap, slab, block, size_bytes, caller);
     return reallocate_block(heap, block, size_bytes, caller);
@@ -254,7 +321,7 @@ static bool read_size(struct heap *heap, const void *block, size_t *ret_size_byt
 {
     unsigned index;
     uint64_t header = 0;
-    const struct fast_slab *slab = fast_map_find(fast_of(heap), block);
+    const struct fast_slab *slab = fast_piece_owner(fast_map_find(fast_of(heap), block), block);
     if (slab != &fast_no_slab)
         return fast_validate_slot(heap, slab, block, &index, ret_size_bytes);
     if (!fast_validate_block(heap, block, &header))
@@ -282,6 +349,8 @@ static void fast_initialise(struct heap *heap)
     memset(fast_of(heap), 0, sizeof(struct fast_state));
     fast_core_initialise(&fast_of(heap)->core, base, heap->size_bytes,
                          sealed_begin_life(base, heap->secret));
+    fast_recent_initialise(&fast_of(heap)->recent);
+    fast_slot_begin(fast_of(heap));
     fast_class_initialise_all(fast_of(heap));
 }
 
@@ -297,15 +366,28 @@ static size_t fast_free_tail(const struct heap *heap)
     return fast_of(heap)->core.top_units * SEALED_UNIT_BYTES;
 }
 
+/* In a heap without live blocks, only the map of absent pages lies between free memory. The heap
+ * starts again before the first of these pages, so that the others go back with the end. */
 static void fast_trim(struct heap *heap)
 {
+    (void)fast_recent_flush(heap);
+    fast_dissolve_all(heap);
     fast_slab_flush(heap);
+    size_t kept_bytes = fast_absent_first_offset(heap);
+    if (kept_bytes == 0 || heap->pages.shrink == NULL || !fast_view_is_empty(heap))
+        return;
+    size_t bytes = heap->size_bytes - kept_bytes;
+    heap_end_move_down(heap, bytes);
+    fast_initialise(heap);
 }
 
 static void fast_cut(struct heap *heap, size_t bytes)
 {
     struct fast_core *core = &fast_of(heap)->core;
-    fast_core_move_end(core, core->end - bytes);
+    if (bytes > fast_free_tail(heap))
+        fast_absent_cut_tail(heap);
+    else
+        fast_core_move_end(core, core->end - bytes);
 }
 
 static const struct heap_operations fast_operations = {
@@ -326,6 +408,9 @@ static const struct heap_policy_functions functions = {
     .extend = fast_extend,
     .free_tail = fast_free_tail,
     .cut = fast_cut,
+    .absent_tail = fast_absent_tail,
+    .discard = fast_absent_discard_all,
+    .restore = fast_absent_restore,
     .trim = fast_trim,
     .survey = fast_view_survey,
     .walk = fast_view_walk,

@@ -10,6 +10,7 @@
 
 #include "kernel/mm/heap/heap_state.h"
 #include "kernel/mm/heap/include/handoff/heap_fast.h"
+#include "kernel/mm/heap/policies/sealed_secret.h"
 
 /* --- fast_core.c: free memory, by size -------------------------------------------------------- */
 
@@ -19,15 +20,38 @@
 #define FAST_BIN_WORDS   (FAST_BIN_COUNT / 64)
 
 struct fast_core {
-    uint64_t secret;
+    struct sealed_secret secret;
     uint8_t *base;
     uint8_t *end;
     uint8_t *top; /* block of the free memory at the end, which is in no bin */
     size_t top_units;
-    size_t free_units;    /* in the bins and the top */
+    size_t bin_units;     /* of the free blocks in the bins */
+    size_t end_place;     /* of `end`; each block has a place below it */
+    uint8_t *first;       /* the first block, or the end marker */
+    size_t last_index;    /* fast_block_index() of `end` */
     uint64_t bin_summary; /* bit w: bin_bits[w] is not 0 */
     uint64_t bin_bits[FAST_BIN_WORDS];
     uint32_t bins[FAST_BIN_COUNT];
+};
+
+/* --- fast_recent.c: medium blocks that were freed last ----------------------------------------- */
+
+#define FAST_RECENT_SETS 16
+/* The entries of a set. One always stays empty, since fewer blocks than that are kept in all sets, so
+ * that a request which finds no other memory can merge all of them. */
+#define FAST_RECENT_DEPTH  8
+#define FAST_RECENT_BLOCKS (FAST_RECENT_DEPTH - 1)
+
+/* Set i has blocks of one size, that of the last request that found none there. Its entries begin at
+ * FAST_RECENT_DEPTH * i, the oldest block first. */
+struct fast_recent {
+    uint64_t headers[FAST_RECENT_SETS]; /* of each block: what the hash covers */
+    uint32_t sizes[FAST_RECENT_SETS];   /* as requested; 0 before the first request */
+    uint32_t ends[FAST_RECENT_SETS];    /* one past the newest block's entry */
+    uint64_t words[FAST_RECENT_SETS * FAST_RECENT_DEPTH];  /* of each entry: the header word, */
+    uint32_t places[FAST_RECENT_SETS * FAST_RECENT_DEPTH]; /* and the block's place */
+    unsigned block_count;                                  /* of all sets */
+    unsigned next_victim; /* the set that gives up a block when there are too many */
 };
 
 /* --- fast_slab.c: pages of slots of one size -------------------------------------------------- */
@@ -37,35 +61,65 @@ struct fast_core {
 #define FAST_DENSE_CLASSES  32
 #define FAST_CLASS_COUNT    (FAST_PADDED_CLASSES + FAST_DENSE_CLASSES)
 #define FAST_PADDED_MAX     ((size_t)FAST_PADDED_CLASSES * 16 - 1)
+#define FAST_SPARSE_WORDS   ((FAST_CLASS_COUNT + 63) / 64)
 
 struct fast_slab;
 struct fast_leaf;
 
-/* In order of use; 64 bytes, so that an index is a shift. */
 struct fast_class {
-    uint64_t *word; /* bit i: slot i of `slots` is free; the next blocks come from here */
-    uint8_t *slots;
-    struct fast_slab *slab; /* the current one, in which they lie; NULL for none */
     uint32_t stride_bytes;
-    uint32_t reciprocal;       /* 2^32 / stride, rounded up */
-    struct fast_slab *partial; /* the other slabs with free slots and live blocks */
-    struct fast_slab *spare;   /* those without live blocks, linked by `next` */
-    uint32_t slot_count;       /* of all its slabs */
-    uint32_t core_count;       /* live blocks of these sizes that lie in no slab */
+    uint32_t reciprocal;       /* the next number above 2^32 / stride */
+    struct fast_slab *partial; /* the other slabs with free slots */
+    size_t slot_count;         /* of all its slabs */
+    size_t core_count;         /* live blocks of these sizes that lie in no slab */
     uint8_t exact_run;         /* how many slabs in a row were opened for the class's least size */
     bool is_mass; /* it has so many blocks that their memory counts more than their canaries */
+    uint32_t refilled_at; /* `refill_count` of the heap when its current word was chosen */
 };
 
+/* --- fast_absent.c: free memory without pages -------------------------------------------------- */
+
+/* One list for each power of two of pages of 8 KiB, up to 64 GiB. */
+#define FAST_ABSENT_LISTS 24
+
+struct fast_absent {
+    uint32_t lists[FAST_ABSENT_LISTS];
+    uint32_t list_bits; /* bit i: lists[i] is not 0 */
+    size_t units;       /* of all absent blocks */
+    size_t freed_units; /* by the core, since the last look */
+    size_t spare_units; /* the least that was free in the core's bins since then */
+};
+
+/* The heap keeps at most this many slabs without live blocks, of any class (fast_slab.c). They spare
+ * a program that frees and allocates in turns from closing and opening a slab each time. */
+#define FAST_EMPTY_SLABS 8
+
 struct fast_state {
-    uintptr_t map_floor;    /* the first written place of the map is for the pages from here */
-    size_t map_length;      /* this many places were written, without a gap */
-    struct fast_leaf **map; /* the first of them */
-    uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
+    uintptr_t map_floor; /* the first written place of the map is for the pages from here */
+    size_t map_length;   /* this many places were written, without a gap */
+    uintptr_t *map;      /* the first of them: a leaf, less 8 times the number of its first page */
+    uint8_t class_of[FAST_PADDED_MAX + 1];       /* by size; changes when a class becomes a mass */
+    struct fast_slab *current[FAST_CLASS_COUNT]; /* by class; fast_no_slab for none */
     struct fast_class classes[FAST_CLASS_COUNT];
-    size_t spare_pages;           /* in the classes' spare slabs */
-    struct fast_leaf **map_block; /* all places of the map; NULL until there is a map */
+    /* The bits of a padded slot's last two words that are behind a block, by the low 4 bits of its
+     * size, without the last byte of the second one. They lie here because a free has a register for this address. */
+    uint64_t slack[2][16];
+    struct fast_slab *empty[FAST_EMPTY_SLABS]; /* each empty slab is one of these; see there */
+    uintptr_t *map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;
-    size_t freed_units; /* of the core, below the top, since empty slabs were closed last */
+    struct fast_recent recent;
+    struct fast_leaf *spare_leaf; /* for the next leaf that the map needs; or NULL */
+    struct fast_absent absent;
+
+    /* Slabs with few live blocks (fast_dissolve.h). */
+    struct fast_slab *sparse[FAST_CLASS_COUNT];
+    uint64_t sparse_classes[FAST_SPARSE_WORDS]; /* bit i: sparse[i] is not NULL */
+    size_t sparse_page_count;                   /* of all sparse slabs */
+    struct fast_slab *dissolved;                /* all slabs in pieces */
+    struct fast_slab *dissolving; /* the one of them that has free runs left; or NULL */
+    unsigned dissolving_index;    /* from this slot on */
+    unsigned looked_at;           /* the class whose current slab is looked at next */
+    uint32_t refill_count;        /* how often a class chose a word of slots */
     struct fast_core core;
 };
 

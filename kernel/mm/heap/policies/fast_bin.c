@@ -8,69 +8,6 @@ size_t fast_bin_least(unsigned bin)
     return (size_t)(32 + bin % 32) << (exponent - 5);
 }
 
-bool fast_bin_insert(struct heap *heap, uint8_t *block, size_t units)
-{
-    struct fast_core *core = &fast_of(heap)->core;
-    unsigned bin = fast_bin_of(units);
-    uint32_t place = fast_place_of(core, block);
-    uint32_t head = core->bins[bin];
-    if (head != 0) {
-        struct fast_links *links = fast_links_of(fast_block_at(core, head));
-        if (links->previous != 0)
-            return sealed_record_corrupt(heap, fast_block_at(core, head));
-        links->previous = place;
-    }
-    *fast_links_of(block) = (struct fast_links){.next = head, .previous = 0};
-    core->free_units += units;
-    core->bins[bin] = place;
-    core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
-    core->bin_summary |= UINT64_C(1) << bin / 64;
-    return true;
-}
-
-static void mark_empty(struct fast_core *core, unsigned bin)
-{
-    core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
-    if (core->bin_bits[bin / 64] == 0)
-        core->bin_summary &= ~(UINT64_C(1) << bin / 64);
-}
-
-/* A wrong header passes the check by chance, one in 2^17. Its units must not lead out of the heap.
- */
-static bool is_possible(const struct fast_core *core, const uint8_t *block, size_t units,
-                        struct fast_links links)
-{
-    return units <= (size_t)(core->end - block) / SEALED_UNIT_BYTES &&
-           fast_footer_is_sound(core, block, units) && fast_place_is_possible(core, links.next) &&
-           fast_place_is_possible(core, links.previous);
-}
-
-bool fast_bin_remove(struct heap *heap, const uint8_t *block, size_t units)
-{
-    struct fast_core *core = &fast_of(heap)->core;
-    unsigned bin = fast_bin_of(units);
-    uint32_t place = fast_place_of(core, block);
-    struct fast_links links = *fast_links_of(block);
-    if (!is_possible(core, block, units, links))
-        return sealed_record_corrupt(heap, block);
-    uint32_t *forward = links.previous == 0
-                            ? &core->bins[bin]
-                            : &fast_links_of(fast_block_at(core, links.previous))->next;
-    if (*forward != place)
-        return sealed_record_corrupt(heap, block);
-    if (links.next != 0) {
-        uint32_t *backward = &fast_links_of(fast_block_at(core, links.next))->previous;
-        if (*backward != place)
-            return sealed_record_corrupt(heap, block);
-        *backward = links.previous;
-    }
-    *forward = links.next;
-    core->free_units -= units;
-    if (core->bins[bin] == 0)
-        mark_empty(core, bin);
-    return true;
-}
-
 /* --- Views ------------------------------------------------------------------------------------ */
 
 size_t fast_bin_largest_seen(const struct fast_core *core, unsigned bin)

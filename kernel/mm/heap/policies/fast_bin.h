@@ -23,10 +23,18 @@ static inline uint32_t fast_place_of(const struct fast_core *core, const uint8_t
     return (uint32_t)((size_t)(block - core->base) / SEALED_UNIT_BYTES);
 }
 
+/* Return the number of units between the first block and this one. The result is above any index if
+ * the pointer is below the first block, or no multiple of 16: the rotation moves its low bits up. */
+static inline size_t fast_block_index(const struct fast_core *core, const uint8_t *block)
+{
+    size_t offset = (size_t)((uintptr_t)block - (uintptr_t)core->first);
+    return offset / SEALED_UNIT_BYTES | offset << (sizeof offset * 8 - 4);
+}
+
 /* True if a link may be followed: both neighbours on the list must agree on it. */
 static inline bool fast_place_is_possible(const struct fast_core *core, uint32_t place)
 {
-    return place < (size_t)(core->end - core->base) / SEALED_UNIT_BYTES;
+    return place < core->end_place;
 }
 
 /* Head of a free block's payload. */
@@ -40,14 +48,17 @@ static inline struct fast_links *fast_links_of(const uint8_t *block)
     return (struct fast_links *)(void *)(uintptr_t)block;
 }
 
-/* True if the footer of a free block is intact. Precondition: the block is not the top. */
-static inline bool fast_footer_is_sound(const struct fast_core *core, const uint8_t *block,
-                                        size_t units)
+/* The footer is a copy of the header, with the header's hash. So it needs no hash of its own. */
+static inline uint64_t *fast_footer_of(const uint8_t *block, size_t units)
 {
-    uint64_t footer;
-    return sealed_read_word(core->secret, sealed_footer_before(sealed_next(block, units)),
-                            &footer) &&
-           sealed_units(footer) == units;
+    return sealed_footer_before(sealed_next(block, units));
+}
+
+/* True if the footer of a free block is intact. Precondition: the block is not the top, and its
+ * header is intact. */
+static inline bool fast_footer_is_sound(const uint8_t *block, size_t units)
+{
+    return *fast_footer_of(block, units) == sealed_header_word(block);
 }
 
 /* --- Bins ------------------------------------------------------------------------------------- */
@@ -87,9 +98,81 @@ static inline unsigned fast_bin_not_empty(const struct fast_core *core, unsigned
     return word * 64 + (unsigned)__builtin_ctzll(bits);
 }
 
-/* Both return false if the heap is corrupt; the fault is recorded. */
-bool fast_bin_insert(struct heap *heap, uint8_t *block, size_t units);
-bool fast_bin_remove(struct heap *heap, const uint8_t *block, size_t units);
+/* Put a free block into its bin. False: the heap is corrupt, and the fault is recorded. */
+static inline bool fast_bin_insert(struct heap *heap, uint8_t *block, size_t units)
+{
+    struct fast_core *core = &fast_of(heap)->core;
+    unsigned bin = fast_bin_of(units);
+    uint32_t place = fast_place_of(core, block);
+    uint32_t head = core->bins[bin];
+    *fast_links_of(block) = (struct fast_links){.next = head, .previous = 0};
+    core->bins[bin] = place;
+    core->bin_units += units;
+    if (head != 0) {
+        struct fast_links *links = fast_links_of(fast_block_at(core, head));
+        if (links->previous != 0)
+            return sealed_record_corrupt(heap, fast_block_at(core, head));
+        links->previous = place;
+        return true;
+    }
+    core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
+    core->bin_summary |= UINT64_C(1) << bin / 64;
+    return true;
+}
+
+static inline void fast_bin_mark_empty(struct fast_core *core, unsigned bin)
+{
+    core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
+    if (core->bin_bits[bin / 64] == 0)
+        core->bin_summary &= ~(UINT64_C(1) << bin / 64);
+}
+
+/* Take the first block out of a bin that is not empty. False: the heap is corrupt. */
+static inline bool fast_bin_remove_first(struct heap *heap, unsigned bin, size_t units)
+{
+    struct fast_core *core = &fast_of(heap)->core;
+    uint32_t place = core->bins[bin];
+    uint32_t next = fast_links_of(fast_block_at(core, place))->next;
+    core->bins[bin] = next;
+    core->bin_units -= units;
+    if (next == 0) {
+        fast_bin_mark_empty(core, bin);
+        return true;
+    }
+    if (!fast_place_is_possible(core, next) ||
+        fast_links_of(fast_block_at(core, next))->previous != place)
+        return false;
+    fast_links_of(fast_block_at(core, next))->previous = 0;
+    return true;
+}
+
+/* Take a free block out of its bin. The links come from free memory, so each one must lead to a
+ * block that leads back. False: the heap is corrupt, and the fault is recorded. */
+static inline bool fast_bin_remove(struct heap *heap, const uint8_t *block, size_t units)
+{
+    struct fast_core *core = &fast_of(heap)->core;
+    unsigned bin = fast_bin_of(units);
+    uint32_t place = fast_place_of(core, block);
+    struct fast_links links = *fast_links_of(block);
+    if (!fast_place_is_possible(core, links.next) || !fast_place_is_possible(core, links.previous))
+        return sealed_record_corrupt(heap, block);
+    uint32_t *forward = links.previous == 0
+                            ? &core->bins[bin]
+                            : &fast_links_of(fast_block_at(core, links.previous))->next;
+    if (*forward != place)
+        return sealed_record_corrupt(heap, block);
+    *forward = links.next;
+    core->bin_units -= units;
+    if (links.next != 0) {
+        uint32_t *backward = &fast_links_of(fast_block_at(core, links.next))->previous;
+        if (*backward != place)
+            return sealed_record_corrupt(heap, block);
+        *backward = links.previous;
+    } else if (core->bins[bin] == 0) {
+        fast_bin_mark_empty(core, bin);
+    }
+    return true;
+}
 
 /* --- Views ------------------------------------------------------------------------------------ */
 

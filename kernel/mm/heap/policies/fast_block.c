@@ -2,17 +2,14 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
+#include "kernel/mm/heap/policies/fast_dissolve.h"
+#include "kernel/mm/heap/policies/fast_recent.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
-
-/* The empty slabs are closed when this many bytes, and this part of the heap, were freed below the
- * top. Empty slabs may separate the freed memory from the top. Without them the heap can give
- * memory back at its end. */
-#define FLUSH_UNITS (((size_t)4 << 20) / SEALED_UNIT_BYTES)
-#define FLUSH_PART  4
 
 /* --- Allocation ------------------------------------------------------------------------------- */
 
-static void count_blocks(struct fast_state *fast, size_t size_bytes, uint32_t change)
+static void count_blocks(struct fast_state *fast, size_t size_bytes, size_t change)
 {
     if (size_bytes <= FAST_PADDED_MAX)
         fast->classes[size_bytes / 16].core_count += change;
@@ -22,8 +19,8 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
 {
     if (heap->is_corrupt)
         return NULL;
-    return fast_core_take(heap, fast_units_for(request->size_bytes), request->alignment_bytes,
-                          ret_header);
+    return fast_core_take_aligned(heap, fast_units_for(request->size_bytes),
+                                  request->alignment_bytes, ret_header);
 }
 
 /* Return a block of the core; the heap does not grow for it. */
@@ -31,19 +28,19 @@ static uint8_t *take_block(struct heap *heap, const struct heap_request *request
                            uint64_t *ret_header)
 {
     uint8_t *block = take(heap, request, ret_header);
-    if (block == NULL && !heap->is_corrupt) {
-        fast_slab_flush(heap);
+    if (block == NULL && !heap->is_corrupt && fast_recent_flush(heap))
         block = take(heap, request, ret_header);
-    }
+    while (block == NULL && !heap->is_corrupt && fast_slab_flush_one(heap))
+        block = take(heap, request, ret_header);
     return block;
 }
 
-static void *give_block(struct heap *heap, uint8_t *block, const struct heap_request *request,
-                        uint64_t header)
+static inline void *give_block(struct heap *heap, uint8_t *block, size_t size_bytes,
+                               uint64_t header)
 {
-    sealed_make_live(fast_of(heap)->core.secret, block, header, request->size_bytes);
-    count_blocks(fast_of(heap), request->size_bytes, 1);
-    heap_count_allocation(heap, request->size_bytes);
+    sealed_make_live(fast_of(heap)->core.secret, block, header, size_bytes);
+    count_blocks(fast_of(heap), size_bytes, 1);
+    heap_count_allocation(heap, size_bytes);
     return block;
 }
 
@@ -52,11 +49,12 @@ static void *give_block(struct heap *heap, uint8_t *block, const struct heap_req
 static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
 {
     unsigned index = 0;
-    if (!fast_class_has_slot(size_class) && !fast_class_refill(fast_of(heap), size_class))
+    struct fast_slab **current = fast_class_current(fast_of(heap), size_class);
+    if (!fast_class_has_slot(*current) && !fast_class_refill(fast_of(heap), size_class))
         return NULL;
-    uint8_t *slot = fast_class_take_slot(size_class);
-    (void)fast_slot_find(size_class->slab, slot, &index);
-    fast_slot_set_size(size_class->slab, index, size_bytes);
+    uint8_t *slot = fast_class_take_slot(*current);
+    (void)fast_slot_find(*current, slot, &index);
+    fast_slot_set_size(fast_of(heap), *current, index, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }
@@ -102,7 +100,8 @@ static void *find_longer_slot(struct heap *heap, const struct heap_request *requ
 }
 
 /* Before the heap grows, the request gets free memory: from the core, then a slot of the other kind
- * of slab for this size. Before the request fails, it gets a slot of any size with enough room. */
+ * of slab for this size, then absent memory. Before the request fails, it gets a slot of any size
+ * with enough room. */
 static void *find_room(struct heap *heap, const struct heap_request *request)
 {
     uint64_t header;
@@ -118,62 +117,211 @@ static void *find_room(struct heap *heap, const struct heap_request *request)
             block = take(heap, request, &header);
     }
     if (block != NULL)
-        return give_block(heap, block, request, header);
+        return give_block(heap, block, request->size_bytes, header);
     return find_longer_slot(heap, request);
 }
 
-void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *caller,
-                          size_t alignment_bytes)
+/* Not inline, to keep the usual path short. */
+static __attribute__((noinline)) void *fail(struct heap *heap, const void *caller)
+{
+    heap_fault_report(heap, caller);
+    return NULL;
+}
+
+/* The core's usual search has found nothing, or the request is unusual. */
+static __attribute__((noinline)) void *allocate_other(struct heap *heap, size_t size_bytes,
+                                                      const void *caller, size_t alignment_bytes)
 {
     const struct heap_request request = {.size_bytes = size_bytes,
                                          .alignment_bytes = alignment_bytes};
-    void *block = find_room(heap, &request);
+    void *block = heap->is_corrupt ? NULL : find_room(heap, &request);
     if (block == NULL)
         heap->counters.failure_count++;
+    fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
+    return heap->is_corrupt ? NULL : block;
+}
+
+/* Some memory of sparse slabs becomes memory of the core. */
+static __attribute__((noinline)) void *give_and_dissolve(struct heap *heap, uint8_t *block,
+                                                         size_t size_bytes, uint64_t header,
+                                                         const void *caller)
+{
+    (void)give_block(heap, block, size_bytes, header);
+    fast_dissolve_step(heap);
+    heap_fault_report(heap, caller);
+    return heap->is_corrupt ? NULL : block;
+}
+
+static inline void *allocate_from_core(struct heap *heap, size_t size_bytes, size_t units,
+                                       const void *caller)
+{
+    struct fast_taken taken = fast_core_take(heap, units);
+    if (taken.block == NULL)
+        return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+    uint64_t header = sealed_header(taken.units, SEALED_LIVE);
+    if (__builtin_expect(fast_dissolve_is_due(fast_of(heap)), 0))
+        return give_and_dissolve(heap, taken.block, size_bytes, header, caller);
+    return give_block(heap, taken.block, size_bytes, header);
+}
+
+/* No block of this size is kept, or its header has changed. */
+static __attribute__((noinline)) void *allocate_missed(struct heap *heap, size_t size_bytes,
+                                                       const void *caller)
+{
+    if (size_bytes >= heap->limit_bytes)
+        return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+    if (size_bytes <= FAST_RECENT_MOST_BYTES) {
+        if (fast_recent_miss(heap, size_bytes))
+            return fast_block_allocate(heap, size_bytes, caller);
+        if (heap->is_corrupt)
+            return fail(heap, caller);
+    }
+    return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller);
+}
+
+void *fast_block_allocate_small(struct heap *heap, size_t size_bytes, const void *caller)
+{
+    return allocate_from_core(heap, size_bytes, fast_units_for(size_bytes), caller);
+}
+
+void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *caller)
+{
+    void *block = fast_recent_take(fast_of(heap), size_bytes);
+    if (block == NULL)
+        return allocate_missed(heap, size_bytes, caller);
+    heap_count_allocation(heap, size_bytes);
     return block;
+}
+
+void *fast_block_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                                  const void *caller)
+{
+    return allocate_other(heap, size_bytes, caller, alignment_bytes);
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */
 
-static bool flush_is_due(const struct heap *heap)
+/* Pages at the end or inside may be of no use any more. */
+static inline void give_back(struct heap *heap, const uint8_t *old_top)
 {
-    return heap->pages.shrink != NULL &&
-           fast_of(heap)->freed_units >= heap->size_bytes / FLUSH_PART / SEALED_UNIT_BYTES;
+    if (heap->pages.shrink != NULL && fast_of(heap)->core.top != old_top)
+        heap_end_give_back(heap);
+    if (heap->pages.discard != NULL)
+        fast_absent_discard_surplus(heap);
 }
 
-bool fast_block_free(struct heap *heap, uint8_t *block)
+static inline bool release(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes)
 {
-    uint64_t header = 0;
-    if (!fast_validate_block(heap, block, &header))
-        return false;
-    size_t size_bytes = sealed_size(header);
+    const uint8_t *old_top = fast_of(heap)->core.top;
     heap_count_free(heap, size_bytes);
-    count_blocks(fast_of(heap), size_bytes, UINT32_MAX);
+    count_blocks(fast_of(heap), size_bytes, SIZE_MAX);
     sealed_write_tombstone(block, sealed_header_word(block));
     if (!fast_core_release(heap, block, header))
         return false;
-    struct fast_state *fast = fast_of(heap);
-    if (block < fast->core.top)
-        fast->freed_units += sealed_units(header);
-    if (fast->freed_units >= FLUSH_UNITS && flush_is_due(heap))
-        fast_slab_flush(heap);
-    heap_end_give_back(heap);
+    if (fast_of(heap)->recent.block_count == FAST_RECENT_BLOCKS)
+        fast_recent_make_room(heap, size_bytes);
+    give_back(heap, old_top);
     return !heap->is_corrupt;
 }
 
+bool fast_block_free_valid(struct heap *heap, uint8_t *block, uint64_t header)
+{
+    return release(heap, block, header, sealed_size(header));
+}
+
+/* Not inline, to keep the usual path short. */
+static __attribute__((noinline)) void refuse(struct heap *heap, uint8_t *block, const void *caller)
+{
+    uint64_t header;
+    if (block == NULL)
+        return;
+    (void)fast_validate_block(heap, block, &header);
+    heap_fault_report(heap, caller);
+}
+
+/* No set wants the block. Its header word is intact. */
+static __attribute__((noinline)) void free_to_core(struct heap *heap, uint8_t *block,
+                                                   const void *caller, size_t size_bytes)
+{
+    const struct fast_core *core = &fast_of(heap)->core;
+    uint64_t header = sealed_header_word(block) & ~SEALED_HASH_MASK;
+    if ((header & SEALED_LIVE) == 0 || !sealed_extent_is_inside(block, header, core->end) ||
+        !sealed_end_is_intact(core->secret, block, header))
+        return refuse(heap, block, caller);
+    (void)release(heap, block, header, size_bytes);
+    heap_fault_report(heap, caller);
+}
+
+/* As sealed_end_is_intact(), in fewer instructions, for a block that a set wants: it has 1 to 16
+ * bytes of slack, and the usual alignment. */
+static inline bool end_is_intact(const struct fast_core *core, const uint8_t *block,
+                                 uint64_t header)
+{
+    size_t slack_bytes = header >> SEALED_SLACK_SHIFT;
+    const uint64_t *word = (const void *)(block + sealed_capacity_bytes(sealed_units(header)));
+    word--;
+    if (slack_bytes > sizeof *word) {
+        if (*word != sealed_canary(core->secret, word))
+            return false;
+        word--;
+        slack_bytes -= sizeof *word;
+    }
+    return ((*word ^ sealed_canary(core->secret, word)) & sealed_last_bytes(slack_bytes)) == 0;
+}
+
+void fast_block_free(struct heap *heap, uint8_t *block, const void *caller)
+{
+    struct fast_state *fast = fast_of(heap);
+    const struct fast_core *core = &fast->core;
+    size_t index = fast_block_index(core, block);
+    if (index >= core->last_index ||
+        !sealed_word_is_intact(core->secret, block - SEALED_HEADER_BYTES,
+                               sealed_header_word(block)))
+        return refuse(heap, block, caller);
+    uint64_t header = sealed_header_word(block);
+    size_t size_bytes = sealed_size(header);
+    size_t set = fast_recent_set_of(size_bytes);
+    if (!fast_recent_wants(&fast->recent, set, header))
+        return free_to_core(heap, block, caller, size_bytes);
+    if ((header & SEALED_LIVE) == 0 || sealed_units(header) > core->last_index - index ||
+        !end_is_intact(core, block, header))
+        return refuse(heap, block, caller);
+    heap_count_free(heap, size_bytes);
+    fast_recent_push(fast, set, block, header);
+}
+
 /* --- Re-allocation ---------------------------------------------------------------------------- */
+
+/* True if the block behind is kept. */
+static bool is_before_kept(const struct fast_state *fast, const uint8_t *block, uint64_t header)
+{
+    uint64_t next;
+    return fast->recent.block_count != 0 &&
+           sealed_read_header(fast->core.secret, sealed_next(block, sealed_units(header)), &next) &&
+           fast_recent_is_kept(next);
+}
+
+/* The header is read again after the merge, since a kept block may also lie before this one. */
+static bool expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)
+{
+    struct fast_state *fast = fast_of(heap);
+    return (!is_before_kept(fast, block, *header) ||
+            (fast_recent_flush(heap) && !heap->is_corrupt &&
+             sealed_read_header(fast->core.secret, block, header))) &&
+           fast_core_expand(heap, block, units, header);
+}
 
 bool fast_block_resize(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes)
 {
     size_t old_bytes = sealed_size(header);
     size_t units = fast_units_for(size_bytes);
-    bool done = units > sealed_units(header) ? fast_core_expand(heap, block, units, &header)
+    bool done = units > sealed_units(header) ? expand(heap, block, units, &header)
                                              : fast_core_shrink(heap, block, units, &header);
     if (!done)
         return false;
     sealed_make_live(fast_of(heap)->core.secret, block, header, size_bytes);
-    count_blocks(fast_of(heap), old_bytes, UINT32_MAX);
+    count_blocks(fast_of(heap), old_bytes, SIZE_MAX);
     count_blocks(fast_of(heap), size_bytes, 1);
     return true;
 }

@@ -7,28 +7,26 @@
 
 #include "kernel/mm/heap/policies/fast_class.h"
 
-/* Return a block of the core, or any slot that has room. NULL: there is no memory; the failure is
- * counted, and a corruption is reported. The order of the arguments is that of the calls, so no
- * register moves are needed. */
-void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *caller,
-                          size_t alignment_bytes);
+/* Return a block for more than FAST_PADDED_MAX bytes. NULL: there is no memory; the failure is
+ * counted, and a corruption is reported. */
+void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *caller);
 
-/* Free a block. False: it is not a live block, or the heap is corrupt. The fault is recorded. */
-bool fast_block_free(struct heap *heap, uint8_t *block);
+/* The same for a smaller size. The block may be any slot that has room. */
+void *fast_block_allocate_small(struct heap *heap, size_t size_bytes, const void *caller);
+
+/* The same for any size and an alignment above 16. */
+void *fast_block_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
+                                  const void *caller);
+
+/* Free a block that lies in no slab, or do nothing for NULL. A fault is reported. */
+void fast_block_free(struct heap *heap, uint8_t *block, const void *caller);
+
+/* The same for a block that fast_validate_block() has accepted; `header` is its header. False: the
+ * heap is corrupt, and the fault is recorded. */
+bool fast_block_free_valid(struct heap *heap, uint8_t *block, uint64_t header);
 
 /* Change the size of a block of the core without moving it. The header is the block's. False: there
  * is no room, or the heap is corrupt and the fault is recorded. */
 bool fast_block_resize(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes);
-
-/* Return a slot of the class's current slab. Precondition: fast_class_has_slot(). */
-static inline void *fast_block_take_slot(struct heap *heap, struct fast_class *size_class,
-                                         size_t size_bytes)
-{
-    uint8_t *slot = fast_class_take_slot(size_class);
-    if (size_class->stride_bytes != size_bytes)
-        fast_slot_mark_end(slot, size_class->stride_bytes, size_bytes);
-    heap_count_allocation(heap, size_bytes);
-    return slot;
-}
 
 #endif

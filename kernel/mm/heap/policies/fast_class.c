@@ -9,17 +9,6 @@
  */
 #define EXACT_RUN 2
 
-_Static_assert(sizeof(struct fast_class) == 64, "a line of the cache, found by a shift");
-
-/* The word of a class without slab. It is never written, since it has no free slot. */
-static uint64_t no_free_slot = 0;
-
-void fast_class_clear_current(struct fast_class *size_class)
-{
-    size_class->slab = NULL;
-    size_class->word = &no_free_slot;
-}
-
 void fast_class_initialise_all(struct fast_state *fast)
 {
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
@@ -27,7 +16,7 @@ void fast_class_initialise_all(struct fast_state *fast)
         size_class->stride_bytes =
             (uint32_t)(16 * (fast_class_is_dense(i) ? i + 1 - FAST_PADDED_CLASSES : i + 1));
         size_class->reciprocal = fast_slot_reciprocal(size_class->stride_bytes);
-        fast_class_clear_current(size_class);
+        fast->current[i] = &fast_no_slab;
     }
     for (size_t size_bytes = 0; size_bytes <= FAST_PADDED_MAX; size_bytes++)
         fast->class_of[size_bytes] = (uint8_t)(size_bytes / 16);
@@ -78,62 +67,120 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
     choose(fast_of(heap), slab->class_index);
 }
 
-bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *slab)
+/* So many slots are prepared at a time. */
+#define READY_STEP 16u
+
+/* Make the next slots that nothing was allocated from yet look like freed ones. */
+static void prepare(const struct fast_state *fast, struct fast_slab *slab)
 {
-    for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++) {
-        if (slab->free[w] != 0) {
-            size_class->word = &slab->free[w];
-            size_class->slots = fast_slot_at(slab, w * 64);
-            size_class->slab = slab;
+    unsigned reached = slab->reached_count;
+    unsigned count = (unsigned)smaller(READY_STEP, slab->slot_count - reached);
+    fast_slot_mark_unused(fast, slab, fast_slot_at(slab, reached), count);
+    slab->reached_count = (uint16_t)(reached + count);
+}
+
+uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word)
+{
+    unsigned ready_count = slab->reached_count - word * 64;
+    return slab->reached_count / 64 > word ? 0 : UINT64_MAX << ready_count;
+}
+
+static void set_current(struct fast_state *fast, struct fast_slab *slab, unsigned word)
+{
+    slab->word = &slab->free[word];
+    slab->word_slots = fast_slot_at(slab, word * 64);
+    slab->unready = fast_class_unready(slab, word);
+    fast->current[slab->class_index] = slab;
+}
+
+bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab)
+{
+    unsigned reached_word = slab->reached_count / 64;
+    for (unsigned w = 0; w <= reached_word; w++) {
+        if (slab->free[w] != fast_class_unready(slab, w)) {
+            set_current(fast, slab, w);
             return true;
         }
     }
-    return false;
+    if (slab->reached_count == slab->slot_count)
+        return false;
+    prepare(fast, slab);
+    set_current(fast, slab, reached_word);
+    return true;
 }
 
-void fast_class_add_partial(struct fast_class *size_class, struct fast_slab *slab)
+/* Return the head of the list for the slab. */
+static struct fast_slab **list_of(struct fast_state *fast, const struct fast_slab *slab)
 {
-    slab->next = size_class->partial;
-    slab->previous = NULL;
-    if (size_class->partial != NULL)
-        size_class->partial->previous = slab;
-    size_class->partial = slab;
+    return slab->is_sparse ? &fast->sparse[slab->class_index]
+                           : &fast->classes[slab->class_index].partial;
 }
 
-void fast_class_remove_partial(struct fast_class *size_class, const struct fast_slab *slab)
+/* Keep the bit of the class's list of sparse slabs. */
+static void note_sparse(struct fast_state *fast, unsigned class_index)
+{
+    uint64_t bit = UINT64_C(1) << class_index % 64;
+    if (fast->sparse[class_index] != NULL)
+        fast->sparse_classes[class_index / 64] |= bit;
+    else
+        fast->sparse_classes[class_index / 64] &= ~bit;
+}
+
+void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count)
+{
+    slab->is_sparse = live_count <= slab->slot_count / FAST_SPARSE_PART;
+    slab->counts_above = !slab->is_sparse;
+    slab->used_count = (uint16_t)(live_count - fast_class_floor(slab));
+    struct fast_slab **list = list_of(fast, slab);
+    slab->next = *list;
+    slab->previous = NULL;
+    if (*list != NULL)
+        (*list)->previous = slab;
+    *list = slab;
+    fast->sparse_page_count += slab->is_sparse ? slab->page_count : 0;
+    note_sparse(fast, slab->class_index);
+}
+
+void fast_class_remove(struct fast_state *fast, struct fast_slab *slab)
 {
     if (slab->previous != NULL)
         slab->previous->next = slab->next;
     else
-        size_class->partial = slab->next;
+        *list_of(fast, slab) = slab->next;
     if (slab->next != NULL)
         slab->next->previous = slab->previous;
+    slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
+    fast->sparse_page_count -= slab->is_sparse ? slab->page_count : 0;
+    slab->counts_above = false;
+    slab->is_sparse = false;
+    note_sparse(fast, slab->class_index);
 }
 
-struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class)
+struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
+                                         const struct fast_class *size_class)
 {
-    struct fast_slab *slab = size_class->spare;
-    if (slab != NULL) {
-        size_class->spare = slab->next;
-        fast->spare_pages -= slab->page_count;
-    }
+    struct fast_slab *slab = fast->sparse[size_class - fast->classes];
+    if (slab != NULL)
+        fast_class_remove(fast, slab);
     return slab;
 }
 
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
 {
-    struct fast_slab *slab = size_class->slab;
-    if (slab != NULL) {
-        if (fast_class_make_current(size_class, slab))
+    struct fast_slab **current = fast_class_current(fast, size_class);
+    struct fast_slab *slab = *current;
+    size_class->refilled_at = ++fast->refill_count;
+    if (slab != &fast_no_slab) {
+        if (fast_class_make_current(fast, slab))
             return true;
         slab->is_full = true;
         slab->used_count = 1;
-        fast_class_clear_current(size_class);
+        *current = &fast_no_slab;
     }
     slab = size_class->partial;
     if (slab != NULL)
-        fast_class_remove_partial(size_class, slab);
+        fast_class_remove(fast, slab);
     else
-        slab = fast_class_take_spare(fast, size_class);
-    return slab != NULL && fast_class_make_current(size_class, slab);
+        slab = fast_class_take_sparse(fast, size_class);
+    return slab != NULL && fast_class_make_current(fast, slab);
 }

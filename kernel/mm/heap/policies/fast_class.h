@@ -27,36 +27,72 @@ static inline unsigned fast_class_slots_in(const struct fast_class *size_class, 
 
 /* --- The current slab ------------------------------------------------------------------------- */
 
-static inline bool fast_class_has_slot(const struct fast_class *size_class)
+/* Return the class's place for its current slab. */
+static inline struct fast_slab **fast_class_current(struct fast_state *fast,
+                                                    const struct fast_class *size_class)
 {
-    return *size_class->word != 0;
+    return &fast->current[size_class - fast->classes];
+}
+
+/* True if a class with this current slab has a free slot in its current word. */
+static inline bool fast_class_has_slot(const struct fast_slab *slab)
+{
+    return *slab->word != slab->unready;
 }
 
 /* Return the lowest free slot of the current word. Precondition: fast_class_has_slot(). */
-static inline uint8_t *fast_class_take_slot(struct fast_class *size_class)
+static inline uint8_t *fast_class_take_slot(struct fast_slab *slab)
 {
-    uint64_t free = *size_class->word;
-    *size_class->word = free & (free - 1);
-    return size_class->slots + (size_t)size_class->stride_bytes * (unsigned)__builtin_ctzll(free);
+    uint64_t free = *slab->word;
+    *slab->word = free & (free - 1);
+    slab->used_count++;
+    return slab->word_slots + (size_t)slab->stride_bytes * (unsigned)__builtin_ctzll(free);
+}
+
+/* Return a slot for a block of this size. Preconditions: fast_class_has_slot(), and the size is one
+ * of the class. */
+static inline void *fast_class_allocate(struct heap *heap, struct fast_slab *slab,
+                                        size_t size_bytes)
+{
+    uint8_t *slot = fast_class_take_slot(slab);
+    uint32_t last_byte = (uint32_t)slab->end_byte + (uint32_t)size_bytes;
+    if (last_byte != 0)
+        fast_slot_mark_end(fast_of(heap), slot, slab->stride_bytes, size_bytes, last_byte);
+    heap_count_allocation(heap, size_bytes);
+    return slot;
 }
 
 /* Find another word with a free slot: in the current slab, else in the next one. False: the class
- * has no free slot. Afterwards fast_class_has_slot() returns the same result. */
+ * has no free slot, and no current slab. */
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
 
-/* Make this slab current. False: it has no free slot. */
-bool fast_class_make_current(struct fast_class *size_class, struct fast_slab *slab);
+/* Return the bits of a word without a slot that is prepared. */
+uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word);
 
-/* Let the class have no current slab. */
-void fast_class_clear_current(struct fast_class *size_class);
+/* Make this slab current. False: it has no free slot. */
+bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab);
 
 /* --- The other slabs -------------------------------------------------------------------------- */
 
-void fast_class_add_partial(struct fast_class *size_class, struct fast_slab *slab);
-void fast_class_remove_partial(struct fast_class *size_class, const struct fast_slab *slab);
+/* A slab with live blocks in at most this part of its slots is sparse. */
+#define FAST_SPARSE_PART 2
+
+/* The live blocks that `used_count` leaves out. When it is 0, the slab becomes sparse. */
+static inline unsigned fast_class_floor(const struct fast_slab *slab)
+{
+    return slab->counts_above ? slab->slot_count / FAST_SPARSE_PART : 0;
+}
+
+/* Put a slab on the list of partial or of sparse slabs. It is on no list, and has free slots and
+ * this many live blocks. */
+void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count);
+
+/* Take the slab off its list. Its `used_count` is then that of all its live blocks. */
+void fast_class_remove(struct fast_state *fast, struct fast_slab *slab);
 
 /* Return the slab, or NULL. */
-struct fast_slab *fast_class_take_spare(struct fast_state *fast, struct fast_class *size_class);
+struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
+                                         const struct fast_class *size_class);
 
 /* --- Which class serves a size ---------------------------------------------------------------- */
 

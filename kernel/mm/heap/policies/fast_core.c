@@ -2,63 +2,77 @@
 
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_zero.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
 
 /* --- Free blocks ------------------------------------------------------------------------------ */
 
-/* Write header and footer of a free block, and put it into its bin. Precondition: the block before
- * it is in use. */
-static bool make_free(struct heap *heap, uint8_t *block, size_t units)
+/* Write header and footer of a free block. Precondition: the block before it is in use. */
+static inline void write_free(const struct fast_core *core, uint8_t *block, size_t units)
 {
-    struct fast_core *core = &fast_of(heap)->core;
     sealed_write_header(core->secret, block, sealed_header(units, SEALED_FREE));
-    sealed_write_word(core->secret, sealed_footer_before(sealed_next(block, units)),
-                      sealed_header(units, 0));
+    *fast_footer_of(block, units) = sealed_header_word(block);
+}
+
+static inline bool make_free(struct heap *heap, uint8_t *block, size_t units)
+{
+    write_free(&fast_of(heap)->core, block, units);
     return fast_bin_insert(heap, block, units);
 }
 
-/* Let the top begin at `block`. It ends at the end marker, and may be empty. */
-static void set_top(struct fast_core *core, uint8_t *block)
+/* A free block changes its length. Most often a long one stays in its bin. */
+static inline bool resize_free(struct heap *heap, uint8_t *block, size_t old_units, size_t units)
 {
-    core->free_units -= core->top_units;
+    struct fast_core *core = &fast_of(heap)->core;
+    if (fast_bin_of(old_units) != fast_bin_of(units))
+        return fast_bin_remove(heap, block, old_units) && make_free(heap, block, units);
+    core->bin_units += units - old_units;
+    write_free(core, block, units);
+    return true;
+}
+
+/* Let the top begin at `block`. It ends at the end marker, and may be empty. */
+static inline void set_top(struct fast_core *core, uint8_t *block)
+{
     core->top = block;
     core->top_units = (size_t)(core->end - block) / SEALED_UNIT_BYTES;
-    core->free_units += core->top_units;
     if (core->top_units != 0)
         sealed_write_header(core->secret, block, sealed_header(core->top_units, SEALED_FREE));
 }
 
-/* Write into the header of the block behind whether the one before it is free. */
-static bool set_previous_free(struct heap *heap, uint8_t *next, bool previous_is_free)
+static void set_end(struct fast_core *core, uint8_t *end)
 {
-    uint64_t header;
-    if (!sealed_read_header(fast_of(heap)->core.secret, next, &header))
-        return sealed_record_corrupt(heap, next);
-    header &= ~SEALED_PREVIOUS_FREE;
-    sealed_write_header(fast_of(heap)->core.secret, next,
-                        previous_is_free ? header | SEALED_PREVIOUS_FREE : header);
-    return true;
+    core->end = end;
+    core->end_place = fast_place_of(core, end);
+    core->last_index = fast_block_index(core, end);
+    sealed_write_header(core->secret, end, sealed_header(0, SEALED_OWN));
 }
 
-static void write_end(const struct fast_core *core)
+void fast_core_initialise(struct fast_core *core, uint8_t *base, size_t size_bytes,
+                          struct sealed_secret secret)
 {
-    sealed_write_header(core->secret, core->end, sealed_header(0, SEALED_OWN));
-}
-
-void fast_core_initialise(struct fast_core *core, uint8_t *base, size_t size_bytes, uint64_t secret)
-{
-    *core = (struct fast_core){.secret = secret, .base = base, .end = base + size_bytes};
-    write_end(core);
+    *core = (struct fast_core){.secret = secret, .base = base, .first = base + SEALED_UNIT_BYTES};
+    set_end(core, base + size_bytes);
     set_top(core, fast_first(core));
 }
 
 void fast_core_move_end(struct fast_core *core, uint8_t *end)
 {
-    core->end = end;
-    write_end(core);
+    set_end(core, end);
     set_top(core, core->top);
 }
 
-/* --- Taking ----------------------------------------------------------------------------------- */
+/* --- Searching -------------------------------------------------------------------------------- */
+
+/* Read the header of a block that a bin or a link leads to. False: it is not a free block inside
+ * the heap; the fault is recorded. */
+static inline bool read_free(struct heap *heap, uint8_t *block, uint64_t *ret_header)
+{
+    const struct fast_core *core = &fast_of(heap)->core;
+    return (sealed_read_header(core->secret, block, ret_header) &&
+            (*ret_header & SEALED_FREE) != 0 &&
+            sealed_extent_is_inside(block, *ret_header, core->end)) ||
+           sealed_record_corrupt(heap, block);
+}
 
 /* Write how many units into the free block an aligned block of `units` begins. The rest before it
  * is empty, or large enough for a block. False: it does not fit. */
@@ -72,21 +86,20 @@ static inline bool fits(const uint8_t *block, size_t block_units, size_t units,
     return gap_units <= block_units && units <= block_units - gap_units;
 }
 
-/* Look at up to `looks` blocks of one bin. NULL: no block fits. *ret_header is the header of the
+/* Look at up to `looks` blocks of one bin. NULL: no block fits. *ret_units is the length of the
  * last one. */
 static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size_t units,
-                           size_t alignment_bytes, uint64_t *ret_header, size_t *ret_gap_units)
+                           size_t alignment_bytes, size_t *ret_units, size_t *ret_gap_units)
 {
     const struct fast_core *core = &fast_of(heap)->core;
+    uint64_t header;
     uint32_t place = core->bins[bin];
     for (; place != 0 && looks != 0; looks--) {
         uint8_t *block = fast_block_at(core, place);
-        if (!sealed_read_header(core->secret, block, ret_header) ||
-            (*ret_header & SEALED_FREE) == 0) {
-            (void)sealed_record_corrupt(heap, block);
+        if (!read_free(heap, block, &header))
             return NULL;
-        }
-        if (fits(block, sealed_units(*ret_header), units, alignment_bytes, ret_gap_units))
+        *ret_units = sealed_units(header);
+        if (fits(block, *ret_units, units, alignment_bytes, ret_gap_units))
             return block;
         place = fast_links_of(block)->next;
         if (!fast_place_is_possible(core, place)) {
@@ -98,44 +111,47 @@ static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size
 }
 
 /* Return a free block with room for the request. The smallest bin is first, the top is last. */
-static inline __attribute__((always_inline)) uint8_t *find(struct heap *heap, size_t units,
-                                                           size_t alignment_bytes,
-                                                           uint64_t *ret_header,
-                                                           size_t *ret_gap_units)
+static uint8_t *find_aligned(struct heap *heap, size_t units, size_t alignment_bytes,
+                             size_t *ret_units, size_t *ret_gap_units)
 {
     const struct fast_core *core = &fast_of(heap)->core;
     unsigned own_bin = fast_bin_of(units);
-    uint8_t *block =
-        search_bin(heap, own_bin, 1, units, alignment_bytes, ret_header, ret_gap_units);
+    uint8_t *block = search_bin(heap, own_bin, 1, units, alignment_bytes, ret_units, ret_gap_units);
     if (block != NULL || heap->is_corrupt)
         return block;
 
-    size_t enough_units = alignment_bytes == SEALED_UNIT_BYTES
-                              ? units
-                              : units + alignment_bytes / SEALED_UNIT_BYTES + 1;
+    size_t enough_units = units + alignment_bytes / SEALED_UNIT_BYTES + 1;
     unsigned bin = fast_bin_not_empty(core, fast_bin_above(enough_units));
     if (bin < FAST_BIN_COUNT)
-        return search_bin(heap, bin, 1, units, alignment_bytes, ret_header, ret_gap_units);
+        return search_bin(heap, bin, 1, units, alignment_bytes, ret_units, ret_gap_units);
 
-    if (fits(core->top, core->top_units, units, alignment_bytes, ret_gap_units)) {
-        *ret_header = sealed_header(core->top_units, SEALED_FREE);
+    *ret_units = core->top_units;
+    if (fits(core->top, core->top_units, units, alignment_bytes, ret_gap_units))
         return core->top;
-    }
-    return search_bin(heap, own_bin, FAST_BIN_LAST_LOOKS, units, alignment_bytes, ret_header,
+    return search_bin(heap, own_bin, FAST_BIN_LAST_LOOKS, units, alignment_bytes, ret_units,
                       ret_gap_units);
 }
 
 bool fast_core_has_room(struct heap *heap, size_t size_bytes)
 {
-    uint64_t header;
+    size_t found_units;
     size_t gap_units;
-    return find(heap, fast_units_for(size_bytes), SEALED_UNIT_BYTES, &header, &gap_units) != NULL;
+    return find_aligned(heap, fast_units_for(size_bytes), SEALED_UNIT_BYTES, &found_units,
+                        &gap_units) != NULL;
+}
+
+/* --- Taking ----------------------------------------------------------------------------------- */
+
+static inline void take_from_top(struct heap *heap, uint8_t *end)
+{
+    heap_zero_set_written(heap, end);
+    set_top(&fast_of(heap)->core, end);
 }
 
 /* Take a free block out of its bin, for a block inside of it. The rest behind that block becomes
  * free. A rest that is too short stays part of the block. */
-static bool cut_from_bin(struct heap *heap, uint8_t *source, size_t source_units, uint8_t *block,
-                         size_t *units)
+static inline bool cut_from_bin(struct heap *heap, uint8_t *source, size_t source_units,
+                                uint8_t *block, size_t *units)
 {
     uint8_t *behind = sealed_next(block, *units);
     size_t rest_units = source_units - (size_t)(behind - source) / SEALED_UNIT_BYTES;
@@ -144,93 +160,165 @@ static bool cut_from_bin(struct heap *heap, uint8_t *source, size_t source_units
     if (rest_units >= FAST_MINIMUM_UNITS)
         return make_free(heap, behind, rest_units);
     *units += rest_units;
-    return set_previous_free(heap, sealed_next(behind, rest_units), false);
+    sealed_set_previous_free(sealed_next(behind, rest_units), false);
+    return true;
 }
 
-uint8_t *fast_core_take(struct heap *heap, size_t units, size_t alignment_bytes,
-                        uint64_t *ret_header)
+uint8_t *fast_core_take_aligned(struct heap *heap, size_t units, size_t alignment_bytes,
+                                uint64_t *ret_header)
 {
-    struct fast_core *core = &fast_of(heap)->core;
-    uint64_t found;
+    struct fast_state *fast = fast_of(heap);
+    size_t found_units;
     size_t gap_units;
-    uint8_t *source = find(heap, units, alignment_bytes, &found, &gap_units);
+    uint8_t *source = find_aligned(heap, units, alignment_bytes, &found_units, &gap_units);
     if (source == NULL)
         return NULL;
 
     uint8_t *block = sealed_next(source, gap_units);
-    if (source == core->top) {
-        heap_zero_set_written(heap, sealed_next(block, units));
-        set_top(core, sealed_next(block, units));
-    } else if (!cut_from_bin(heap, source, sealed_units(found), block, &units)) {
+    if (source == fast->core.top)
+        take_from_top(heap, sealed_next(block, units));
+    else if (!cut_from_bin(heap, source, found_units, block, &units))
         return NULL;
-    }
     if (gap_units != 0 && !make_free(heap, source, gap_units))
         return NULL;
+    fast_absent_count_taken(fast);
     *ret_header = sealed_header(units, SEALED_LIVE) | sealed_alignment_field(alignment_bytes) |
                   (gap_units != 0 ? SEALED_PREVIOUS_FREE : 0);
     return block;
+}
+
+/* Take `units` from the first block of the bin, which has this header. No block: the heap is corrupt,
+ * and the fault is recorded. */
+static inline struct fast_taken cut_first(struct heap *heap, unsigned bin, uint64_t header,
+                                          size_t units)
+{
+    const struct fast_core *core = &fast_of(heap)->core;
+    const struct fast_taken none = {.block = NULL};
+    uint8_t *block = fast_block_at(core, core->bins[bin]);
+    size_t rest_units = sealed_units(header) - units;
+    if (sealed_units(header) < units || !fast_bin_remove_first(heap, bin, sealed_units(header))) {
+        (void)sealed_record_corrupt(heap, block);
+        return none;
+    }
+    fast_absent_count_taken(fast_of(heap));
+    if (rest_units < FAST_MINIMUM_UNITS) {
+        units += rest_units;
+        sealed_set_previous_free(sealed_next(block, units), false);
+    } else if (!make_free(heap, sealed_next(block, units), rest_units)) {
+        return none;
+    }
+    return (struct fast_taken){.block = block, .units = units};
+}
+
+/* Read the header of the bin's first block. False: there is none, or the heap is corrupt. */
+static inline bool read_first(struct heap *heap, unsigned bin, uint64_t *ret_header)
+{
+    const struct fast_core *core = &fast_of(heap)->core;
+    return core->bins[bin] != 0 &&
+           read_free(heap, fast_block_at(core, core->bins[bin]), ret_header);
+}
+
+/* Any block of a larger bin has room. */
+struct fast_taken fast_core_take(struct heap *heap, size_t units)
+{
+    struct fast_core *core = &fast_of(heap)->core;
+    const struct fast_taken none = {.block = NULL};
+    uint64_t header;
+    unsigned bin = fast_bin_of(units);
+    if (read_first(heap, bin, &header) && sealed_units(header) >= units)
+        return cut_first(heap, bin, header, units);
+    bin = fast_bin_not_empty(core, bin + 1);
+    if (bin < FAST_BIN_COUNT)
+        return read_first(heap, bin, &header) ? cut_first(heap, bin, header, units) : none;
+    uint8_t *block = core->top;
+    if (units > core->top_units || heap->is_corrupt)
+        return none;
+    take_from_top(heap, sealed_next(block, units));
+    return (struct fast_taken){.block = block, .units = units};
 }
 
 /* --- Giving back ------------------------------------------------------------------------------ */
 
 /* Take the free block behind out of its bin, or out of the top, so that the block before it can
  * include it. On true *ret_units is its size, or 0 if the block behind is not free. */
-static bool detach_next(struct heap *heap, uint8_t *next, size_t *ret_units)
+static inline bool detach_next(struct heap *heap, uint8_t *next, size_t *ret_units)
 {
+    const struct fast_core *core = &fast_of(heap)->core;
     uint64_t header;
     *ret_units = 0;
-    if (!sealed_read_header(fast_of(heap)->core.secret, next, &header))
+    if (!sealed_read_header(core->secret, next, &header))
         return sealed_record_corrupt(heap, next);
     if ((header & SEALED_FREE) == 0)
         return true;
-    if (next != fast_of(heap)->core.top && !fast_bin_remove(heap, next, sealed_units(header)))
-        return false;
+    if (next != core->top && (!sealed_extent_is_inside(next, header, core->end) ||
+                              !fast_bin_remove(heap, next, sealed_units(header))))
+        return sealed_record_corrupt(heap, next);
     sealed_wipe_header(next);
     *ret_units = sealed_units(header);
     return true;
 }
 
-/* Find the free block that ends at `block` and take it out of its bin. */
-static bool detach_previous(struct heap *heap, uint8_t *block, uint8_t **ret_previous)
+/* Find the free block that ends at `block`. *ret_units is its size. NULL: its header or its footer
+ * was overwritten; the fault is recorded. */
+static inline uint8_t *find_previous(struct heap *heap, uint8_t *block, size_t *ret_units)
 {
     const struct fast_core *core = &fast_of(heap)->core;
     uint64_t header;
-    uint64_t footer;
-    if (!sealed_read_word(core->secret, sealed_footer_before(block), &footer))
-        return sealed_record_corrupt(heap, block);
+    uint64_t footer = *(const uint64_t *)sealed_footer_before(block);
     size_t units = sealed_units(footer);
-    /* The same check as in fast_bin_remove(). */
-    if (units > (size_t)(block - fast_first(core)) / SEALED_UNIT_BYTES)
-        return sealed_record_corrupt(heap, block);
-    uint8_t *previous = block - units * SEALED_UNIT_BYTES;
-    if (!sealed_read_header(core->secret, previous, &header) || (header & SEALED_FREE) == 0 ||
-        sealed_units(header) != units)
-        return sealed_record_corrupt(heap, previous);
-    *ret_previous = previous;
-    return fast_bin_remove(heap, previous, units);
+    if (units - 1 < fast_place_of(core, block) - 1) {
+        uint8_t *previous = block - units * SEALED_UNIT_BYTES;
+        *ret_units = units;
+        if (sealed_header_word(previous) == footer &&
+            sealed_read_header(core->secret, previous, &header) && (header & SEALED_FREE) != 0)
+            return previous;
+        block = previous;
+    }
+    (void)sealed_record_corrupt(heap, block);
+    return NULL;
+}
+
+bool fast_core_detach(struct heap *heap, uint8_t *block, size_t units)
+{
+    sealed_set_previous_free(sealed_next(block, units), false);
+    return fast_bin_remove(heap, block, units);
+}
+
+/* Let the free block before `block`, which ends at `end`, reach to the end. */
+static bool extend_previous(struct heap *heap, uint8_t *block, uint8_t *end)
+{
+    struct fast_core *core = &fast_of(heap)->core;
+    size_t units;
+    uint8_t *previous = find_previous(heap, block, &units);
+    if (previous == NULL)
+        return false;
+    sealed_wipe_header(block);
+    if (end != core->end)
+        return resize_free(heap, previous, units, (size_t)(end - previous) / SEALED_UNIT_BYTES);
+    if (!fast_bin_remove(heap, previous, units))
+        return false;
+    set_top(core, previous);
+    return true;
 }
 
 bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
 {
     struct fast_core *core = &fast_of(heap)->core;
+    fast_absent_count_freed(fast_of(heap), sealed_units(header));
     uint8_t *next = sealed_next(block, sealed_units(header));
     bool reaches_top = next == core->top;
     size_t next_units;
     if (!detach_next(heap, next, &next_units))
         return false;
-    uint8_t *start = block;
-    if ((header & SEALED_PREVIOUS_FREE) != 0) {
-        if (!detach_previous(heap, block, &start))
-            return false;
-        sealed_wipe_header(block);
-    }
-    if (reaches_top) {
-        set_top(core, start);
-        return true;
-    }
-    if (next_units == 0 && !set_previous_free(heap, next, true))
-        return false;
-    return make_free(heap, start, (size_t)(next - start) / SEALED_UNIT_BYTES + next_units);
+    if (next_units == 0)
+        sealed_set_previous_free(next, true);
+    uint8_t *end = reaches_top ? core->end : sealed_next(next, next_units);
+    if ((header & SEALED_PREVIOUS_FREE) != 0)
+        return extend_previous(heap, block, end);
+    if (!reaches_top)
+        return make_free(heap, block, (size_t)(end - block) / SEALED_UNIT_BYTES);
+    set_top(core, block);
+    return true;
 }
 
 bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)
@@ -277,5 +365,6 @@ bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t 
         return make_free(heap, sealed_next(block, units), rest_units);
     }
     *header = sealed_with_units(*header, units + rest_units);
-    return set_previous_free(heap, sealed_next(next, next_units), false);
+    sealed_set_previous_free(sealed_next(next, next_units), false);
+    return true;
 }

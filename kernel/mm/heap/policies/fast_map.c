@@ -3,13 +3,28 @@
 /* This many places of the map are written at a time: those for 32 MiB. */
 #define MAP_STEP 64
 
-struct fast_slab fast_no_slab = {.class_index = FAST_CLASS_COUNT};
+/* Never written, since it has no free slot. */
+static uint64_t no_free_slot = 0;
+
+struct fast_slab fast_no_slab = {.class_index = FAST_CLASS_COUNT, .word = &no_free_slot};
+struct fast_slab fast_absent_slab = {.class_index = FAST_CLASS_COUNT};
 
 /* A leaf without slabs. Never written. */
 #define NO_SLAB_4  &fast_no_slab, &fast_no_slab, &fast_no_slab, &fast_no_slab
 #define NO_SLAB_16 NO_SLAB_4, NO_SLAB_4, NO_SLAB_4, NO_SLAB_4
 static struct fast_leaf no_leaf = {.slabs = {NO_SLAB_16, NO_SLAB_16, NO_SLAB_16, NO_SLAB_16}};
 _Static_assert(FAST_LEAF_PAGES == 4 * 16, "no_leaf has a slab for each page");
+
+/* A leaf of absent pages only. Never written. */
+#define ABSENT_4  &fast_absent_slab, &fast_absent_slab, &fast_absent_slab, &fast_absent_slab
+#define ABSENT_16 ABSENT_4, ABSENT_4, ABSENT_4, ABSENT_4
+static struct fast_leaf absent_leaf = {.slabs = {ABSENT_16, ABSENT_16, ABSENT_16, ABSENT_16},
+                                       .used_count = FAST_LEAF_PAGES};
+
+static bool is_constant(const struct fast_leaf *leaf)
+{
+    return leaf == &no_leaf || leaf == &absent_leaf;
+}
 
 /* Return the number of the leaf for an address, counted from the heap's base. */
 static size_t leaf_number(const struct heap *heap, const uint8_t *address)
@@ -23,17 +38,35 @@ static size_t place_count(const struct heap *heap)
     return heap->limit_bytes / FAST_LEAF_BYTES + 2;
 }
 
+/* Return what a place for the pages from here differs by from its leaf (fast_map_find()). */
+static uintptr_t shift_of(uintptr_t page)
+{
+    return page / FAST_PAGE_BYTES * sizeof(struct fast_slab *);
+}
+
+/* Return the address of the first page of a leaf that is counted from the heap's base. */
+static uintptr_t first_page(const struct heap *heap, size_t leaf)
+{
+    uintptr_t floor = (uintptr_t)heap->base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
+    return floor + leaf * FAST_LEAF_BYTES;
+}
+
+struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number)
+{
+    uintptr_t page = fast->map_floor + number * FAST_LEAF_BYTES;
+    return (struct fast_leaf *)(fast->map[number] + shift_of(page));
+}
+
 /* Let the map's places from `first` to `end` lead to no slab. They adjoin the written places, if
  * there are any. */
 static void write_places(struct heap *heap, size_t first, size_t end)
 {
     struct fast_state *fast = fast_of(heap);
     for (size_t i = first; i < end; i++)
-        fast->map_block[i] = &no_leaf;
+        fast->map_block[i] = (uintptr_t)&no_leaf - shift_of(first_page(heap, i));
     if (fast->map_length == 0 || &fast->map_block[first] < fast->map) {
-        uintptr_t floor = (uintptr_t)heap->base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
         fast->map = &fast->map_block[first];
-        fast->map_floor = floor + first * FAST_LEAF_BYTES;
+        fast->map_floor = first_page(heap, first);
     }
     fast->map_length += end - first;
 }
@@ -41,8 +74,7 @@ static void write_places(struct heap *heap, size_t first, size_t end)
 bool fast_map_create(struct heap *heap, bool may_grow)
 {
     struct fast_state *fast = fast_of(heap);
-    const struct heap_request request = {.size_bytes =
-                                             place_count(heap) * sizeof(struct fast_leaf *),
+    const struct heap_request request = {.size_bytes = place_count(heap) * sizeof(uintptr_t),
                                          .alignment_bytes = SEALED_UNIT_BYTES};
     fast->map_block = fast_own_take(heap, FAST_OWN_MAP, &request, may_grow);
     return fast->map_block != NULL;
@@ -72,9 +104,40 @@ static size_t page_number(const struct fast_state *fast, const uint8_t *page)
     return ((uintptr_t)page - fast->map_floor) / FAST_PAGE_BYTES;
 }
 
-static struct fast_leaf **place_of(const struct fast_state *fast, const uint8_t *page)
+static size_t place_of(const struct fast_state *fast, const uint8_t *page)
 {
-    return &fast->map[page_number(fast, page) / FAST_LEAF_PAGES];
+    return page_number(fast, page) / FAST_LEAF_PAGES;
+}
+
+static struct fast_leaf *leaf_of(const struct fast_state *fast, const uint8_t *page)
+{
+    return fast_map_leaf(fast, place_of(fast, page));
+}
+
+static void set_place(struct fast_state *fast, const uint8_t *page, struct fast_leaf *leaf)
+{
+    size_t place = place_of(fast, page);
+    fast->map[place] = (uintptr_t)leaf - shift_of(fast->map_floor + place * FAST_LEAF_BYTES);
+}
+
+static struct fast_leaf *take_leaf(struct heap *heap, bool may_grow)
+{
+    const struct heap_request request = {.size_bytes = sizeof(struct fast_leaf),
+                                         .alignment_bytes = SEALED_UNIT_BYTES};
+    return fast_own_take(heap, FAST_OWN_LEAF, &request, may_grow);
+}
+
+bool fast_map_prepare(struct heap *heap, bool may_grow)
+{
+    struct fast_state *fast = fast_of(heap);
+    if (fast->map_block == NULL) {
+        (void)fast_map_create(heap, may_grow);
+        return false;
+    }
+    if (fast->spare_leaf != NULL)
+        return true;
+    fast->spare_leaf = take_leaf(heap, may_grow);
+    return fast->spare_leaf == NULL && !heap->is_corrupt;
 }
 
 bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
@@ -82,16 +145,18 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
     struct fast_state *fast = fast_of(heap);
     if (!reach_place(heap, leaf_number(heap, page)))
         return false;
-    if (*place_of(fast, page) != &no_leaf)
+    if (!is_constant(leaf_of(fast, page)))
         return true;
-    const struct heap_request request = {.size_bytes = sizeof(struct fast_leaf),
-                                         .alignment_bytes = SEALED_UNIT_BYTES};
-    struct fast_leaf *leaf = fast_own_take(heap, FAST_OWN_LEAF, &request, may_grow);
+    struct fast_leaf *leaf = fast->spare_leaf;
+    if (leaf == NULL)
+        leaf = take_leaf(heap, may_grow);
     if (leaf == NULL)
         return false;
-    *leaf = no_leaf;
-    *place_of(fast, page) = leaf;
-    fast->leaf_count++;
+    fast->spare_leaf = NULL;
+    const struct fast_leaf *old = leaf_of(fast, page);
+    fast->leaf_count += old == &no_leaf;
+    *leaf = *old;
+    set_place(fast, page, leaf);
     return true;
 }
 
@@ -100,21 +165,39 @@ void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, uns
 {
     size_t first = page_number(fast, pages);
     for (size_t page = first; page < first + page_count; page++) {
-        struct fast_leaf *leaf = fast->map[page / FAST_LEAF_PAGES];
+        struct fast_leaf *leaf = fast_map_leaf(fast, page / FAST_LEAF_PAGES);
+        leaf->used_count += leaf->slabs[page % FAST_LEAF_PAGES] == &fast_no_slab;
         leaf->slabs[page % FAST_LEAF_PAGES] = slab;
-        leaf->used_count += slab == &fast_no_slab ? SIZE_MAX : 1;
     }
 }
 
-void fast_map_drop_if_unused(struct heap *heap)
+void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+                          const struct fast_slab *slab)
+{
+    size_t first = page_number(fast, pages);
+    for (size_t page = first; page < first + page_count; page++) {
+        struct fast_leaf *leaf = fast_map_leaf(fast, page / FAST_LEAF_PAGES);
+        if (leaf->slabs[page % FAST_LEAF_PAGES] == slab) {
+            leaf->slabs[page % FAST_LEAF_PAGES] = &fast_no_slab;
+            leaf->used_count--;
+        }
+    }
+}
+
+bool fast_map_drop_if_unused(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
     void *block = fast->map_block;
+    void *spare_leaf = fast->spare_leaf;
     if (block == NULL || fast->leaf_count != 0)
-        return;
+        return false;
     fast->map_length = 0;
     fast->map_block = NULL;
+    fast->spare_leaf = NULL;
+    if (spare_leaf != NULL)
+        fast_own_release(heap, spare_leaf);
     fast_own_release(heap, block);
+    return true;
 }
 
 /* Free the page's leaf if none of its pages belongs to a slab. */
@@ -123,18 +206,112 @@ static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
     struct fast_state *fast = fast_of(heap);
     if (page_number(fast, page) / FAST_LEAF_PAGES >= fast->map_length)
         return;
-    struct fast_leaf **place = place_of(fast, page);
-    struct fast_leaf *leaf = *place;
-    if (leaf == &no_leaf || leaf->used_count != 0)
+    struct fast_leaf *leaf = leaf_of(fast, page);
+    if (is_constant(leaf) || leaf->used_count != 0)
         return;
-    *place = &no_leaf;
+    set_place(fast, page, &no_leaf);
     fast->leaf_count--;
-    fast_own_release(heap, leaf);
+    if (fast->spare_leaf == NULL)
+        fast->spare_leaf = leaf;
+    else
+        fast_own_release(heap, leaf);
 }
 
 void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count)
 {
     drop_unused_leaf(heap, pages);
     drop_unused_leaf(heap, pages + (page_count - 1) * FAST_PAGE_BYTES);
-    fast_map_drop_if_unused(heap);
+    (void)fast_map_drop_if_unused(heap);
+}
+
+/* --- Absent pages ----------------------------------------------------------------------------- */
+
+/* Leaves are counted from the page of the heap's base. */
+static uint8_t *leaf_start(const struct heap *heap, uint8_t *page)
+{
+    uintptr_t floor = (uintptr_t)heap->base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
+    return page - ((uintptr_t)page - floor) % FAST_LEAF_BYTES;
+}
+
+uint8_t *fast_map_leaf_end(const struct heap *heap, uint8_t *page)
+{
+    return leaf_start(heap, page) + FAST_LEAF_BYTES;
+}
+
+/* Let a place lead to a constant leaf, and free the leaf that it led to. */
+static void set_leaf(struct heap *heap, const uint8_t *page, struct fast_leaf *constant)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_leaf *old = leaf_of(fast, page);
+    fast->leaf_count += (constant != &no_leaf) - (old != &no_leaf);
+    set_place(fast, page, constant);
+    if (!is_constant(old))
+        fast_own_release(heap, old);
+}
+
+static bool leaf_is_absent(const struct fast_leaf *leaf)
+{
+    for (unsigned i = 0; i < FAST_LEAF_PAGES; i++) {
+        if (leaf->slabs[i] != &fast_absent_slab)
+            return false;
+    }
+    return true;
+}
+
+/* Let pages of one leaf be absent. */
+static bool set_part_absent(struct heap *heap, uint8_t *start, const uint8_t *end)
+{
+    struct fast_state *fast = fast_of(heap);
+    bool is_whole = (size_t)(end - start) == FAST_LEAF_BYTES;
+    if (is_whole ? !reach_place(heap, leaf_number(heap, start))
+                 : !fast_map_reach(heap, start, false))
+        return false;
+    if (!is_whole)
+        fast_map_set_pages(fast, start, (unsigned)((size_t)(end - start) / FAST_PAGE_BYTES),
+                           &fast_absent_slab);
+    if (is_whole || leaf_is_absent(leaf_of(fast, start)))
+        set_leaf(heap, start, &absent_leaf);
+    return true;
+}
+
+uint8_t *fast_map_set_absent(struct heap *heap, uint8_t *start, uint8_t *end)
+{
+    if (fast_of(heap)->map_block == NULL && !fast_map_create(heap, false))
+        return end;
+    while (end > start) {
+        uint8_t *part = leaf_start(heap, end - FAST_PAGE_BYTES);
+        if (part < start)
+            part = start;
+        if (!set_part_absent(heap, part, end))
+            break;
+        end = part;
+    }
+    (void)fast_map_drop_if_unused(heap);
+    return end;
+}
+
+void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end)
+{
+    while (start < end) {
+        uint8_t *part_end = fast_map_leaf_end(heap, start);
+        if (part_end > end)
+            part_end = end;
+        if ((size_t)(part_end - start) == FAST_LEAF_BYTES)
+            set_leaf(heap, start, &no_leaf);
+        else
+            fast_map_clear_pages(fast_of(heap), start,
+                                 (unsigned)((size_t)(part_end - start) / FAST_PAGE_BYTES),
+                                 &fast_absent_slab);
+        start = part_end;
+    }
+}
+
+/* --- Views ------------------------------------------------------------------------------------ */
+
+size_t fast_map_count_leaves(const struct fast_state *fast)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fast->map_length; i++)
+        count += !is_constant(fast_map_leaf(fast, i));
+    return count;
 }

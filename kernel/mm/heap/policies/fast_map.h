@@ -11,17 +11,26 @@ struct fast_leaf {
     size_t used_count; /* how many of its pages belong to a slab */
 };
 
-/* Stands for no slab. Never written. */
-extern struct fast_slab fast_no_slab;
+/* Stands for a page of free memory that is given back (fast_absent.h). Never written. */
+extern struct fast_slab fast_absent_slab;
 
-/* Return the slab whose pages contain the address, or fast_no_slab. */
+/* Return the slab whose pages contain the address, or fast_no_slab. A place of the map leads to
+ * where its leaf would have the slab of page 0, so that no bits of the page's number must be
+ * masked. */
 static inline struct fast_slab *fast_map_find(const struct fast_state *fast, const void *address)
 {
     uintptr_t offset = (uintptr_t)address - fast->map_floor;
     if (__builtin_expect(offset / FAST_LEAF_BYTES >= fast->map_length, 0))
         return &fast_no_slab;
-    return fast->map[offset / FAST_LEAF_BYTES]->slabs[offset / FAST_PAGE_BYTES % FAST_LEAF_PAGES];
+    uintptr_t leaf = fast->map[offset / FAST_LEAF_BYTES];
+    uintptr_t page = (uintptr_t)address / FAST_PAGE_BYTES;
+    return *(struct fast_slab **)(leaf + page * sizeof(struct fast_slab *));
 }
+
+/* Make sure that there is a map, and a spare leaf for it. At most one of them is created at a time,
+ * so that the time of a request is bounded. False: one was created, or there is no map, or the heap
+ * is corrupt. */
+bool fast_map_prepare(struct heap *heap, bool may_grow);
 
 /* Create the map. Precondition: there is no map. False: there is no memory for it, or the heap is
  * corrupt. */
@@ -31,13 +40,37 @@ bool fast_map_create(struct heap *heap, bool may_grow);
  * leaf, or the map does not reach so far yet, or the heap is corrupt. */
 bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow);
 
-/* Let the places of the pages lead to the slab, or to fast_no_slab. Precondition: their places can
- * be written. */
+/* Let the places of the pages lead to the slab, also those that led to a dissolved one.
+ * Precondition: they can be written. */
 void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                         struct fast_slab *slab);
 
-/* Free the map if it has no leaf. */
-void fast_map_drop_if_unused(struct heap *heap);
+/* Let the places of the pages [start, end) lead to fast_absent_slab, from the last one down, and
+ * return the first one that does. It is above `start` if there is no memory for a leaf, or the map
+ * does not reach so far yet, or the heap is corrupt. A leaf of absent pages only takes no memory.
+ * Precondition: the pages are free. */
+uint8_t *fast_map_set_absent(struct heap *heap, uint8_t *start, uint8_t *end);
+
+/* Let the places of the pages [start, end) lead to fast_no_slab. Precondition: they lead to
+ * fast_absent_slab, and fast_map_reach() has succeeded for the last one if the rest of its leaf
+ * stays absent. */
+void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end);
+
+/* Return one past the last page of the page's leaf. */
+uint8_t *fast_map_leaf_end(const struct heap *heap, uint8_t *page);
+
+/* Let the places of the pages that lead to the slab lead to none. */
+void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+                          const struct fast_slab *slab);
+
+/* Return the leaf of this number of the written places. */
+struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number);
+
+/* Return how many leaves take memory. */
+size_t fast_map_count_leaves(const struct fast_state *fast);
+
+/* Free the map, with its spare leaf, if it has no leaf. True: it was there. */
+bool fast_map_drop_if_unused(struct heap *heap);
 
 /* Free each leaf of these pages that has no slab's page, and then the map if it has no leaf. */
 void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count);

@@ -12,6 +12,7 @@ enum fast_own {
     FAST_OWN_SLAB,
     FAST_OWN_LEAF,
     FAST_OWN_MAP,
+    FAST_OWN_ABSENT, /* free memory without pages (fast_absent.h) */
 };
 
 static inline enum fast_own fast_own_kind(uint64_t header)

@@ -1,6 +1,7 @@
 #include "kernel/mm/heap/policies/fast_slab.h"
 
 #include "kernel/mm/heap/heap_end.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_tombstone.h"
@@ -16,45 +17,59 @@
 /* … but a class's first slab may lose this part of the memory that is left. */
 #define LOSS_IN_ROOM 16384
 
-/* The limit of empty slabs that are kept. They spare a program that frees and allocates in turns
- * from closing and opening slabs each time. A flush closes them before a request to the core fails
- * or grows the heap. */
-#define SPARE_PAGES_MAX 128
+/* The heap has this many bytes for each empty slab that it keeps, after the first one. */
+#define BYTES_FOR_EMPTY_SLAB ((size_t)256 * 1024)
+/* Memory is scarce if less than this part of the heap's limit is left. */
+#define SCARCE_PART 8
 
 _Static_assert(FAST_SLAB_PAGES *FAST_PAGE_BYTES / 16 <= UINT16_MAX, "slots are counted in 16 bits");
 
-bool fast_slab_is_empty(const struct fast_slab *slab)
+/* --- Records ---------------------------------------------------------------------------------- */
+
+static uint64_t seal_of(const struct fast_state *fast, const struct fast_slab *slab)
 {
-    for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++) {
-        if (slab->free[w] != fast_slab_all_free(slab->slot_count, w))
-            return false;
-    }
-    return true;
+    uint64_t lengths = (uint64_t)slab->page_count << 56 | (uint64_t)slab->class_index << 48 |
+                       (uint64_t)slab->stride_bytes << 32 | slab->slot_count;
+    struct heap_key key = fast->core.secret.headers;
+    uint64_t state = heap_hash_add(key, 0, (uintptr_t)slab, (uintptr_t)slab->slots);
+    uint64_t ends = (uint64_t)(uint32_t)slab->end_byte << 32 | slab->mark << 16 | slab->least_bytes;
+    return heap_hash_end(key, heap_hash_add(key, state, lengths, ends));
+}
+
+bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    const uint8_t *record = (const void *)slab;
+    return (uintptr_t)record % SEALED_UNIT_BYTES == 0 && record >= fast_first(&fast->core) &&
+           record < fast->core.end && (size_t)(fast->core.end - record) >= sizeof *slab &&
+           slab->mark == slab->mark_before && slab->seal == seal_of(fast, slab);
 }
 
 /* --- Opening ---------------------------------------------------------------------------------- */
 
-static void fill_in(struct fast_slab *slab, const struct fast_class *size_class, size_t class_index,
+static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_t class_index,
                     uint8_t *pages, unsigned page_count)
 {
+    const struct fast_class *size_class = &fast->classes[class_index];
     unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
     *slab = (struct fast_slab){
         .slots = pages + fast_class_first_bytes(class_index),
         .reciprocal = size_class->reciprocal,
         .stride_bytes = (uint16_t)size_class->stride_bytes,
-        .slot_count = slot_count,
+        .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
+        .mark = fast_slot_mark(fast, class_index),
+        .mark_before = fast_slot_mark(fast, class_index),
+        .end_byte = fast_slot_end_byte(fast, class_index, size_class->stride_bytes),
+        .slot_count = (uint16_t)slot_count,
         .class_index = (uint8_t)class_index,
-        .page_count = (uint8_t)page_count,
+        .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
-    unsigned word_count = fast_slab_word_count(slot_count);
-    for (unsigned w = 0; w < word_count; w++)
-        slab->free[w] = fast_slab_all_free(slot_count, w);
-    if (fast_slab_is_padded(slab)) {
-        slab->slots[-1] = SEALED_CANARY;
-        return;
+    for (unsigned w = 0; w < fast_slab_word_count(slot_count); w++) {
+        slab->free[w] = UINT64_MAX;
+        fast_slab_marks(slab)[w] = 0;
     }
-    for (unsigned w = 0; w < word_count; w++)
-        slab->free[word_count + w] = 0;
+    slab->seal = seal_of(fast, slab);
+    if (fast_slab_is_padded(slab))
+        fast_slot_write_guard(fast, slab);
 }
 
 /* The size of a slab's record. */
@@ -63,8 +78,7 @@ static size_t record_bytes(const struct fast_class *size_class, size_t class_ind
 {
     size_t word_count =
         fast_slab_word_count(fast_class_slots_in(size_class, class_index, page_count));
-    return sizeof(struct fast_slab) +
-           word_count * sizeof(uint64_t) * (fast_class_is_dense(class_index) ? 2 : 1);
+    return sizeof(struct fast_slab) + 2 * word_count * sizeof(uint64_t);
 }
 
 /* Create the record for a slab in these pages, and its places in the map. NULL: there is no memory.
@@ -76,7 +90,8 @@ static struct fast_slab *take_record(struct heap *heap, size_t class_index, cons
         .size_bytes = record_bytes(&fast_of(heap)->classes[class_index], class_index, page_count),
         .alignment_bytes = SEALED_UNIT_BYTES};
     const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
-    if (!fast_map_reach(heap, pages, may_grow) || !fast_map_reach(heap, last_page, may_grow))
+    if (!fast_map_reach(heap, pages, may_grow) ||
+        (page_count > 1 && !fast_map_reach(heap, last_page, may_grow)))
         return NULL;
     return fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
 }
@@ -88,20 +103,16 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
     const struct heap_request request = {.size_bytes =
                                              page_count * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES,
                                          .alignment_bytes = FAST_PAGE_BYTES};
-    if (fast_of(heap)->map_block == NULL && !fast_map_create(heap, may_grow))
-        return NULL;
     uint8_t *pages = fast_own_take(heap, FAST_OWN_PAGES, &request, may_grow);
-    if (pages == NULL) {
-        fast_map_drop_if_unused(heap);
+    if (pages == NULL)
         return NULL;
-    }
     struct fast_slab *slab = take_record(heap, class_index, pages, page_count, may_grow);
     if (slab == NULL) {
         fast_map_drop_unused_leaves(heap, pages, page_count);
         fast_own_release(heap, pages);
         return NULL;
     }
-    fill_in(slab, &fast_of(heap)->classes[class_index], class_index, pages, page_count);
+    fill_in(fast_of(heap), slab, class_index, pages, page_count);
     fast_map_set_pages(fast_of(heap), pages, page_count, slab);
     return slab;
 }
@@ -149,7 +160,8 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
 {
     size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
     unsigned page_count = choose_page_count(heap, size_class);
-    if (page_count == 0 || heap->limit_bytes < SLABS_FROM_BYTES)
+    if (page_count == 0 || heap->limit_bytes < SLABS_FROM_BYTES ||
+        !fast_map_prepare(heap, may_grow))
         return false;
     struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow);
     if (slab == NULL && page_count > 1 && !heap->is_corrupt)
@@ -157,61 +169,109 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
     if (slab == NULL)
         return false;
     fast_class_count_opened(heap, size_class, slab, size_bytes);
-    return fast_class_make_current(size_class, slab);
+    return fast_class_make_current(fast_of(heap), slab);
 }
 
 /* --- Closing ---------------------------------------------------------------------------------- */
 
-/* It is on no list. */
 static void close_slab(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
     struct fast_class *size_class = &fast->classes[slab->class_index];
     uint8_t *pages = slab->slots - fast_class_first_bytes(slab->class_index);
+    if (fast->current[slab->class_index] == slab)
+        fast->current[slab->class_index] = &fast_no_slab;
+    else
+        fast_class_remove(fast, slab);
     fast_class_count_closed(heap, size_class, slab);
     unsigned page_count = slab->page_count;
-    fast_map_set_pages(fast, pages, page_count, &fast_no_slab);
+    fast_map_clear_pages(fast, pages, page_count, slab);
     fast_tombstone_write(fast->core.secret, pages, slab);
     fast_own_release(heap, pages);
     fast_own_release(heap, slab);
     fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
+/* Return how many empty slabs the heap may keep. They are a small part of it. If little memory is
+ * left, one must do, since a request that finds no memory closes all of them. */
+static unsigned most_empty(const struct heap *heap)
+{
+    if (fast_slab_memory_is_scarce(heap))
+        return 1;
+    return (unsigned)smaller(1 + heap->size_bytes / BYTES_FOR_EMPTY_SLAB, FAST_EMPTY_SLABS);
+}
+
+/* Make the slab the newest of the empty ones. Return the one that no longer is among them, or NULL. */
+static struct fast_slab *add_empty(struct fast_state *fast, struct fast_slab *slab)
+{
+    struct fast_slab *newest = slab;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
+        struct fast_slab *older = fast->empty[i];
+        fast->empty[i] = newest;
+        newest = older;
+        if (newest == slab || newest == NULL)
+            return NULL;
+    }
+    return newest;
+}
+
+/* A slab has become empty. If there are then too many, the oldest is closed, unless it has blocks
+ * again. */
+static void keep_empty(struct heap *heap, struct fast_slab *slab)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_slab *oldest = add_empty(fast, slab);
+    unsigned most = most_empty(heap);
+    bool is_closed = oldest != NULL && fast_slab_is_empty(oldest);
+    if (is_closed)
+        close_slab(heap, oldest);
+    else if (most < FAST_EMPTY_SLABS && fast->empty[most] != NULL)
+        is_closed = fast_slab_flush_one(heap);
+    if (!is_closed)
+        return;
+    heap_end_give_back(heap);
+    fast_absent_discard_surplus(heap);
+}
+
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
-    struct fast_class *size_class = &fast->classes[slab->class_index];
-    if (size_class->slab == slab)
-        return;
-    if (slab->is_full) {
-        slab->is_full = false;
-        slab->used_count = slab->slot_count - 1;
-        fast_class_add_partial(size_class, slab);
+    if (!fast_slab_is_sound(fast, slab)) {
+        (void)sealed_record_corrupt(heap, (const uint8_t *)slab);
         return;
     }
-    fast_class_remove_partial(size_class, slab);
-    if (fast->spare_pages + slab->page_count <= SPARE_PAGES_MAX) {
-        slab->next = size_class->spare;
-        size_class->spare = slab;
-        fast->spare_pages += slab->page_count;
+    unsigned live_count = slab->is_full ? slab->slot_count - 1 : fast_class_floor(slab);
+    if (live_count == 0) {
+        keep_empty(heap, slab);
         return;
     }
-    close_slab(heap, slab);
-    heap_end_give_back(heap);
+    if (!slab->is_full)
+        fast_class_remove(fast, slab);
+    slab->is_full = false;
+    fast_class_add(fast, slab, live_count);
+}
+
+bool fast_slab_flush_one(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    for (unsigned i = FAST_EMPTY_SLABS; i-- > 0 && !heap->is_corrupt;) {
+        struct fast_slab *slab = fast->empty[i];
+        fast->empty[i] = NULL;
+        if (slab == NULL || !fast_slab_is_empty(slab))
+            continue;
+        close_slab(heap, slab);
+        return true;
+    }
+    return !heap->is_corrupt && fast_map_drop_if_unused(heap);
 }
 
 void fast_slab_flush(struct heap *heap)
 {
-    struct fast_state *fast = fast_of(heap);
-    fast->freed_units = 0;
-    for (size_t i = 0; i < FAST_CLASS_COUNT && !heap->is_corrupt; i++) {
-        struct fast_class *size_class = &fast->classes[i];
-        struct fast_slab *current = size_class->slab;
-        while (size_class->spare != NULL && !heap->is_corrupt)
-            close_slab(heap, fast_class_take_spare(fast, size_class));
-        if (current != NULL && !heap->is_corrupt && fast_slab_is_empty(current)) {
-            fast_class_clear_current(size_class);
-            close_slab(heap, current);
-        }
-    }
+    while (fast_slab_flush_one(heap))
+        continue;
+}
+
+bool fast_slab_memory_is_scarce(const struct heap *heap)
+{
+    return fast_core_room_bytes(heap) < heap->limit_bytes / SCARCE_PART;
 }

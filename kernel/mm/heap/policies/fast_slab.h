@@ -3,15 +3,22 @@
  *
  *   page                                                              page
  *   | guard | slot 0        | slot 1        | slot 2        |…        |… slot n      | rest |
- *     16 B    payload |c..k|  payload   |c.k|
+ *     16 B    payload |ccccc|  payload  |ccc|
  *
- * A padded slot is longer than the requested size. c is the first byte behind the requested bytes;
- * it is SEALED_CANARY. k is the slot's last byte. It is a canary, too, and holds the low 4 bits of
- * the size. (If all 4 bits are set, c and k are the same byte.)
+ * A padded slot is longer than the requested size. All bytes c behind the requested ones are a
+ * canary (fast_canary.h). The lowest 4 bits of the last one are those of the size, so the end says
+ * where it begins. Its highest 4 bits are the class's mark, which comes from the canaries' key. A
+ * free checks all of these bytes, and the mark in the byte before the slot. The guard before the
+ * first slot ends with the mark, too; heap_check() reads all of the guard.
  *
  * Sizes that are multiples of 16 pay 16 bytes for this. If there are many such blocks, further ones
- * go to dense slabs, without guard and canaries, to save memory. An overrun there is not found.
- * Double and interior frees are still found exactly.
+ * go to dense slabs, without guard and canaries, to save memory. An overrun there is found only if
+ * it reaches a free slot. Double and interior frees are still found exactly.
+ *
+ * The first word of a free slot equals its last word, or in a dense slab it is a canary. So
+ * heap_check() finds a write to a freed block. An allocation does not look at it, since this would
+ * cost it five instructions. The slots are prepared in this way a few at a time, before the first
+ * of them is used, so that the time of each operation is bounded.
  *
  * The record of a slab lies apart from its pages. (In the pages, all records would compete for the
  * same few cache lines, since pages begin at multiples of 4096.) The record has a bit for each
@@ -25,40 +32,63 @@
  * at a time, beginning at the first slab, so that no operation's time depends on the limit. A leaf
  * is freed with its last slab, the map with its last leaf.
  *
- * A block that cannot move may shrink in its slot, and be too short for the mark. Its slot is then
- * short. The mark's byte says that 16 bytes are left over. The first of them is FAST_SHORT instead
- * of a canary. The size and its complement follow. In a dense slab a second bit for each slot says
- * whether the slot has such an end. If any slot has one, the slab's `reciprocal` is 0. The usual
- * free then calls the function that reads these bits.
+ * A block that cannot move may shrink in its slot, and leave more than 16 bytes. Its slot is then
+ * short: the last 8 bytes hold a canary with the size, the 8 bytes before them the complement. In a dense slab a second
+ * bit for each slot says whether the slot has an end. If any slot has one, the slab's `reciprocal`
+ * is 0. The usual free then calls the function that reads these bits.
  *
  * A class allocates from one word of bits of its current slab. A bit scan finds the lowest free
- * slot. The current slab's used count is not updated, since this would be one more write for each
- * block. It is set again when the slab is full. A full slab is on no list. Other slabs are on the
- * class's list of partial slabs, or without a live block on the list of spare ones.
+ * slot. A full slab is on no list once the class has noticed. The other slabs are on the class's
+ * list of partial slabs, or with few live blocks on that of sparse ones (fast_dissolve.h). A slab
+ * that has lost its last live block is closed, except for the last few of the heap
+ * (fast_state.empty).
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_SLAB_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_SLAB_H
 
 #include "kernel/mm/heap/policies/fast_own.h"
 
-#define FAST_PAGE_BYTES ((size_t)8192)
-#define FAST_LEAF_PAGES 64
-#define FAST_LEAF_BYTES (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
-#define FAST_SLAB_PAGES 4
+#define FAST_PAGE_BYTES      ((size_t)8192)
+#define FAST_LEAF_PAGES      64
+#define FAST_LEAF_BYTES      (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
+#define FAST_SLAB_PAGES      4
+#define FAST_PAGE_COUNT_MASK 15u
 
 struct fast_slab {
-    uint8_t *slots;      /* slot 0 */
-    uint32_t reciprocal; /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
-    uint32_t slot_count;
-    uint32_t used_count; /* 1 if it is full; not valid while it is current */
+    uint8_t *slots;       /* slot 0 */
+    uint64_t reciprocal;  /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
+    uint32_t mark;        /* of its slots' last bytes; more than 255 in a dense slab */
+    uint32_t mark_before; /* the same; the usual free reads both from memory, without a register */
+    int32_t end_byte;     /* plus a size: 0 if it fills the slot; else the lowest byte is the last
+                             one of a slot with a block of this size */
+    uint16_t slot_count;
+    uint16_t used_count;    /* live blocks, or those above the floor (fast_class.h); 1 if it is full
+                               and not current */
+    uint16_t reached_count; /* so many slots are prepared */
     uint16_t stride_bytes;
+    uint16_t least_bytes; /* stride_bytes - 16: the least size of a padded slot */
     uint8_t class_index;
-    uint8_t page_count : 7;
+    uint8_t page_count : 4;
     bool is_full : 1;
-    struct fast_slab *next; /* on one of the class's lists */
-    struct fast_slab *previous;
-    /* Bit i of word w: slot 64 w + i is free. In a dense slab the same number of words follows.
-     * Their bits mark slots that are longer than the requested size and have an end. */
+    bool is_sparse : 1;
+    bool counts_above : 1; /* it is on the list of partial slabs */
+    bool is_dissolved : 1; /* its memory belongs to the core, except for its pieces */
+    union {
+        struct { /* on one of the class's lists, or on that of dissolved slabs */
+            struct fast_slab *next;
+            struct fast_slab *previous;
+        };
+        struct { /* of a current slab: bit i of the word: slot i from `word_slots` on is free */
+            uint64_t *word;
+            uint8_t *word_slots;
+            uint64_t unready; /* the word's bits without a slot that is prepared */
+        };
+    };
+    uint64_t seal; /* of the members that do not change: fast_slab_is_sound() */
+    /* Bit i of word w: slot 64 w + i is not live. The bits behind the last slot are set, too, so
+     * that a free needs no other test of a slot's number. The same number of words follows, the
+     * marks. In a dense slab they mark live slots that are longer than the requested size and have
+     * an end. In a dissolved slab they also mark the free slots that lie in a piece. */
     uint64_t free[];
 };
 
@@ -72,21 +102,31 @@ static inline bool fast_slab_is_padded(const struct fast_slab *slab)
     return !fast_class_is_dense(slab->class_index);
 }
 
+/* True if the record lies in the heap, and its place, slots and length are those that it was made
+ * with. heap_check() and the paths that leave the usual free look at this. */
+bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab);
+
+/* Stands for no slab. Never written. */
+extern struct fast_slab fast_no_slab;
+
 /* --- Free slots ------------------------------------------------------------------------------- */
 
+/* The bit behind the last slot has a word, too. */
 static inline unsigned fast_slab_word_count(unsigned slot_count)
 {
-    return (slot_count + 63) / 64;
+    return slot_count / 64 + 1;
 }
 
-/* The word of a slab all of whose slots are free. */
-static inline uint64_t fast_slab_all_free(unsigned slot_count, unsigned word)
+/* The words behind the words of free slots. */
+static inline uint64_t *fast_slab_marks(struct fast_slab *slab)
 {
-    unsigned count = slot_count - word * 64;
-    return count >= 64 ? UINT64_MAX : (UINT64_C(1) << count) - 1;
+    return &slab->free[fast_slab_word_count(slab->slot_count)];
 }
 
-bool fast_slab_is_empty(const struct fast_slab *slab);
+static inline bool fast_slab_is_empty(const struct fast_slab *slab)
+{
+    return slab->used_count == 0;
+}
 
 /* --- Slabs of a class ------------------------------------------------------------------------- */
 
@@ -96,12 +136,18 @@ bool fast_slab_is_empty(const struct fast_slab *slab);
 bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
                     bool may_grow);
 
-/* Put a slab on the list where it belongs now. Call this when a free has counted `used_count` down
- * to 0. The slab was full, or has become empty, or is current and stays current. */
+/* Call this when a free has counted `used_count` down to 0. The slab was full and gets on the list
+ * of partial slabs, or it has become empty. Then it is kept for a while, and closed if too many
+ * others are empty. */
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab);
 
-/* Close all slabs without a live block. Their number has a limit in a heap of any size. So this
- * takes constant time, but more than any other operation. */
+/* Close a slab without a live block, the oldest of them. False: there is none. */
+bool fast_slab_flush_one(struct heap *heap);
+
+/* Close all slabs without a live block. */
 void fast_slab_flush(struct heap *heap);
+
+/* True if the heap may not keep memory that it does not use. */
+bool fast_slab_memory_is_scarce(const struct heap *heap);
 
 #endif

@@ -5,85 +5,245 @@ static uint64_t *end_word(struct fast_slab *slab, unsigned index)
     return &slab->free[fast_slab_word_count(slab->slot_count) + index / 64];
 }
 
-/* True if the slot has canaries behind the requested bytes. */
+/* True if the slot has canaries behind the requested bytes. A free slot of a dense slab has none. */
 static bool has_end(const struct fast_slab *slab, unsigned index)
 {
-    return fast_slab_is_padded(slab) ||
-           (slab->free[fast_slab_word_count(slab->slot_count) + index / 64] >> index % 64 & 1) != 0;
+    uint64_t marks = slab->free[fast_slab_word_count(slab->slot_count) + index / 64];
+    return fast_slab_is_padded(slab) || ((marks & ~slab->free[index / 64]) >> index % 64 & 1) != 0;
 }
 
-/* Return where a short slot holds its size. */
-static uint8_t *short_size_at(const uint8_t *slot, size_t stride_bytes)
+/* All bits but those of the last byte. */
+#define CANARY_BITS (UINT64_MAX >> 8)
+
+void fast_slot_begin(struct fast_state *fast)
 {
-    return (uint8_t *)(uintptr_t)(slot + stride_bytes - 15);
+    for (unsigned low_bits = 0; low_bits < 16; low_bits++) {
+        bool is_in_first = low_bits < 8;
+        fast->slack[0][low_bits] = is_in_first ? UINT64_MAX << low_bits * 8 : 0;
+        fast->slack[1][low_bits] =
+            is_in_first ? CANARY_BITS : UINT64_MAX << (low_bits - 8) * 8 & CANARY_BITS;
+    }
 }
 
-bool fast_slot_read_marked_size(const uint8_t *slot, size_t stride_bytes, size_t *ret_size_bytes)
+/* Not ASCII, nor the mark of 0 or 0xff, since a write beyond a block often has one of these. */
+#define FIRST_MARK 8
+#define MARK_COUNT 7
+
+static uint8_t mark_of(const struct fast_state *fast, size_t class_index)
 {
-    unsigned low_bits = fast_slot_read_mark(slot + stride_bytes);
-    size_t marked_bytes = stride_bytes - 16 + low_bits;
-    *ret_size_bytes = marked_bytes;
-    if (low_bits != 0 || slot[marked_bytes] != FAST_SHORT)
-        return low_bits <= 15;
-    const uint8_t *said = short_size_at(slot, stride_bytes);
-    *ret_size_bytes = (size_t)said[0] | (size_t)said[1] << 8;
-    return (said[0] ^ said[2]) == 0xff && (said[1] ^ said[3]) == 0xff &&
-           *ret_size_bytes < marked_bytes;
+    uint32_t bits = (uint32_t)(fast->core.secret.canaries.second >> class_index % 32);
+    return (uint8_t)((FIRST_MARK + ((uint64_t)bits * MARK_COUNT >> 32)) << 4);
 }
 
-bool fast_slot_read(const struct fast_slab *slab, unsigned index, size_t *ret_size_bytes)
+uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index)
+{
+    return mark_of(fast, class_index) + (fast_class_is_dense(class_index) ? 256u : 0u);
+}
+
+int32_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes)
+{
+    if (fast_class_is_dense(class_index))
+        return -(int32_t)stride_bytes;
+    unsigned least_bytes = (unsigned)(stride_bytes - SEALED_UNIT_BYTES);
+    return (int32_t)(((mark_of(fast, class_index) - least_bytes) & 255) + 256);
+}
+
+/* Return the last byte of a slot with a block of this size. */
+static uint8_t last_byte_for(const struct fast_slab *slab, size_t size_bytes)
+{
+    return (uint8_t)(slab->mark | (size_bytes & FAST_SIZE_BITS));
+}
+
+/* Return the low bits of the size from the last byte; more than 15 if that was overwritten. */
+static uint8_t read_low_bits(const struct fast_slab *slab, const uint8_t *slot)
+{
+    return (uint8_t)(slot[slab->stride_bytes - 1] ^ slab->mark);
+}
+
+static bool end_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
+                          const uint8_t *slot, size_t *ret_size_bytes)
+{
+    size_t low_bits = read_low_bits(slab, slot);
+    *ret_size_bytes = slab->least_bytes + low_bits;
+    return low_bits <= FAST_SIZE_BITS &&
+           fast_slot_canary_is_intact(fast, slot, *ret_size_bytes,
+                                      fast_slot_end_words(slot, slab->least_bytes), low_bits);
+}
+
+/* The second word of the end of a short slot. */
+static uint64_t short_word(const struct fast_state *fast, const struct fast_slab *slab,
+                           const uint8_t *slot, size_t size_bytes)
+{
+    return fast_slot_end_word(fast, slot, slab->stride_bytes, last_byte_for(slab, 0)) ^ size_bytes;
+}
+
+static bool read_short_size(const struct fast_state *fast, const struct fast_slab *slab,
+                            const uint8_t *slot, size_t *ret_size_bytes)
+{
+    const uint64_t *words = fast_slot_end_words(slot, slab->least_bytes);
+    *ret_size_bytes = words[1] ^ short_word(fast, slab, slot, 0);
+    return words[0] == ~words[1] && *ret_size_bytes < slab->least_bytes;
+}
+
+/* The first byte behind a block in a short slot. */
+static uint8_t short_canary(const struct fast_state *fast, const uint8_t *slot, size_t size_bytes)
+{
+    return (uint8_t)(fast_canary(fast, (uintptr_t)slot + size_bytes) >> 8);
+}
+
+static bool short_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
+                            const uint8_t *slot, size_t *ret_size_bytes)
+{
+    return read_short_size(fast, slab, slot, ret_size_bytes) &&
+           slot[*ret_size_bytes] == short_canary(fast, slot, *ret_size_bytes);
+}
+
+static void write_short(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
+                        size_t size_bytes)
+{
+    uint64_t *words = fast_slot_end_words(slot, slab->least_bytes);
+    words[1] = short_word(fast, slab, slot, size_bytes);
+    words[0] = ~words[1];
+    slot[size_bytes] = short_canary(fast, slot, size_bytes);
+}
+
+bool fast_slot_read_end(const struct fast_state *fast, const struct fast_slab *slab,
+                        const uint8_t *slot, size_t *ret_size_bytes)
+{
+    return end_is_intact(fast, slab, slot, ret_size_bytes) ||
+           short_is_intact(fast, slab, slot, ret_size_bytes);
+}
+
+void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
+                        size_t size_bytes)
+{
+    uint64_t *words = fast_slot_end_words(slot, slab->least_bytes);
+    uint64_t first = fast->slack[0][size_bytes % SEALED_UNIT_BYTES];
+    uint64_t last = fast->slack[1][size_bytes % SEALED_UNIT_BYTES] | ~CANARY_BITS;
+    uint64_t end = fast_slot_end_word(fast, slot, size_bytes, last_byte_for(slab, size_bytes));
+    words[0] = (words[0] & ~first) | (end & first);
+    words[1] = (words[1] & ~last) | (end & last);
+}
+
+/* In a dissolved slab the memory before a slot may belong to the core. */
+static bool before_is_intact(const struct fast_slab *slab, unsigned index)
+{
+    return (slab->is_dissolved && index != 0 && fast_slot_is_free(slab, index - 1)) ||
+           fast_slot_before_is_intact(slab, fast_slot_at(slab, index));
+}
+
+bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab, unsigned index,
+                    size_t *ret_size_bytes)
+{
+    *ret_size_bytes = slab->stride_bytes;
+    return before_is_intact(slab, index) &&
+           (!has_end(slab, index) ||
+            fast_slot_read_end(fast, slab, fast_slot_at(slab, index), ret_size_bytes));
+}
+
+size_t fast_slot_size(const struct fast_state *fast, const struct fast_slab *slab, unsigned index)
 {
     const uint8_t *slot = fast_slot_at(slab, index);
-    if (!has_end(slab, index)) {
-        *ret_size_bytes = slab->stride_bytes;
-        return true;
-    }
-    if (fast_slab_is_padded(slab) && fast_slot_read_mark(slot) > 15)
-        return false;
-    return fast_slot_read_marked_size(slot, slab->stride_bytes, ret_size_bytes) &&
-           slot[*ret_size_bytes] == SEALED_CANARY;
+    size_t size_bytes = slab->stride_bytes;
+    if (!has_end(slab, index) || read_short_size(fast, slab, slot, &size_bytes))
+        return size_bytes;
+    return slab->least_bytes + (read_low_bits(slab, slot) & FAST_SIZE_BITS);
 }
 
-size_t fast_slot_size(const struct fast_slab *slab, unsigned index)
+/* A short end has its canaries where the first word of a free slot may lie, so a usual end replaces
+ * it. */
+void fast_slot_mark_free(const struct fast_state *fast, const struct fast_slab *slab,
+                         unsigned index, size_t size_bytes)
+{
+    uint8_t *slot = fast_slot_at(slab, index);
+    if (!fast_slab_is_padded(slab) || size_bytes < slab->least_bytes)
+        fast_slot_mark_unused(fast, slab, slot, 1);
+    else
+        fast_slot_write_free(slot, fast_slot_end_words(slot, slab->least_bytes)[1]);
+}
+
+void fast_slot_mark_unused(const struct fast_state *fast, const struct fast_slab *slab,
+                           uint8_t *first, unsigned count)
+{
+    size_t stride_bytes = slab->stride_bytes;
+    uint64_t last_byte = last_byte_for(slab, FAST_SIZE_BITS);
+    uint8_t *slot = first;
+    if (!fast_slab_is_padded(slab)) {
+        for (; count != 0; count--, slot += stride_bytes)
+            fast_slot_write_free(slot, fast_canary(fast, (uintptr_t)slot));
+        return;
+    }
+    for (; count != 0; count--, slot += stride_bytes) {
+        uint64_t last = fast_slot_end_word(fast, slot, stride_bytes - 1, last_byte);
+        fast_slot_end_words(slot, stride_bytes - SEALED_UNIT_BYTES)[1] = last;
+        fast_slot_write_free(slot, last);
+    }
+}
+
+bool fast_slot_read_freed(const struct fast_state *fast, const struct fast_slab *slab,
+                          const uint8_t *slot, size_t *ret_size_bytes)
+{
+    size_t low_bits = read_low_bits(slab, slot);
+    *ret_size_bytes = slab->least_bytes + low_bits;
+    if (low_bits > FAST_SIZE_BITS)
+        return false;
+    uint64_t last = fast_slot_end_words(slot, slab->least_bytes)[1];
+    uint64_t end = fast_slot_end_word(fast, slot, *ret_size_bytes, 0);
+    return ((last ^ end) & fast->slack[1][low_bits]) == 0;
+}
+
+bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_slab *slab,
+                            unsigned index)
 {
     size_t size_bytes;
-    if (!has_end(slab, index))
-        return slab->stride_bytes;
-    return fast_slot_read_marked_size(fast_slot_at(slab, index), slab->stride_bytes, &size_bytes)
-               ? size_bytes
-               : 0;
+    const uint8_t *slot = fast_slot_at(slab, index);
+    uint64_t first = *(const uint64_t *)(const void *)slot;
+    if (!fast_slab_is_padded(slab))
+        return first == fast_canary(fast, (uintptr_t)slot);
+    return first == fast_slot_end_words(slot, slab->least_bytes)[1] &&
+           end_is_intact(fast, slab, slot, &size_bytes);
+}
+
+/* Like the end of a slot before the first one. */
+static uint64_t guard_word(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    return fast_slot_end_word(fast, slab->slots, 0, last_byte_for(slab, 0));
+}
+
+void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    uint64_t *words = (void *)(slab->slots - FAST_GUARD_BYTES);
+    words[0] = words[1] = guard_word(fast, slab);
+}
+
+bool fast_slot_guard_is_intact(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    const uint64_t *words = (const void *)(slab->slots - FAST_GUARD_BYTES);
+    return words[0] == guard_word(fast, slab) && words[1] == words[0];
 }
 
 bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index)
 {
-    uint32_t reciprocal =
+    uint64_t reciprocal =
         slab->reciprocal != 0 ? slab->reciprocal : fast_slot_reciprocal(slab->stride_bytes);
     return fast_slot_index_by(slab, reciprocal, address, ret_index);
 }
 
-void fast_slot_set_size(struct fast_slab *slab, unsigned index, size_t size_bytes)
+void fast_slot_set_size(const struct fast_state *fast, struct fast_slab *slab, unsigned index,
+                        size_t size_bytes)
 {
-    size_t stride_bytes = slab->stride_bytes;
     uint8_t *slot = fast_slot_at(slab, index);
     fast_slot_clear_end(slab, index);
-    if (size_bytes == stride_bytes)
+    if (size_bytes == slab->stride_bytes)
         return;
     if (!fast_slab_is_padded(slab)) {
         *end_word(slab, index) |= UINT64_C(1) << index % 64;
         slab->reciprocal = 0;
     }
-    if (size_bytes >= stride_bytes - 16) {
-        fast_slot_mark_end(slot, stride_bytes, size_bytes);
-        return;
-    }
-    uint8_t *said = short_size_at(slot, stride_bytes);
-    fast_slot_mark_end(slot, stride_bytes, stride_bytes - 16);
-    slot[stride_bytes - 16] = FAST_SHORT;
-    said[0] = (uint8_t)size_bytes;
-    said[1] = (uint8_t)(size_bytes >> 8);
-    said[2] = (uint8_t)~said[0];
-    said[3] = (uint8_t)~said[1];
-    slot[size_bytes] = SEALED_CANARY;
+    if (size_bytes >= slab->least_bytes)
+        fast_slot_move_end(fast, slab, slot, size_bytes);
+    else
+        write_short(fast, slab, slot, size_bytes);
 }
 
 void fast_slot_clear_end(struct fast_slab *slab, unsigned index)
@@ -91,6 +251,8 @@ void fast_slot_clear_end(struct fast_slab *slab, unsigned index)
     if (fast_slab_is_padded(slab) || !has_end(slab, index))
         return;
     *end_word(slab, index) &= ~(UINT64_C(1) << index % 64);
+    if (slab->is_dissolved)
+        return;
     for (unsigned first = 0; first < slab->slot_count; first += 64) {
         if (*end_word(slab, first) != 0)
             return;

@@ -5,39 +5,30 @@
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_SLOT_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_SLOT_H
 
+#include "kernel/mm/heap/policies/fast_canary.h"
 #include "kernel/mm/heap/policies/fast_slab.h"
 
 #define FAST_GUARD_BYTES 16u
-
-/* The last byte of a padded slot holds this and 4 bits of the size. If all 4 bits are set, it is
- * SEALED_CANARY. */
-#define FAST_END_MARK 0xb0u
-
-/* This byte marks a size that is too short for the usual mark. It stands in place of the canary of
- * the shortest usual size. Not ASCII, 0 or 0xff. */
-#define FAST_SHORT ((uint8_t)0xb7)
 
 /* --- Numbers and bits ------------------------------------------------------------------------- */
 
 static inline uint32_t fast_slot_reciprocal(size_t stride_bytes)
 {
-    return (uint32_t)(UINT32_MAX / stride_bytes + 1);
+    return (uint32_t)((UINT64_C(1) << 32) / stride_bytes + 1);
 }
 
-/* True, and *ret_index is the slot's number, if the address is that of a slot. The product with
- * 2^32 / stride has the quotient above its low 32 bits. The low bits are less than the factor
- * exactly if the remainder is 0 (Lemire, Kaser and Kurz, "Faster remainder by direct computation",
- * 2019). An offset below 0 has a quotient beyond all slots. */
-static inline bool fast_slot_index_by(const struct fast_slab *slab, uint32_t reciprocal,
+/* True, and *ret_index is the slot's number, if the address is that of a slot, or of the place
+ * behind the last one. The product with the factor has the quotient above its low 32 bits. The low
+ * bits are less than the factor exactly if the remainder is 0 (Lemire, Kaser and Kurz, "Faster
+ * remainder by direct computation", 2019). They are not if the address is in the guard. The factor
+ * is more than 2^32 / stride, also for powers of two, since the guard of a slab of 16-byte slots
+ * would pass otherwise. Precondition: the address is in the slab's pages, or the factor is 0. */
+static inline bool fast_slot_index_by(const struct fast_slab *slab, uint64_t reciprocal,
                                       const void *address, unsigned *ret_index)
 {
-    uint32_t offset = (uint32_t)((uintptr_t)address - (uintptr_t)slab->slots);
-    uint64_t product = (uint64_t)offset * reciprocal;
-    unsigned index = (unsigned)(product >> 32);
-    if ((uint32_t)product >= reciprocal || index >= slab->slot_count)
-        return false;
-    *ret_index = index;
-    return true;
+    uint64_t product = ((uintptr_t)address - (uintptr_t)slab->slots) * reciprocal;
+    *ret_index = (unsigned)(product >> 32);
+    return (uint32_t)product < (uint32_t)reciprocal;
 }
 
 static inline bool fast_slot_index(const struct fast_slab *slab, const void *address,
@@ -51,6 +42,7 @@ static inline uint8_t *fast_slot_at(const struct fast_slab *slab, unsigned index
     return slab->slots + (size_t)index * slab->stride_bytes;
 }
 
+/* True also for the place behind the last slot. */
 static inline bool fast_slot_is_free(const struct fast_slab *slab, unsigned index)
 {
     return (slab->free[index / 64] >> index % 64 & 1) != 0;
@@ -67,49 +59,143 @@ static inline bool fast_slot_make_free(struct fast_slab *slab, unsigned index)
     return true;
 }
 
+/* Take back fast_slot_make_free(). */
+static inline void fast_slot_make_live(struct fast_slab *slab, unsigned index)
+{
+    slab->free[index / 64] &= ~(UINT64_C(1) << index % 64);
+}
+
 /* --- The ends of padded slots ----------------------------------------------------------------- */
 
-/* Precondition: size_bytes < stride_bytes <= size_bytes + 16. */
-static inline void fast_slot_mark_end(uint8_t *slot, size_t stride_bytes, size_t size_bytes)
+/* The last byte's bits that are not the size's. */
+#define FAST_END_SHIFT 56
+#define FAST_SIZE_BITS 15u
+
+/* Return the mark of the class's slabs. */
+uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index);
+
+/* Return the `end_byte` of the class's slabs. */
+int32_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes);
+
+static inline uint64_t *fast_slot_end_words(const uint8_t *slot, size_t least_bytes)
 {
-    slot[size_bytes] = SEALED_CANARY;
-    slot[stride_bytes - 1] = (uint8_t)(FAST_END_MARK | (size_bytes & 15));
+    return (uint64_t *)(uintptr_t)(slot + least_bytes);
 }
 
-/* The low 4 bits of the size that fast_slot_mark_end() was given, from the last byte of a slot;
- * more than 15 if that was overwritten. */
-static inline unsigned fast_slot_read_mark(const uint8_t *slot_end)
+/* Return both words of the end of a block of this size. */
+static inline uint64_t fast_slot_end_word(const struct fast_state *fast, const uint8_t *slot,
+                                          size_t size_bytes, uint64_t last_byte)
 {
-    return (unsigned)slot_end[-1] ^ FAST_END_MARK;
+    uint64_t canary = fast_canary(fast, (uintptr_t)slot + size_bytes);
+    return canary >> 8 | last_byte << FAST_END_SHIFT;
 }
 
-/* True if the canaries around a live slot are intact; its size is then read. False also for a short
- * slot. The function treats every slot of a dense slab as usual. */
-static inline bool fast_slot_is_intact(const struct fast_slab *slab, const uint8_t *slot,
-                                       size_t *ret_size_bytes)
+/* Write the canary of a new block: all bytes behind it, and bytes of its own content in the slot's
+ * last 16 bytes. Precondition: size_bytes < stride_bytes <= size_bytes + 16. */
+static inline void fast_slot_mark_end(const struct fast_state *fast, uint8_t *slot,
+                                      size_t stride_bytes, size_t size_bytes, uint64_t last_byte)
 {
-    size_t size_bytes = slab->stride_bytes;
-    if (fast_slab_is_padded(slab)) {
-        uint8_t mark = slot[size_bytes - 1];
-        size_t low_bits = mark ^ FAST_END_MARK;
-        size_bytes += low_bits;
-        size_bytes -= 16;
-        if ((low_bits | (uint8_t)(mark ^ slot[-1])) > 15 || slot[size_bytes] != SEALED_CANARY)
-            return false;
-    }
-    *ret_size_bytes = size_bytes;
+    uint64_t *words = fast_slot_end_words(slot, stride_bytes - SEALED_UNIT_BYTES);
+    words[0] = words[1] = fast_slot_end_word(fast, slot, size_bytes, last_byte);
+}
+
+/* True if all bytes behind a live block are intact, apart from the last one, which holds the low
+ * bits of its size. The first word is compared with the second one. */
+static inline bool fast_slot_canary_is_intact(const struct fast_state *fast, const uint8_t *slot,
+                                              size_t size_bytes, const uint64_t *words,
+                                              size_t low_bits)
+{
+    uint64_t last = words[1];
+    uint64_t first = (words[0] ^ last) & fast->slack[0][low_bits];
+    if (!HEAP_CHECKS)
+        return low_bits != 0 || words[0] == last; /* short slots need another way */
+    uint64_t canary = fast_canary(fast, (uintptr_t)slot + size_bytes) >> 8;
+    return (((last ^ canary) & fast->slack[1][low_bits]) | first) == 0;
+}
+
+/* True if a live slot of a padded slab has intact bytes behind its block, and the mark before it;
+ * its size is then read. False also for a short slot. *ret_free_word is for fast_slot_write_free().
+ */
+static inline bool fast_slot_is_usual(const struct fast_state *fast, const struct fast_slab *slab,
+                                      const uint8_t *slot, size_t *ret_size_bytes,
+                                      uint64_t *ret_free_word)
+{
+    size_t least_bytes = slab->least_bytes;
+    const uint64_t *words = fast_slot_end_words(slot, least_bytes);
+    uint64_t low_bits = slot[least_bytes + SEALED_UNIT_BYTES - 1] ^ slab->mark;
+    uint64_t before = HEAP_CHECKS ? slot[-1] ^ slab->mark_before : 0;
+    *ret_size_bytes = least_bytes + low_bits;
+    *ret_free_word = words[1];
+    return (low_bits | before) <= FAST_SIZE_BITS &&
+           fast_slot_canary_is_intact(fast, slot, *ret_size_bytes, words, low_bits);
+}
+
+/* The same for a slot of any slab. The function treats every slot of a dense slab as usual. */
+static inline bool fast_slot_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
+                                       const uint8_t *slot, size_t *ret_size_bytes,
+                                       uint64_t *ret_free_word)
+{
+    if (fast_slab_is_padded(slab))
+        return fast_slot_is_usual(fast, slab, slot, ret_size_bytes, ret_free_word);
+    *ret_size_bytes = slab->stride_bytes;
+    *ret_free_word = fast_canary(fast, (uintptr_t)slot);
     return true;
 }
 
-/* The same, also for short slots. */
-bool fast_slot_read(const struct fast_slab *slab, unsigned index, size_t *ret_size_bytes);
+/* True if the byte before the slot has the mark, or the slab has no marks. */
+static inline bool fast_slot_before_is_intact(const struct fast_slab *slab, const uint8_t *slot)
+{
+    return !HEAP_CHECKS || !fast_slab_is_padded(slab) || (slot[-1] ^ slab->mark) <= FAST_SIZE_BITS;
+}
+
+/* Write the masks that fast_slot_canary_is_intact() needs. */
+void fast_slot_begin(struct fast_state *fast);
+
+/* As fast_slot_is_intact(), also for short slots. Precondition: the slot is live. */
+bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab, unsigned index,
+                    size_t *ret_size_bytes);
 
 /* Return the requested size of a slot. For a free slot it is the last requested size, or in a dense
  * slab the slot's size. 0 if its end was overwritten. */
-size_t fast_slot_size(const struct fast_slab *slab, unsigned index);
+size_t fast_slot_size(const struct fast_state *fast, const struct fast_slab *slab, unsigned index);
 
-/* Read the size of a slot that has an end from the end's mark. False: the mark was overwritten. */
-bool fast_slot_read_marked_size(const uint8_t *slot, size_t stride_bytes, size_t *ret_size_bytes);
+/* Read the size of a slot that has an end. False: the end was overwritten. */
+bool fast_slot_read_end(const struct fast_state *fast, const struct fast_slab *slab,
+                        const uint8_t *slot, size_t *ret_size_bytes);
+
+/* --- Free slots ------------------------------------------------------------------------------- */
+
+/* Write the first word of a free slot. In a padded slab it equals the slot's last word, which holds
+ * the canary and the size of the last block there. In a dense slab it is a canary. */
+static inline void fast_slot_write_free(uint8_t *slot, uint64_t free_word)
+{
+    *(uint64_t *)(void *)slot = free_word;
+}
+
+/* Mark a slot that was freed other than by the usual free. */
+void fast_slot_mark_free(const struct fast_state *fast, const struct fast_slab *slab,
+                         unsigned index, size_t size_bytes);
+
+/* Mark slots that were never live. Each looks as if its last block had been the longest one, since
+ * this takes the fewest instructions. */
+void fast_slot_mark_unused(const struct fast_state *fast, const struct fast_slab *slab,
+                           uint8_t *first, unsigned count);
+
+/* True if the words of a free slot are intact. */
+bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_slab *slab,
+                            unsigned index);
+
+/* Read the size of the last block of a free slot that has an end. False: the end was overwritten. */
+bool fast_slot_read_freed(const struct fast_state *fast, const struct fast_slab *slab,
+                          const uint8_t *slot, size_t *ret_size_bytes);
+
+/* Write the canary behind a block that keeps its content. Precondition: as above. */
+void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
+                        size_t size_bytes);
+
+/* Write the guard before slot 0, and check it. */
+void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab);
+bool fast_slot_guard_is_intact(const struct fast_state *fast, const struct fast_slab *slab);
 
 /* As fast_slot_index(), also in a slab that has no `reciprocal`. */
 bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index);
@@ -121,7 +207,8 @@ static inline size_t fast_slot_capacity(const struct fast_slab *slab)
 }
 
 /* Write the end of a live slot. Precondition: size_bytes <= fast_slot_capacity(). */
-void fast_slot_set_size(struct fast_slab *slab, unsigned index, size_t size_bytes);
+void fast_slot_set_size(const struct fast_state *fast, struct fast_slab *slab, unsigned index,
+                        size_t size_bytes);
 
 /* Call this when a slot is freed that fast_slot_read() has validated. */
 void fast_slot_clear_end(struct fast_slab *slab, unsigned index);

@@ -9,7 +9,8 @@
 
 #include "kernel/mm/heap/policies/fast_class.h"
 
-void fast_tombstone_write(uint64_t secret, uint8_t *pages, const struct fast_slab *slab);
+void fast_tombstone_write(struct sealed_secret secret, uint8_t *pages,
+                          const struct fast_slab *slab);
 
 /* True if the address was a slot of a closed slab, and the memory has not been used since. The
  * result is then the last requested size. Precondition: the address is in free memory of the core.

@@ -16,8 +16,9 @@ static inline bool fast_validate_slot(struct heap *heap, const struct fast_slab 
                                       const uint8_t *slot, unsigned *ret_index,
                                       size_t *ret_size_bytes)
 {
+    uint64_t free_word;
     return (fast_slot_index(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
-            fast_slot_is_intact(slab, slot, ret_size_bytes)) ||
+            fast_slot_is_intact(fast_of(heap), slab, slot, ret_size_bytes, &free_word)) ||
            fast_validate_other_slot(heap, slab, slot, ret_index, ret_size_bytes);
 }
 

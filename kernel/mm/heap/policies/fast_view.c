@@ -1,13 +1,24 @@
 #include "kernel/mm/heap/policies/fast_view.h"
 
+#include "kernel/mm/heap/policies/fast_absent.h"
+#include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
+#include "kernel/mm/heap/policies/fast_piece.h"
+#include "kernel/mm/heap/policies/fast_recent.h"
 #include "kernel/mm/heap/policies/fast_slot.h"
 
 struct tally {
     struct heap_survey survey;
     size_t used_bytes;
     size_t in_bins_count;
-    size_t free_slot_bytes; /* the largest block that a free slot serves */
+    size_t kept_count; /* see fast_recent.h */
+    size_t leaf_block_count;
+    size_t absent_count; /* of blocks, */
+    size_t absent_units;
+    size_t absent_page_count; /* and of their pages */
+    size_t free_slot_bytes;   /* the largest block that a free slot serves */
+    size_t piece_live_count;  /* in pieces of dissolved slabs */
+    size_t piece_held_count;  /* their slots */
     /* These describe the pieces that are free, or would be free after a flush: */
     bool has_idle;      /* some are free only after a flush */
     size_t top_units;   /* of the one that reaches to the end */
@@ -18,50 +29,89 @@ struct tally {
 
 /* --- Slabs ------------------------------------------------------------------------------------ */
 
+/* A class's current slab has the word that its blocks come from. */
+static bool current_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    if (fast->current[slab->class_index] != slab)
+        return true;
+    size_t word = (size_t)(slab->word - slab->free);
+    return !slab->is_full && word <= slab->slot_count / 64 &&
+           slab->word_slots == fast_slot_at(slab, (unsigned)word * 64) &&
+           slab->unready == fast_class_unready(slab, (unsigned)word);
+}
+
 static const char *tally_slab(const struct fast_state *fast, const struct fast_slab *slab,
                               struct tally *tally)
 {
     unsigned live_count = 0;
+    if (fast_slab_is_padded(slab) && !fast_slot_guard_is_intact(fast, slab))
+        return "the bytes before a slab's first block were overwritten";
     for (unsigned index = 0; index < slab->slot_count; index++) {
         size_t size_bytes;
         if (fast_slot_is_free(slab, index)) {
             tally->survey.free_block_count++;
             tally->survey.free_bytes += fast_slot_capacity(slab);
             tally->free_slot_bytes = larger(tally->free_slot_bytes, fast_slot_capacity(slab));
+            if (index < slab->reached_count && !fast_slot_is_untouched(fast, slab, index))
+                return "a free block was written to";
             continue;
         }
-        if (!fast_slot_read(slab, index, &size_bytes))
+        if (!fast_slot_read(fast, slab, index, &size_bytes))
             return "the bytes around a block were overwritten";
         live_count++;
         tally->used_bytes += size_bytes;
     }
     tally->survey.live_block_count += live_count;
-    if (fast->classes[slab->class_index].slab == slab)
-        return NULL;
-    unsigned used_count = slab->is_full ? slab->slot_count : slab->used_count;
-    return live_count == used_count ? NULL : "a slab's count is wrong";
+    unsigned used_count =
+        slab->is_full ? slab->slot_count : (unsigned)slab->used_count + fast_class_floor(slab);
+    if (live_count != used_count)
+        return "a slab's count is wrong";
+    return current_is_sound(fast, slab) ? NULL : "a class's current slab is wrong";
 }
 
-static bool leaf_is_idle(const struct fast_leaf *leaf)
+/* Add the slots of one piece of a dissolved slab, which begin at `piece`. A free one serves no
+ * request. */
+static const char *tally_piece(const struct fast_state *fast, const struct fast_slab *slab,
+                               const uint8_t *piece, size_t units, struct tally *tally)
+{
+    const uint8_t *end = sealed_next(piece, units);
+    unsigned index = fast_piece_first_slot(slab, piece);
+    for (; index < slab->slot_count && fast_slot_at(slab, index) < end; index++) {
+        size_t size_bytes;
+        if (!fast_piece_has_slot(slab, index))
+            break;
+        tally->piece_held_count++;
+        if (fast_slot_is_free(slab, index))
+            continue;
+        if (!fast_slot_read(fast, slab, index, &size_bytes) ||
+            !fast_piece_is_intact(fast->core.secret, slab, index))
+            return "the bytes around a block were overwritten";
+        tally->piece_live_count++;
+        tally->survey.live_block_count++;
+        tally->used_bytes += size_bytes;
+    }
+    return NULL;
+}
+
+/* A record that was overwritten is not idle, so that the checks name it. */
+static bool slab_is_idle(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    return slab != &fast_absent_slab && fast_slab_is_sound(fast, slab) && fast_slab_is_empty(slab);
+}
+
+static bool leaf_is_idle(const struct fast_state *fast, const struct fast_leaf *leaf)
 {
     for (unsigned i = 0; i < FAST_LEAF_PAGES; i++) {
-        if (leaf->slabs[i] != &fast_no_slab && !fast_slab_is_empty(leaf->slabs[i]))
+        if (leaf->slabs[i] != &fast_no_slab && !slab_is_idle(fast, leaf->slabs[i]))
             return false;
     }
     return true;
 }
 
-/* Every slab is spare, or is current and empty. */
 static bool all_slabs_are_idle(const struct fast_state *fast)
 {
-    for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
-        const struct fast_class *size_class = &fast->classes[i];
-        size_t idle_count = 0;
-        if (size_class->slab != NULL && fast_slab_is_empty(size_class->slab))
-            idle_count += size_class->slab->slot_count;
-        for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next)
-            idle_count += slab->slot_count;
-        if (idle_count != size_class->slot_count)
+    for (size_t i = 0; i < fast->map_length; i++) {
+        if (!leaf_is_idle(fast, fast_map_leaf(fast, i)))
             return false;
     }
     return true;
@@ -74,13 +124,17 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
     const void *content = block;
     switch (fast_own_kind(header)) {
     case FAST_OWN_PAGES:
-        return fast_slab_is_empty(fast_map_find(fast, block));
+        return slab_is_idle(fast, fast_map_find(fast, block));
     case FAST_OWN_SLAB:
-        return fast_slab_is_empty(content);
+        return slab_is_idle(fast, content);
     case FAST_OWN_LEAF:
-        return leaf_is_idle(content);
+        if (content != fast->spare_leaf)
+            return leaf_is_idle(fast, content);
+        return fast->absent.units == 0 && all_slabs_are_idle(fast);
     case FAST_OWN_MAP:
-        return all_slabs_are_idle(fast);
+        return fast->absent.units == 0 && all_slabs_are_idle(fast);
+    case FAST_OWN_ABSENT:
+        return false;
     }
     return false;
 }
@@ -120,25 +174,48 @@ static void tally_run_in_bin(struct tally *tally, size_t run_units)
  * limited number of blocks in a bin, so it may miss the largest. Then the result is the largest
  * block that the core finds. If a flush would change the bin's order, the result is a size that
  * fits every block of the bin. */
-static size_t largest_request(const struct fast_core *core, const struct tally *tally)
+static size_t largest_request(const struct fast_state *fast, const struct tally *tally)
 {
+    const struct fast_core *core = &fast->core;
     size_t units = tally->most_units;
     if (tally->fewer_count >= FAST_BIN_LAST_LOOKS)
         units = tally->has_idle ? fast_bin_least(fast_bin_of(units))
                                 : fast_bin_largest_seen(core, fast_bin_of(units));
-    units = larger(units, tally->top_units);
+    units = larger(larger(units, tally->top_units), fast_absent_largest_units(fast));
     size_t block_bytes = units == 0 ? 0 : sealed_capacity_bytes(units);
     return larger(block_bytes, tally->free_slot_bytes);
+}
+
+static const char *tally_absent(const struct fast_state *fast, const uint8_t *block,
+                                uint64_t header, struct tally *tally)
+{
+    size_t bytes = sealed_capacity_bytes(sealed_units(header));
+    size_t page_count = 0;
+    const char *problem = fast_absent_check_block(fast, block, header, &page_count);
+    tally->absent_count++;
+    tally->absent_units += sealed_units(header);
+    tally->absent_page_count += page_count;
+    tally->survey.free_block_count++;
+    tally->survey.free_bytes += bytes;
+    tally->survey.absent_bytes += page_count * FAST_PAGE_BYTES;
+    return problem;
 }
 
 static const char *tally_block(const struct fast_state *fast, const uint8_t *block, uint64_t header,
                                struct tally *tally)
 {
     if ((header & SEALED_OWN) != 0) {
+        if (fast_absent_is(header))
+            return tally_absent(fast, block, header, tally);
         if (fast_own_kind(header) != FAST_OWN_PAGES)
             return NULL;
         const struct fast_slab *slab = fast_map_find(fast, block);
-        return slab == &fast_no_slab ? "a slab is not on the map" : tally_slab(fast, slab, tally);
+        if (slab == &fast_no_slab)
+            return "a slab is not on the map";
+        if (!fast_slab_is_sound(fast, slab))
+            return "a slab's record was overwritten";
+        return slab->is_dissolved ? tally_piece(fast, slab, block, sealed_units(header), tally)
+                                  : tally_slab(fast, slab, tally);
     }
     if (!sealed_end_is_intact(fast->core.secret, block, header))
         return "the bytes behind a block were overwritten";
@@ -159,7 +236,7 @@ static const char *check_block(const struct fast_core *core, const uint8_t *bloc
         return "a header does not match the block before it";
     if (is_free && previous_is_free)
         return "two free blocks touch";
-    if (is_free && block != core->top && !fast_footer_is_sound(core, block, units))
+    if (is_free && block != core->top && !fast_footer_is_sound(block, units))
         return "a footer was overwritten";
     return NULL;
 }
@@ -170,7 +247,10 @@ static const char *tally_next(const struct fast_state *fast, const uint8_t *bloc
 {
     bool is_free = (header & SEALED_FREE) != 0;
     tally->in_bins_count += is_free && block != fast->core.top;
-    if (is_free || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
+    tally->leaf_block_count += (header & SEALED_OWN) != 0 && fast_own_kind(header) == FAST_OWN_LEAF;
+    bool is_kept = fast_recent_is_kept(header);
+    tally->kept_count += is_kept;
+    if (is_free || is_kept || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
         *run_units += sealed_units(header);
         tally->has_idle |= !is_free;
         return NULL;
@@ -201,7 +281,7 @@ static const char *tally_blocks(const struct fast_state *fast, struct tally *ret
     }
     tally_free_run(ret_tally, run_units);
     ret_tally->top_units = run_units;
-    ret_tally->survey.largest_free_bytes = largest_request(core, ret_tally);
+    ret_tally->survey.largest_free_bytes = largest_request(fast, ret_tally);
     if (problem == NULL && !sealed_read_header(core->secret, core->end, &header))
         problem = "the end marker was overwritten";
     return problem;
@@ -216,15 +296,22 @@ void fast_view_survey(const struct heap *heap, struct heap_survey *ret_survey)
 
 /* --- Pieces ----------------------------------------------------------------------------------- */
 
-static void walk_slab(const struct fast_slab *slab, heap_piece_visitor *visit, void *context)
+/* Visit the slots of a slab, or of the piece of a slab that begins at `block`. */
+static void walk_slots(const struct fast_state *fast, const struct fast_slab *slab,
+                       const uint8_t *block, size_t units, heap_piece_visitor *visit, void *context)
 {
-    for (unsigned index = 0; index < slab->slot_count; index++) {
+    const uint8_t *end = sealed_next(block, units);
+    unsigned first = fast_piece_first_slot(slab, block);
+    for (unsigned index = first; index < slab->slot_count; index++) {
         const uint8_t *slot = fast_slot_at(slab, index);
+        if (slot >= end || (slab->is_dissolved && !fast_piece_has_slot(slab, index)))
+            return;
         bool is_live = !fast_slot_is_free(slab, index);
         const struct heap_piece piece = {.kind = is_live ? HEAP_PIECE_LIVE : HEAP_PIECE_FREE,
                                          .start = slot,
                                          .extent_bytes = slab->stride_bytes,
-                                         .size_bytes = is_live ? fast_slot_size(slab, index) : 0};
+                                         .size_bytes =
+                                             is_live ? fast_slot_size(fast, slab, index) : 0};
         visit(context, &piece);
     }
 }
@@ -236,9 +323,12 @@ void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *co
     uint64_t header;
     while (block < fast->core.end && sealed_read_header(fast->core.secret, block, &header) &&
            sealed_units(header) != 0) {
-        const struct heap_piece piece = sealed_piece(block, header);
+        struct heap_piece piece = sealed_piece(block, header);
+        if (fast_absent_is(header))
+            piece.kind = HEAP_PIECE_FREE;
         if (piece.kind == HEAP_PIECE_OWN && fast_own_kind(header) == FAST_OWN_PAGES)
-            walk_slab(fast_map_find(fast, block), visit, context);
+            walk_slots(fast, fast_map_find(fast, block), block, sealed_units(header), visit,
+                       context);
         else
             visit(context, &piece);
         block = sealed_next(block, sealed_units(header));
@@ -260,69 +350,172 @@ void fast_view_walk_free(const struct heap *heap, size_t least_bytes, heap_piece
 
 /* --- Proofs ----------------------------------------------------------------------------------- */
 
-/* Check the slabs on a class's lists. They belong to the class. Partial ones have free slots and
- * live blocks; spare ones have no live blocks. Add the pages of spare ones to *spare_pages. */
-static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class,
-                               size_t *spare_pages)
+/* Check a list of partial or of sparse slabs. They belong to the class, and have free slots and
+ * live blocks. */
+static const char *check_list(const struct fast_state *fast, const struct fast_class *size_class,
+                              const struct fast_slab *first, bool is_sparse)
 {
     const struct fast_slab *previous = NULL;
-    for (const struct fast_slab *slab = size_class->partial; slab != NULL; slab = slab->next) {
-        if (&fast->classes[slab->class_index] != size_class || slab->previous != previous)
+    for (const struct fast_slab *slab = first; slab != NULL; slab = slab->next) {
+        if (!fast_slab_is_sound(fast, slab) || &fast->classes[slab->class_index] != size_class ||
+            slab->previous != previous)
             return "a class's list is wrong";
-        if (slab->used_count == 0 || slab->used_count >= slab->slot_count || slab->is_full ||
-            slab == size_class->slab)
+        unsigned live_count = (unsigned)slab->used_count + fast_class_floor(slab);
+        if (live_count >= slab->slot_count || slab->is_full ||
+            slab == fast->current[slab->class_index] || slab->is_dissolved ||
+            slab->is_sparse != is_sparse || slab->counts_above == is_sparse ||
+            (slab->used_count == 0 && !is_sparse) ||
+            is_sparse != (live_count <= slab->slot_count / FAST_SPARSE_PART))
             return "a slab is on the wrong list";
         previous = slab;
-    }
-    for (const struct fast_slab *slab = size_class->spare; slab != NULL; slab = slab->next) {
-        if (&fast->classes[slab->class_index] != size_class || slab == size_class->slab ||
-            !fast_slab_is_empty(slab))
-            return "a class's spare slab is not spare";
-        *spare_pages += slab->page_count;
     }
     return NULL;
 }
 
-/* Check that each page of a slab leads to the slab. Add the slots of the slabs that begin in this
- * leaf to `slot_counts`, a count for each class. `floor` is the address of the leaf's first page.
- */
-static const char *check_leaf(const struct fast_leaf *leaf, uintptr_t floor, size_t *slot_counts)
+/* Check the class's lists. */
+static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class)
+{
+    size_t class_index = (size_t)(size_class - fast->classes);
+    const struct fast_slab *sparse = fast->sparse[class_index];
+    const char *problem = check_list(fast, size_class, size_class->partial, false);
+    if (problem == NULL)
+        problem = check_list(fast, size_class, sparse, true);
+    if (problem != NULL)
+        return problem;
+    if ((sparse != NULL) != ((fast->sparse_classes[class_index / 64] >> class_index % 64 & 1) != 0))
+        return "the bit of a class's sparse slabs is wrong";
+    return NULL;
+}
+
+static bool is_listed(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
+        if (fast->empty[i] == slab)
+            return true;
+    }
+    return false;
+}
+
+/* What the map leads to. */
+struct map_tally {
+    size_t leaf_count;
+    size_t absent_page_count;
+    size_t sparse_page_count;
+    size_t kept_count; /* slabs that fast_state.empty names */
+    size_t slot_counts[FAST_CLASS_COUNT];
+};
+
+static const char *tally_mapped_slab(const struct fast_state *fast, const struct fast_slab *slab,
+                                     struct map_tally *tally)
+{
+    bool kept = is_listed(fast, slab);
+    tally->slot_counts[slab->class_index] += slab->slot_count;
+    tally->kept_count += kept;
+    tally->sparse_page_count += slab->is_sparse ? slab->page_count : 0;
+    return fast_slab_is_empty(slab) && !kept ? "an empty slab is forgotten" : NULL;
+}
+
+/* Check that each page of a slab leads to the slab. `floor` is the address of the leaf's first
+ * page. */
+static const char *tally_leaf(const struct fast_state *fast, const struct fast_leaf *leaf,
+                              uintptr_t floor, struct map_tally *tally)
 {
     size_t used_count = 0;
-    for (size_t i = 0; i < FAST_LEAF_PAGES; i++) {
+    const char *problem = NULL;
+    for (size_t i = 0; i < FAST_LEAF_PAGES && problem == NULL; i++) {
         const struct fast_slab *slab = leaf->slabs[i];
         uintptr_t page = floor + i * FAST_PAGE_BYTES;
         if (slab == &fast_no_slab)
             continue;
         used_count++;
+        if (slab == &fast_absent_slab) {
+            tally->absent_page_count++;
+            continue;
+        }
+        if (!fast_slab_is_sound(fast, slab))
+            return "a slab's record was overwritten";
         uintptr_t first = (uintptr_t)slab->slots & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
         if (page - first >= slab->page_count * FAST_PAGE_BYTES)
             return "a page is on the map for a slab that it does not belong to";
-        if (page == first)
-            slot_counts[slab->class_index] += slab->slot_count;
+        if (page == first && !slab->is_dissolved)
+            problem = tally_mapped_slab(fast, slab, tally);
     }
-    return used_count == leaf->used_count ? NULL : "a leaf of the map is miscounted";
+    tally->leaf_count += used_count != 0;
+    return used_count == leaf->used_count ? problem : "a leaf of the map is miscounted";
 }
 
-/* Check the leaves and their number, and that the slots of all slabs add up to the classes' counts.
- */
-static const char *check_map(const struct fast_state *fast)
+/* Check that the kept slabs exist and are different, that the slots of all slabs add up to the
+ * classes' counts, and that leaves and absent pages are those of the blocks. */
+static const char *check_totals(const struct fast_state *fast, const struct map_tally *map,
+                                const struct tally *blocks)
 {
-    size_t slot_counts[FAST_CLASS_COUNT] = {0};
-    size_t leaf_count = 0;
-    for (size_t i = 0; i < fast->map_length; i++) {
-        const char *problem =
-            check_leaf(fast->map[i], fast->map_floor + i * FAST_LEAF_BYTES, slot_counts);
-        if (problem != NULL)
-            return problem;
-        leaf_count += fast->map[i]->used_count != 0;
-    }
-    if (leaf_count != fast->leaf_count || (leaf_count == 0) != (fast->map_block == NULL))
-        return "the leaves of the map are miscounted";
+    size_t kept_count = 0;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++)
+        kept_count += fast->empty[i] != NULL;
+    if (kept_count != map->kept_count)
+        return "a kept slab does not exist";
+    if (map->sparse_page_count != fast->sparse_page_count)
+        return "the pages of sparse slabs are miscounted";
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
-        if (slot_counts[i] != fast->classes[i].slot_count)
+        if (map->slot_counts[i] != fast->classes[i].slot_count)
             return "a class's slabs do not add up";
     }
+    if (fast_map_count_leaves(fast) + (fast->spare_leaf != NULL) != blocks->leaf_block_count)
+        return "a leaf of the map is lost";
+    if (map->absent_page_count != blocks->absent_page_count)
+        return "the map has an absent page outside of absent blocks";
+    return NULL;
+}
+
+/* Check the leaves and their number, and what they lead to. */
+static const char *check_map(const struct fast_state *fast, const struct tally *blocks)
+{
+    struct map_tally map = {0};
+    for (size_t i = 0; i < fast->map_length; i++) {
+        const char *problem =
+            tally_leaf(fast, fast_map_leaf(fast, i), fast->map_floor + i * FAST_LEAF_BYTES, &map);
+        if (problem != NULL)
+            return problem;
+    }
+    if (map.leaf_count != fast->leaf_count ||
+        (fast->map_block == NULL && (map.leaf_count != 0 || fast->spare_leaf != NULL)))
+        return "the leaves of the map are miscounted";
+    return check_totals(fast, &map, blocks);
+}
+
+bool fast_view_is_empty(const struct heap *heap)
+{
+    struct tally tally;
+    return tally_blocks(fast_of(heap), &tally) == NULL && tally.survey.live_block_count == 0;
+}
+
+/* Check that the slots of the dissolved slabs are those that the pieces have. */
+static const char *check_dissolved(const struct fast_state *fast, const struct tally *tally)
+{
+    size_t live_count = 0;
+    size_t held_count = 0;
+    bool found = fast->dissolving == NULL;
+    const struct fast_slab *previous = NULL;
+    for (const struct fast_slab *slab = fast->dissolved; slab != NULL; slab = slab->next) {
+        unsigned slab_live_count = 0;
+        if (!fast_slab_is_sound(fast, slab) || !slab->is_dissolved || slab->reciprocal != 0 ||
+            slab->previous != previous)
+            return "the list of dissolved slabs is wrong";
+        for (unsigned index = 0; index < slab->slot_count; index++) {
+            slab_live_count += !fast_slot_is_free(slab, index);
+            held_count += fast_piece_has_slot(slab, index);
+        }
+        if (slab_live_count == 0 || slab_live_count != slab->used_count)
+            return "a dissolved slab's count is wrong";
+        if (slab != fast->dissolving && slab->stride_bytes > 2 * SEALED_UNIT_BYTES &&
+            fast_piece_next_free(slab, 0) != slab->slot_count)
+            return "a dissolved slab keeps free memory";
+        live_count += slab_live_count;
+        found |= slab == fast->dissolving;
+        previous = slab;
+    }
+    if (live_count != tally->piece_live_count || held_count != tally->piece_held_count || !found)
+        return "the pieces do not add up";
     return NULL;
 }
 
@@ -330,17 +523,20 @@ const char *fast_view_check(const struct heap *heap)
 {
     const struct fast_state *fast = fast_of(heap);
     struct tally tally;
-    size_t spare_pages = 0;
     const char *problem = tally_blocks(fast, &tally);
     if (problem == NULL && tally.used_bytes != heap_policy_used_bytes(heap))
         problem = "the counters do not match the blocks";
     if (problem == NULL)
         problem = fast_bin_check_all(&fast->core, tally.in_bins_count);
     if (problem == NULL)
-        problem = check_map(fast);
+        problem = fast_recent_check(fast, tally.kept_count);
+    if (problem == NULL)
+        problem = check_map(fast, &tally);
+    if (problem == NULL)
+        problem = fast_absent_check_lists(fast, tally.absent_count, tally.absent_units);
     for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)
-        problem = check_class(fast, &fast->classes[i], &spare_pages);
-    if (problem == NULL && spare_pages != fast->spare_pages)
-        problem = "the spare slabs are miscounted";
+        problem = check_class(fast, &fast->classes[i]);
+    if (problem == NULL)
+        problem = check_dissolved(fast, &tally);
     return problem;
 }

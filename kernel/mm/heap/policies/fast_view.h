@@ -15,6 +15,9 @@ void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *co
 void fast_view_walk_free(const struct heap *heap, size_t least_bytes, heap_piece_visitor *visit,
                          void *context);
 
+/* True if the heap is sound and has no live block. */
+bool fast_view_is_empty(const struct heap *heap);
+
 const char *fast_view_check(const struct heap *heap);
 
 #endif

@@ -7,9 +7,10 @@
 
 #include "kernel/mm/heap/heap_state.h"
 #include "kernel/mm/heap/include/handoff/heap_first_fit.h"
+#include "kernel/mm/heap/policies/sealed_secret.h"
 
 struct first_fit_state {
-    uint64_t secret;
+    struct sealed_secret secret;
     uint8_t *free_list; /* the free blocks in order of address; NULL for an empty list */
     uint8_t *end;
 };

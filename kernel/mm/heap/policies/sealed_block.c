@@ -3,6 +3,18 @@
 #include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policy.h"
 
+/* The multiplier is that of a linear congruential generator: the words do not repeat soon. */
+struct sealed_secret sealed_begin_life(void *base, uint64_t secret)
+{
+    uint64_t *word = base;
+    *word = (*word + 1) * UINT64_C(0x5851f42d4c957f2d);
+    uint64_t life = *word ^ (uintptr_t)base;
+    return (struct sealed_secret){
+        .headers = heap_key_derive(secret, HEAP_KEY_HEADERS, life),
+        .canaries = heap_key_derive(secret, HEAP_KEY_CANARIES, life),
+    };
+}
+
 bool sealed_record_corrupt(struct heap *heap, const uint8_t *block)
 {
     const struct heap_fault fault = {
@@ -14,8 +26,8 @@ bool sealed_record_corrupt(struct heap *heap, const uint8_t *block)
 }
 
 /* Describe a pointer into the free block of a sound header. */
-static struct heap_fault fault_of_free(uint64_t secret, const uint8_t *block, uint64_t header,
-                                       const uint8_t *pointer)
+static struct heap_fault fault_of_free(struct sealed_secret secret, const uint8_t *block,
+                                       uint64_t header, const uint8_t *pointer)
 {
     uint64_t freed;
     struct heap_fault fault = {.kind = HEAP_FAULT_DOUBLE_FREE, .is_free = true};
@@ -32,8 +44,8 @@ static struct heap_fault fault_of_free(uint64_t secret, const uint8_t *block, ui
 }
 
 /* Describe a pointer into the block of a sound header. */
-static struct heap_fault fault_of_block(uint64_t secret, const uint8_t *block, uint64_t header,
-                                        const uint8_t *pointer)
+static struct heap_fault fault_of_block(struct sealed_secret secret, const uint8_t *block,
+                                        uint64_t header, const uint8_t *pointer)
 {
     bool is_start = block == pointer;
     struct heap_fault fault = {.kind = HEAP_FAULT_BAD_POINTER};
@@ -54,8 +66,8 @@ static struct heap_fault fault_of_block(uint64_t secret, const uint8_t *block, u
 }
 
 /* Only a walk from the first header finds the true headers. */
-struct heap_fault sealed_fault_of(uint64_t secret, const uint8_t *first, const uint8_t *end,
-                                  const uint8_t *pointer)
+struct heap_fault sealed_fault_of(struct sealed_secret secret, const uint8_t *first,
+                                  const uint8_t *end, const uint8_t *pointer)
 {
     uint64_t header;
     const uint8_t *block = first;
@@ -77,7 +89,7 @@ struct heap_fault sealed_fault_of(uint64_t secret, const uint8_t *first, const u
                                .detail = "a header at a lower address was overwritten"};
 }
 
-bool sealed_record_fault_of(struct heap *heap, uint64_t secret, const uint8_t *first,
+bool sealed_record_fault_of(struct heap *heap, struct sealed_secret secret, const uint8_t *first,
                             const uint8_t *end, const void *pointer)
 {
     struct heap_fault fault = sealed_fault_of(secret, first, end, pointer);

@@ -7,14 +7,14 @@
  *                      canary     … |footer|
  *
  * The address of a block is that of its payload, a multiple of 16. The 8 bytes before it are its
- * header. If the payload is longer than the requested size, a canary follows the requested bytes.
- * If not, the next block's header is the canary.
+ * header. If the payload is longer than the requested size, canaries fill its rest, the slack. If
+ * not, the next block's header is the canary.
  *
  * The low bits of a word (header or footer) hold a hash of its content, its address and the heap's
  * secret. An overrun of the block before it changes these bits first. The content of a header:
  *
- *   63      59 58  53 52         51   50    49   48    17 16    0
- *   | alignment | slack | previous | own | free | live | units | hash |
+ *   62      58 57  52 51    50    49   18 17         16     15  0
+ *   | alignment | slack | own | free | units | previous | live | hash |
  *
  * `units` of 16 bytes reach from this block to the next. `slack` is the number of bytes in the
  * payload behind the requested ones. `alignment` is the binary logarithm of the requested
@@ -22,10 +22,15 @@
  * set if the block before is free and so ends in a footer, which has its units. One of `live`,
  * `free` and `own` (memory of the policy itself) is set. If the policy keeps a freed block apart,
  * unmerged, no one of them is set.
+ *
+ * The hash does not cover `live` and `previous`, but the lowest bits of its field are exclusive-or'ed
+ * with them. So they change without a new hash, together with these bits.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_SEALED_BLOCK_H
 #define KERNEL_MM_HEAP_POLICIES_SEALED_BLOCK_H
 
+#include "kernel/mm/heap/heap_checks.h"
+#include "kernel/mm/heap/policies/sealed_secret.h"
 #include "kernel/mm/heap/policy.h"
 
 #define SEALED_UNIT_BYTES   ((size_t)16)
@@ -33,61 +38,58 @@
 /* The limit of 32 bits of units: 64 GiB. */
 #define SEALED_BYTES_MAX ((size_t)UINT32_MAX * SEALED_UNIT_BYTES)
 
-#define SEALED_HASH_BITS       17
-#define SEALED_HASH_MASK       ((UINT64_C(1) << SEALED_HASH_BITS) - 1)
-#define SEALED_UNITS_SHIFT     SEALED_HASH_BITS
+#define SEALED_HASH_BITS       16
+#define SEALED_HASH_MASK       UINT64_C(0xffff)
+#define SEALED_LIVE            (UINT64_C(1) << SEALED_HASH_BITS)
+#define SEALED_PREVIOUS_FREE   (UINT64_C(2) << SEALED_HASH_BITS)
+#define SEALED_COVERED_MASK    (~(SEALED_PREVIOUS_FREE | SEALED_LIVE | SEALED_HASH_MASK))
+#define SEALED_UNITS_SHIFT     (SEALED_HASH_BITS + 2)
 #define SEALED_UNITS_MASK      ((uint64_t)UINT32_MAX << SEALED_UNITS_SHIFT)
-#define SEALED_LIVE            (UINT64_C(1) << 49)
 #define SEALED_FREE            (UINT64_C(1) << 50)
 #define SEALED_OWN             (UINT64_C(1) << 51)
-#define SEALED_PREVIOUS_FREE   (UINT64_C(1) << 52)
-#define SEALED_SLACK_SHIFT     53
+#define SEALED_SLACK_SHIFT     52
 #define SEALED_SLACK_MAX       UINT64_C(63)
-#define SEALED_ALIGNMENT_SHIFT 59
-
-/* The first byte behind the requested bytes, if there is one. Not ASCII, 0 or 0xff, since an
- * overrun often writes one of these. */
-#define SEALED_CANARY ((uint8_t)0xbf)
+#define SEALED_ALIGNMENT_SHIFT 58
 
 /* --- Words ------------------------------------------------------------------------------------ */
 
-/* The multiplier is 2^64 divided by the golden ratio: each bit of the other factor changes the
- * highest bits of the product (Knuth, "The Art of Computer Programming" vol. 3, 6.4). */
-static inline uint64_t sealed_hash(uint64_t secret, const void *place, uint64_t content)
+static inline uint64_t sealed_hash(struct sealed_secret secret, const void *place, uint64_t content)
 {
-    uint64_t mixed = content ^ (uintptr_t)place ^ secret;
-    return mixed * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SEALED_HASH_BITS);
+    return heap_hash(secret.headers, content & SEALED_COVERED_MASK, (uintptr_t)place) >>
+           (64 - SEALED_HASH_BITS);
+}
+
+/* Return what is exclusive-or'ed with the hash. It also has bits of `units`, which does no harm. */
+static inline uint64_t sealed_fold(uint64_t content)
+{
+    return content >> SEALED_HASH_BITS & SEALED_HASH_MASK;
 }
 
 /* The low bits of `content`, where the hash goes, are 0. */
-static inline uint64_t sealed_word(uint64_t secret, const void *place, uint64_t content)
+static inline uint64_t sealed_word(struct sealed_secret secret, const void *place, uint64_t content)
 {
-    return content | sealed_hash(secret, place, content);
+    return content | (HEAP_CHECKS ? sealed_hash(secret, place, content) ^ sealed_fold(content) : 0);
 }
 
-static inline void sealed_write_word(uint64_t secret, void *place, uint64_t content)
+static inline void sealed_write_word(struct sealed_secret secret, void *place, uint64_t content)
 {
     *(uint64_t *)place = sealed_word(secret, place, content);
 }
 
 /* False if the word was not written by sealed_write_word(), at this place, with this secret. */
-static inline bool sealed_read_word(uint64_t secret, const void *place, uint64_t *ret_content)
+static inline bool sealed_word_is_intact(struct sealed_secret secret, const void *place,
+                                         uint64_t word)
 {
-    uint64_t stored = *(const uint64_t *)place;
-    uint64_t content = stored & ~SEALED_HASH_MASK;
-    *ret_content = content;
-    return sealed_word(secret, place, content) == stored;
+    return !HEAP_CHECKS || (uint16_t)(word ^ word >> SEALED_HASH_BITS) ==
+                               (uint16_t)sealed_hash(secret, place, word);
 }
 
-/* Return a secret mixed from the configured one and the first 8 bytes of the heap's memory. No
- * block covers these bytes, and each new heap in this memory changes them. So a header of an
- * earlier heap with the same secret is not valid in this heap. */
-static inline uint64_t sealed_begin_life(void *base, uint64_t secret)
+static inline bool sealed_read_word(struct sealed_secret secret, const void *place,
+                                    uint64_t *ret_content)
 {
-    uint64_t *word = base;
-    *word = (*word + 1) * UINT64_C(0x5851f42d4c957f2d);
-    uint64_t mixed = (secret ^ *word ^ (uintptr_t)base) * UINT64_C(0x9e3779b97f4a7c15);
-    return mixed ^ mixed >> 32;
+    uint64_t word = *(const uint64_t *)place;
+    *ret_content = word & ~SEALED_HASH_MASK;
+    return sealed_word_is_intact(secret, place, word);
 }
 
 /* --- Headers ---------------------------------------------------------------------------------- */
@@ -107,12 +109,13 @@ static inline uint64_t sealed_with_units(uint64_t header, size_t units)
     return (header & ~SEALED_UNITS_MASK) | sealed_header(units, 0);
 }
 
-static inline void sealed_write_header(uint64_t secret, uint8_t *block, uint64_t header)
+static inline void sealed_write_header(struct sealed_secret secret, uint8_t *block, uint64_t header)
 {
     sealed_write_word(secret, block - SEALED_HEADER_BYTES, header);
 }
 
-static inline bool sealed_read_header(uint64_t secret, const uint8_t *block, uint64_t *ret_header)
+static inline bool sealed_read_header(struct sealed_secret secret, const uint8_t *block,
+                                      uint64_t *ret_header)
 {
     return sealed_read_word(secret, block - SEALED_HEADER_BYTES, ret_header);
 }
@@ -121,6 +124,19 @@ static inline bool sealed_read_header(uint64_t secret, const uint8_t *block, uin
 static inline uint64_t sealed_header_word(const uint8_t *block)
 {
     return *(const uint64_t *)(const void *)(block - SEALED_HEADER_BYTES);
+}
+
+/* Change `live` or `previous`, and its bit in the field of the hash. The flag is constant. */
+static inline uint64_t sealed_toggled(uint64_t word, uint64_t flag)
+{
+    return word ^ (flag | (HEAP_CHECKS ? flag >> SEALED_HASH_BITS : 0));
+}
+
+static inline void sealed_set_previous_free(uint8_t *block, bool is_free)
+{
+    uint64_t *word = (void *)(block - SEALED_HEADER_BYTES);
+    if (((*word & SEALED_PREVIOUS_FREE) != 0) != is_free)
+        *word = sealed_toggled(*word, SEALED_PREVIOUS_FREE);
 }
 
 /* Invalidate a word that is no longer a header. */
@@ -185,25 +201,61 @@ static inline size_t sealed_size(uint64_t header)
     return sealed_capacity_bytes(sealed_units(header)) - sealed_slack(header);
 }
 
-/* Write the header of a block with the requested size `size_bytes`, and its canary. `header` has
- * all fields except slack and `live`. */
-static inline void sealed_make_live(uint64_t secret, uint8_t *block, uint64_t header,
+/* Return the canary for a word of slack. */
+static inline uint64_t sealed_canary(struct sealed_secret secret, const void *place)
+{
+    return ((uintptr_t)place ^ secret.canaries.first) * secret.canaries.odd;
+}
+
+/* Return the bits of a word's last bytes. Precondition: 0 < byte_count <= 8. */
+static inline uint64_t sealed_last_bytes(size_t byte_count)
+{
+    return UINT64_MAX << (64 - 8 * byte_count) % 64;
+}
+
+/* Fill the last `slack_bytes` before `end`, a multiple of 8, with canaries. Precondition: there is
+ * slack. */
+static inline void sealed_write_slack(struct sealed_secret secret, uint8_t *end, size_t slack_bytes)
+{
+    uint64_t *word = (void *)end;
+    for (word--; slack_bytes > sizeof *word; slack_bytes -= sizeof *word, word--)
+        *word = sealed_canary(secret, word);
+    *word ^= (*word ^ sealed_canary(secret, word)) & sealed_last_bytes(slack_bytes);
+}
+
+/* True if the last `slack_bytes` before `end` are canaries. 0 stands for 8. */
+static inline bool sealed_slack_is_intact(struct sealed_secret secret, const uint8_t *end,
+                                          size_t slack_bytes)
+{
+    const uint64_t *word = (const void *)end;
+    for (word--; slack_bytes > sizeof *word; slack_bytes -= sizeof *word, word--) {
+        if (*word != sealed_canary(secret, word))
+            return false;
+    }
+    return ((*word ^ sealed_canary(secret, word)) & sealed_last_bytes(slack_bytes)) == 0;
+}
+
+/* Write the header of a block with the requested size `size_bytes`, and the canaries behind it.
+ * `header` has all fields except slack and `live`. */
+static inline void sealed_make_live(struct sealed_secret secret, uint8_t *block, uint64_t header,
                                     size_t size_bytes)
 {
-    uint64_t slack_bytes = sealed_capacity_bytes(sealed_units(header)) - size_bytes;
-    if (slack_bytes != 0)
-        block[size_bytes] = SEALED_CANARY;
+    uint64_t capacity_bytes = sealed_capacity_bytes(sealed_units(header));
+    uint64_t slack_bytes = capacity_bytes - size_bytes;
+    if (HEAP_CHECKS && slack_bytes != 0)
+        sealed_write_slack(secret, block + capacity_bytes, slack_bytes);
     header &= ~(SEALED_SLACK_MAX << SEALED_SLACK_SHIFT);
     sealed_write_header(secret, block, header | SEALED_LIVE | slack_bytes << SEALED_SLACK_SHIFT);
 }
 
-/* True if the canary behind a live block is intact. */
-static inline bool sealed_end_is_intact(uint64_t secret, const uint8_t *block, uint64_t header)
+/* True if the canaries behind a live block are intact. Without slack the next header is one. */
+static inline bool sealed_end_is_intact(struct sealed_secret secret, const uint8_t *block,
+                                        uint64_t header)
 {
     uint64_t next;
     const uint8_t *end = block + sealed_capacity_bytes(sealed_units(header));
     if (sealed_slack(header) != 0)
-        return *(end - sealed_slack(header)) == SEALED_CANARY;
+        return sealed_slack_is_intact(secret, end, sealed_slack(header));
     return sealed_read_header(secret, end + SEALED_HEADER_BYTES, &next);
 }
 
@@ -216,13 +268,14 @@ static inline bool sealed_extent_is_inside(const uint8_t *block, uint64_t header
 }
 
 /* True if `block` is a live block between `first` and `end`, and intact. */
-static inline bool sealed_block_is_intact(uint64_t secret, const uint8_t *first, const uint8_t *end,
-                                          const uint8_t *block, uint64_t *ret_header)
+static inline bool sealed_block_is_intact(struct sealed_secret secret, const uint8_t *first,
+                                          const uint8_t *end, const uint8_t *block,
+                                          uint64_t *ret_header)
 {
     return (uintptr_t)block % SEALED_UNIT_BYTES == 0 && block >= first && block < end &&
            sealed_read_header(secret, block, ret_header) && (*ret_header & SEALED_LIVE) != 0 &&
            sealed_extent_is_inside(block, *ret_header, end) &&
-           sealed_end_is_intact(secret, block, *ret_header);
+           (!HEAP_CHECKS || sealed_end_is_intact(secret, block, *ret_header));
 }
 
 /* --- Freed blocks ----------------------------------------------------------------------------- */
@@ -239,7 +292,7 @@ static inline void sealed_write_tombstone(uint8_t *block, uint64_t word)
 
 /* Read the tombstone at an address, a multiple of 16 in free memory. False: there is no tombstone.
  */
-static inline bool sealed_read_tombstone(uint64_t secret, const uint8_t *address,
+static inline bool sealed_read_tombstone(struct sealed_secret secret, const uint8_t *address,
                                          uint64_t *ret_content)
 {
     const uint64_t *words = (const void *)address;
@@ -249,11 +302,12 @@ static inline bool sealed_read_tombstone(uint64_t secret, const uint8_t *address
 
 /* Find the header of the block that was freed at this address: its tombstone, or the old header if
  * it is still in place. False: there is no such header. */
-static inline bool sealed_read_freed(uint64_t secret, const uint8_t *address, uint64_t *ret_header)
+static inline bool sealed_read_freed(struct sealed_secret secret, const uint8_t *address,
+                                     uint64_t *ret_header)
 {
     return (sealed_read_tombstone(secret, address, ret_header) ||
             sealed_read_header(secret, address, ret_header)) &&
-           (*ret_header & SEALED_LIVE) != 0;
+           (*ret_header & (SEALED_FREE | SEALED_OWN)) == 0;
 }
 
 /* --- Looking at it (sealed_block.c) ----------------------------------------------------------- */
@@ -269,11 +323,11 @@ bool sealed_record_corrupt(struct heap *heap, const uint8_t *block);
 
 /* Return the fault of a pointer that sealed_block_is_intact() has refused. It walks all blocks from
  * the first one. */
-struct heap_fault sealed_fault_of(uint64_t secret, const uint8_t *first, const uint8_t *end,
-                                  const uint8_t *pointer);
+struct heap_fault sealed_fault_of(struct sealed_secret secret, const uint8_t *first,
+                                  const uint8_t *end, const uint8_t *pointer);
 
 /* Record this fault. Always returns false. */
-bool sealed_record_fault_of(struct heap *heap, uint64_t secret, const uint8_t *first,
+bool sealed_record_fault_of(struct heap *heap, struct sealed_secret secret, const uint8_t *first,
                             const uint8_t *end, const void *pointer);
 
 #endif

@@ -90,11 +90,15 @@ struct heap_page_source {
      * since the system provided them. Called after each grow(). It may return fewer than there are.
      * NULL if this is unknown: heap_allocate_zeroed() then writes all zeros. */
     size_t (*fresh_bytes)(void *context);
-    /* The heap no longer needs the content of these bytes. `offset_bytes` counts from the base. The
-     * page source may use their memory elsewhere until the heap touches them again. The heap then
-     * accepts any content. The addresses stay usable. Only heap_trim() calls it. NULL if memory is
-     * given back only at the end. */
+    /* Take back the pages of these bytes, inside of the heap. `offset_bytes` counts from the base.
+     * Cannot fail. A later shrink() may include them. NULL if memory is given back only at the end.
+     */
     void (*discard)(void *context, size_t offset_bytes, size_t bytes);
+    /* Make discarded bytes usable again, with any content. The heap calls it before it touches
+     * them. False: it failed and changed nothing. NULL if discarded bytes stay usable: the system
+     * provides pages again when the heap touches them. Only the fast policy uses a page source that
+     * has both functions. The others use `discard` only without `restore`, and in heap_trim(). */
+    bool (*restore)(void *context, size_t offset_bytes, size_t bytes);
 };
 
 /* A heap. Its members are private. The calls below take a pointer to it. */
@@ -231,11 +235,12 @@ struct heap_statistics {
     size_t limit_bytes;    /* it may grow to this, without guarded pages */
     size_t used_bytes;     /* requested sizes of the live blocks */
     size_t free_bytes;     /* largest sum of requests, one for each free piece */
+    size_t absent_bytes;   /* of the free bytes: their pages are given back (discard()) */
     size_t overhead_bytes; /* headers and rounding; with heap_debug.h also records and the
                               quarantine */
     size_t peak_used_bytes;
     size_t largest_free_bytes; /* the largest request that succeeds without growing, and without
-                                  the quarantine */
+                                  the quarantine, if restore() does not fail */
     size_t quarantine_bytes;   /* of freed blocks that heap_debug.h keeps from being used again,
                                   with their records; part of the overhead */
     size_t quarantine_block_count;

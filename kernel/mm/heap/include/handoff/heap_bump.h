@@ -13,7 +13,7 @@
 
 #include "heap.h"
 
-#define HEAP_BUMP_STORAGE_BYTES 384
+#define HEAP_BUMP_STORAGE_BYTES 432
 
 /* For heap_configuration.storage. Its content is private. */
 struct heap_bump_storage {

@@ -47,7 +47,7 @@
 #define HEAP_DEBUG_QUARANTINE_PART          4
 #define HEAP_DEBUG_QUARANTINE_MINIMUM_BYTES ((size_t)4 << 20)
 
-#define HEAP_DEBUG_STORAGE_BYTES 144
+#define HEAP_DEBUG_STORAGE_BYTES 160
 
 /* Memory for the layer's state. Its content is private. */
 struct heap_debug_storage {

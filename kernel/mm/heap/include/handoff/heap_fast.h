@@ -2,7 +2,7 @@
  * heap_fast.h - a heap with slabs for small blocks and segregated free lists for others.
  *
  * Every operation takes constant time. A block in a slab costs up to 16 bytes, any other block 8
- * bytes. Up to 1 MiB of empty slabs are kept until memory is short.
+ * bytes. Up to two empty slabs are kept until memory is short.
  *
  * The calls are those of heap.h.
  */
@@ -11,7 +11,7 @@
 
 #include "heap.h"
 
-#define HEAP_FAST_STORAGE_BYTES 11408
+#define HEAP_FAST_STORAGE_BYTES 13008
 
 /* For heap_configuration.storage. Its content is private. */
 struct heap_fast_storage {

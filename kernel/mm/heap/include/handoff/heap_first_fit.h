@@ -11,7 +11,7 @@
 
 #include "heap.h"
 
-#define HEAP_FIRST_FIT_STORAGE_BYTES 368
+#define HEAP_FIRST_FIT_STORAGE_BYTES 432
 
 /* For heap_configuration.storage. Its content is private. */
 struct heap_first_fit_storage {

@@ -1,0 +1,155 @@
+#include "kernel/mm/heap/policies/fast_dissolve.h"
+
+#include "kernel/mm/heap/heap_end.h"
+#include "kernel/mm/heap/policies/fast_absent.h"
+#include "kernel/mm/heap/policies/fast_class.h"
+#include "kernel/mm/heap/policies/fast_map.h"
+
+/* So many free runs become blocks of the core in one step. */
+#define CUTS_IN_STEP 2
+
+/* --- Which slab ------------------------------------------------------------------------------- */
+
+/* The slab is no longer one of those that are kept without live blocks. These have no gap. */
+static void forget_empty(struct fast_state *fast, const struct fast_slab *slab)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
+        struct fast_slab *kept = fast->empty[i];
+        fast->empty[i] = NULL;
+        if (kept != NULL && kept != slab)
+            fast->empty[count++] = kept;
+    }
+}
+
+/* From now on the slab's slots are held, and no class allocates from them. It is on no list. */
+static void begin(struct heap *heap, struct fast_slab *slab)
+{
+    struct fast_state *fast = fast_of(heap);
+    forget_empty(fast, slab);
+    fast_class_count_closed(heap, &fast->classes[slab->class_index], slab);
+    for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++)
+        fast_slab_marks(slab)[w] |= slab->free[w];
+    slab->reciprocal = 0;
+    slab->is_dissolved = true;
+    slab->next = fast->dissolved;
+    slab->previous = NULL;
+    if (slab->next != NULL)
+        slab->next->previous = slab;
+    fast->dissolved = slab;
+    fast->dissolving = slab;
+    fast->dissolving_index = 0;
+}
+
+/* Look at one class's current slab. It becomes sparse if the class has not needed another word of
+ * slots for long. */
+static void look_at_current(struct fast_state *fast)
+{
+    const struct fast_class *size_class = &fast->classes[fast->looked_at];
+    struct fast_slab *slab = fast->current[fast->looked_at];
+    fast->looked_at = (fast->looked_at + 1) % FAST_CLASS_COUNT;
+    if (slab == &fast_no_slab || slab->stride_bytes == SEALED_UNIT_BYTES ||
+        fast->refill_count - size_class->refilled_at < FAST_CLASS_COUNT)
+        return;
+    unsigned live = slab->used_count;
+    if (live == 0 || live > slab->slot_count / FAST_SPARSE_PART)
+        return;
+    fast->current[slab->class_index] = &fast_no_slab;
+    fast_class_add(fast, slab, live);
+}
+
+/* Choose the slab to dissolve next. False: there is none. */
+static bool choose(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    for (unsigned w = FAST_SPARSE_WORDS; w-- > 0;) {
+        if (fast->sparse_classes[w] == 0)
+            continue;
+        unsigned class_index = w * 64 + 63 - (unsigned)__builtin_clzll(fast->sparse_classes[w]);
+        if (fast_slab_is_empty(fast->sparse[class_index])) {
+            (void)fast_slab_flush_one(heap);
+            return false;
+        }
+        begin(heap, fast_class_take_sparse(fast, &fast->classes[class_index]));
+        return true;
+    }
+    return false;
+}
+
+/* --- Dissolving ------------------------------------------------------------------------------- */
+
+/* Turn a few free runs of one slab into blocks of the core. */
+static void cut_runs(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    if (fast->dissolving == NULL && !choose(heap))
+        return;
+    struct fast_slab *slab = fast->dissolving;
+    unsigned index = fast->dissolving_index;
+    for (unsigned count = 0; count < CUTS_IN_STEP; count++) {
+        index = fast_piece_next_free(slab, index);
+        if (index == slab->slot_count) {
+            fast->dissolving = NULL;
+            return;
+        }
+        if (!fast_piece_cut(heap, slab, index, &index))
+            return;
+    }
+    fast->dissolving_index = index;
+}
+
+void fast_dissolve_step(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    if (heap->is_corrupt)
+        return;
+    look_at_current(fast);
+    if (fast_dissolve_is_due(fast))
+        cut_runs(heap);
+    else if (fast->empty[1] != NULL && fast_slab_memory_is_scarce(heap))
+        (void)fast_slab_flush_one(heap);
+}
+
+void fast_dissolve_all(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    while (!heap->is_corrupt && (fast->dissolving != NULL || fast->sparse_page_count != 0))
+        cut_runs(heap);
+}
+
+/* --- Free ------------------------------------------------------------------------------------- */
+
+/* The last live slot was freed. */
+static void drop(struct heap *heap, struct fast_slab *slab)
+{
+    struct fast_state *fast = fast_of(heap);
+    uint8_t *pages = slab->slots - fast_class_first_bytes(slab->class_index);
+    unsigned page_count = slab->page_count;
+    if (slab->previous != NULL)
+        slab->previous->next = slab->next;
+    else
+        fast->dissolved = slab->next;
+    if (slab->next != NULL)
+        slab->next->previous = slab->previous;
+    if (fast->dissolving == slab)
+        fast->dissolving = NULL;
+    fast_map_clear_pages(fast, pages, page_count, slab);
+    fast_own_release(heap, slab);
+    fast_map_drop_unused_leaves(heap, pages, page_count);
+}
+
+void fast_dissolve_free(struct heap *heap, struct fast_slab *slab, unsigned index,
+                        size_t size_bytes)
+{
+    unsigned end;
+    (void)fast_slot_make_free(slab, index);
+    fast_slab_marks(slab)[index / 64] |= UINT64_C(1) << index % 64;
+    fast_piece_write_tombstone(fast_of(heap)->core.secret, fast_slot_at(slab, index), size_bytes);
+    slab->used_count--;
+    if (!fast_piece_cut(heap, slab, index, &end))
+        return;
+    if (slab->used_count == 0)
+        drop(heap, slab);
+    heap_end_give_back(heap);
+    fast_absent_discard_surplus(heap);
+}

@@ -1,0 +1,107 @@
+/*
+ * fast_recent.h - a few medium blocks that were freed last. They stay apart, unmerged, so that the
+ * next request of the same size gets one without a search, a cut and a merge.
+ *
+ * Such a kept block has the header of the live block that it was, without the flag `live`, and its
+ * slack still has its canaries. So the next block needs no new ones. Its neighbours treat it as a
+ * block in use. Every view counts it as free memory. The state has a copy of the header, so a request
+ * compares one word to know that nothing was written there.
+ *
+ * A set holds blocks of one size. A freed block is kept only if its size is that of the last request
+ * that its set could not serve. So a program that repeats a size gets its blocks from here, and one
+ * that does not repeat any pays for one comparison.
+ */
+#ifndef KERNEL_MM_HEAP_POLICIES_FAST_RECENT_H
+#define KERNEL_MM_HEAP_POLICIES_FAST_RECENT_H
+
+#include "kernel/mm/heap/policies/fast_core.h"
+
+/* Each block is at most this part of the heap, so all of them are at most a sixteenth. */
+#define FAST_RECENT_PART (FAST_RECENT_BLOCKS * 16)
+
+/* Slabs serve smaller sizes. */
+#define FAST_RECENT_LEAST_BYTES (FAST_PADDED_MAX + 1)
+#define FAST_RECENT_MOST_BYTES  ((size_t)64 * 1024)
+
+void fast_recent_initialise(struct fast_recent *recent);
+
+/* Return the set for this size. The multiplier is 2^32 divided by the golden ratio, since the sizes
+ * that programs like have few different low bits. */
+static inline size_t fast_recent_set_of(size_t size_bytes)
+{
+    return (uint32_t)size_bytes * UINT32_C(0x9e3779b9) / (UINT32_MAX / FAST_RECENT_SETS + 1);
+}
+
+/* True if the header is that of a kept block. */
+static inline bool fast_recent_is_kept(uint64_t header)
+{
+    return (header & (SEALED_LIVE | SEALED_FREE | SEALED_OWN)) == 0;
+}
+
+static inline bool fast_recent_is_empty(const struct fast_recent *recent, size_t set)
+{
+    return recent->ends[set] % FAST_RECENT_DEPTH == 0;
+}
+
+/* --- Taking ----------------------------------------------------------------------------------- */
+
+/* Take the newest block of this size, and make it live. NULL: there is none, or the block before it
+ * was freed or used meanwhile, or its header was overwritten. */
+static inline uint8_t *fast_recent_take(struct fast_state *fast, size_t size_bytes)
+{
+    struct fast_recent *recent = &fast->recent;
+    size_t set = fast_recent_set_of(size_bytes);
+    if (recent->sizes[set] != size_bytes || fast_recent_is_empty(recent, set))
+        return NULL;
+    size_t entry = (size_t)recent->ends[set] - 1;
+    uint64_t *header = (uint64_t *)(void *)fast_block_at(&fast->core, recent->places[entry]) - 1;
+    uint64_t word = recent->words[entry];
+    if (*header != word)
+        return NULL;
+    *header = sealed_toggled(word, SEALED_LIVE);
+    recent->ends[set]--;
+    recent->block_count--;
+    return (uint8_t *)(header + 1);
+}
+
+/* Call this when no block of this size could be taken. From now on its set wants blocks of this
+ * size, if it is empty; if not, one of its blocks is released to the core. The result is true if
+ * there is a block of this size after all. In a corrupt heap the fault is recorded. */
+bool fast_recent_miss(struct heap *heap, size_t size_bytes);
+
+/* --- Keeping ---------------------------------------------------------------------------------- */
+
+/* True if a live block with this header word is kept when it is freed. The number is read as a volatile,
+ * so that counting it up is one instruction on memory. */
+static inline bool fast_recent_wants(const struct fast_recent *recent, size_t set, uint64_t header)
+{
+    return recent->headers[set] == (header & SEALED_COVERED_MASK) &&
+           *(const volatile unsigned *)&recent->block_count < FAST_RECENT_BLOCKS;
+}
+
+/* Keep a live block that is freed. Precondition: the set wants it. */
+static inline void fast_recent_push(struct fast_state *fast, size_t set, uint8_t *block,
+                                    uint64_t header)
+{
+    struct fast_recent *recent = &fast->recent;
+    uint64_t word = sealed_toggled(header, SEALED_LIVE);
+    size_t entry = recent->ends[set]++;
+    recent->places[entry] = fast_place_of(&fast->core, block);
+    recent->words[entry] = word;
+    *((uint64_t *)(void *)block - 1) = word;
+    recent->block_count++;
+}
+
+/* Call this after a block of this size could not be kept. If its set wants it, but too many others
+ * are kept, a block of another set is released to the core. */
+void fast_recent_make_room(struct heap *heap, size_t size_bytes);
+
+/* Merge all kept blocks with the free memory around them. True if there was one. */
+bool fast_recent_flush(struct heap *heap);
+
+/* --- Views ------------------------------------------------------------------------------------ */
+
+/* Check that the sets hold `kept_count` kept blocks, each once. Return NULL, or the problem. */
+const char *fast_recent_check(const struct fast_state *fast, size_t kept_count);
+
+#endif

@@ -1,0 +1,268 @@
+/* Free memory of the fast policy whose pages are given back. The arena refuses every access to such
+ * pages, so a heap that touches one stops at that instruction. */
+#include "tests/unit/support/heap_oracle.h"
+#include "tests/unit/support/heap_policy_test.h"
+
+#define COUNT 300
+
+static struct heap *start_restoring(struct fixture *fixture, size_t limit_bytes)
+{
+    heap_arena_set_usable(&fixture->arena, 0);
+    struct heap_configuration configuration = heap_arena_growing(&fixture->arena, limit_bytes);
+    heap_arena_restore_pages(&fixture->arena, &configuration);
+    fixture->arena.grow_count = 0;
+    return start(fixture, configuration);
+}
+
+static bool is_of_fast(const struct fixture *fixture)
+{
+    return strcmp(fixture->policy->name, "fast") == 0;
+}
+
+static void assert_figures(const struct fixture *fixture)
+{
+    assert_sound(fixture->heap);
+    assert_int_equal(fixture->arena.fault_count, 0);
+    assert_int_equal(statistics_of(fixture->heap).absent_bytes, fixture->arena.absent_bytes);
+}
+
+/* Allocate blocks of one size, and a block that stays above them. Free the others. */
+static void build_and_free(struct heap *heap, void **blocks, size_t size_bytes)
+{
+    for (unsigned i = 0; i < COUNT; i++)
+        blocks[i] = memset(allocate(heap, size_bytes), (int)i, size_bytes);
+    (void)allocate(heap, 100);
+    for (unsigned i = 0; i < COUNT; i++)
+        heap_free(heap, blocks[i], CALLER);
+}
+
+/* --- Giving back ------------------------------------------------------------------------------ */
+
+/* The heap does this by itself while the program frees. Only the last part waits for a trim. */
+static void test_memory_under_a_live_block_goes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_of_fast(fixture) || fixture->debug)
+        return;
+    for (size_t size_bytes = 500; size_bytes < 26000; size_bytes = size_bytes * 2 + 700) {
+        static void *blocks[COUNT];
+        struct heap *heap = start_restoring(fixture, ARENA_BYTES);
+        build_and_free(heap, blocks, size_bytes);
+        assert_figures(fixture);
+        size_t freed_bytes = COUNT * size_bytes;
+        if (freed_bytes > 3 * MIB)
+            assert_true(fixture->arena.absent_bytes + 2 * MIB >= freed_bytes);
+        assert_true(fixture->arena.discard_count <= 8 + freed_bytes / MIB);
+        heap_trim(heap);
+        assert_figures(fixture);
+        assert_true(fixture->arena.absent_bytes + 64 * 1024 >= freed_bytes);
+    }
+}
+
+/* A buffer that comes and goes below a live block keeps its pages. */
+static void test_a_block_that_comes_and_goes_calls_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_of_fast(fixture) || fixture->debug)
+        return;
+    for (size_t size_bytes = 150000; size_bytes < 4 * MIB; size_bytes *= 3) {
+        struct heap *heap = start_restoring(fixture, ARENA_BYTES);
+        populate(heap, 100, 300); /* there is a map of slabs */
+        void *block = allocate(heap, size_bytes);
+        (void)allocate(heap, 2000);
+        heap_free(heap, allocate(heap, 5000), CALLER); /* there is memory for a leaf of the map */
+        for (unsigned i = 0; i < 200; i++) {
+            heap_free(heap, block, CALLER);
+            block = allocate(heap, size_bytes);
+        }
+        assert_figures(fixture);
+        assert_true(fixture->arena.discard_count + fixture->arena.restore_count <= 2);
+    }
+}
+
+/* Each round needs the pages again, so the heap looks less and less often. */
+static void test_a_program_in_phases_calls_less_and_less(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_of_fast(fixture) || fixture->debug)
+        return;
+    static void *blocks[COUNT];
+    struct heap *heap = start_restoring(fixture, 64 * MIB);
+    build_and_free(heap, blocks, 20000);
+    unsigned first_count = 0;
+    for (unsigned round = 0; round < 8; round++) {
+        for (unsigned i = 0; i < COUNT; i++)
+            blocks[i] = allocate(heap, 20000);
+        for (unsigned i = 0; i < COUNT; i++)
+            heap_free(heap, blocks[i], CALLER);
+        if (round == 0)
+            first_count = fixture->arena.discard_count + fixture->arena.restore_count;
+    }
+    assert_true(fixture->arena.discard_count + fixture->arena.restore_count < 2 * first_count);
+    assert_figures(fixture);
+}
+
+/* --- Taking again ----------------------------------------------------------------------------- */
+
+static void test_absent_memory_is_used_before_the_heap_grows(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_of_fast(fixture) || fixture->debug)
+        return;
+    static void *blocks[COUNT];
+    struct heap *heap = start_restoring(fixture, ARENA_BYTES);
+    build_and_free(heap, blocks, 20000);
+    heap_trim(heap);
+    size_t size_bytes = heap_size_bytes(heap);
+    size_t absent_bytes = fixture->arena.absent_bytes;
+    uint8_t *block = heap_allocate_zeroed(heap, 1, 300000, CALLER);
+    assert_non_null(block);
+    for (size_t i = 0; i < 300000; i++)
+        assert_int_equal(block[i], 0);
+    assert_int_equal(heap_size_bytes(heap), size_bytes);
+    size_t restored_bytes = absent_bytes - fixture->arena.absent_bytes;
+    assert_true(restored_bytes >= 250000 && restored_bytes <= 320000);
+    uint8_t *aligned = heap_allocate_aligned(heap, 200000, 65536, CALLER);
+    assert_non_null(aligned);
+    assert_int_equal((uintptr_t)aligned % 65536, 0);
+    assert_int_equal(heap_size_bytes(heap), size_bytes);
+    assert_figures(fixture);
+    size_t largest_bytes = statistics_of(heap).largest_free_bytes;
+    assert_true(largest_bytes > 3 * MIB);
+    memset(allocate(heap, largest_bytes), 0x77, largest_bytes);
+    assert_int_equal(heap_size_bytes(heap), size_bytes);
+    assert_figures(fixture);
+}
+
+/* There are no frames for the pages: the request fails, and nothing is lost. */
+static void test_a_restore_that_fails_changes_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_of_fast(fixture) || fixture->debug)
+        return;
+    static void *blocks[COUNT];
+    struct heap *heap = start_restoring(fixture, ARENA_BYTES);
+    build_and_free(heap, blocks, 20000);
+    heap_trim(heap);
+    size_t budget_bytes = fixture->arena.budget_bytes;
+    size_t absent_bytes = fixture->arena.absent_bytes;
+    fixture->arena.budget_bytes = heap_size_bytes(heap) - absent_bytes + 65536;
+    assert_null(heap_allocate(heap, 500000, CALLER));
+    assert_int_equal(fixture->arena.absent_bytes, absent_bytes);
+    assert_figures(fixture);
+    (void)allocate(heap, 50000);
+    assert_null(heap_allocate(heap, 100000, CALLER));
+    assert_figures(fixture);
+    fixture->arena.budget_bytes = budget_bytes;
+    (void)allocate(heap, 500000);
+    assert_figures(fixture);
+}
+
+/* --- The end ---------------------------------------------------------------------------------- */
+
+static void test_absent_memory_at_the_end_is_cut_off(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_of_fast(fixture) || fixture->debug)
+        return;
+    struct heap *heap = start_restoring(fixture, ARENA_BYTES);
+    void *low = allocate(heap, 2 * MIB);
+    void *middle = allocate(heap, 100);
+    void *high = allocate(heap, 3 * MIB);
+    void *top = allocate(heap, 100000);
+    heap_free(heap, high, CALLER);
+    heap_free(heap, low, CALLER);
+    heap_trim(heap);
+    assert_true(fixture->arena.absent_bytes > 9 * MIB / 2);
+    assert_figures(fixture);
+    heap_free(heap, top, CALLER);
+    assert_true(heap_size_bytes(heap) < 9 * MIB / 4);
+    assert_figures(fixture);
+    heap_free(heap, middle, CALLER);
+    heap_trim(heap); /* the map of absent pages may lie at the end */
+    assert_true(heap_size_bytes(heap) < MIB / 4);
+    assert_int_equal(fixture->arena.absent_bytes, 0);
+    assert_figures(fixture);
+}
+
+/* --- Pointers --------------------------------------------------------------------------------- */
+
+/* Expect one fault. Count it if it is a double free: where the map of absent pages lies now, the
+ * pointer is into the heap's own memory. */
+static void expect_refused(struct fixture *fixture, unsigned *double_free_count)
+{
+    bool is_double = fixture->arena.fault.kind == HEAP_FAULT_DOUBLE_FREE;
+    assert_fault(fixture, is_double ? HEAP_FAULT_DOUBLE_FREE : HEAP_FAULT_BAD_POINTER);
+    *double_free_count += is_double;
+}
+
+/* The heap reports a pointer into absent memory, and does not read there. */
+static void test_pointers_into_absent_memory_are_reported(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_of_fast(fixture) || fixture->debug)
+        return;
+    static void *blocks[COUNT];
+    unsigned double_free_count = 0;
+    struct heap *heap = start_restoring(fixture, ARENA_BYTES);
+    build_and_free(heap, blocks, 20000);
+    heap_trim(heap);
+    for (unsigned i = 0; i < COUNT; i++) {
+        for (size_t offset_bytes = 0; offset_bytes < 20000; offset_bytes += 2512) {
+            heap_free(heap, (uint8_t *)blocks[i] + offset_bytes, OTHER_CALLER);
+            expect_refused(fixture, &double_free_count);
+        }
+        assert_null(heap_reallocate(heap, blocks[i], 5, OTHER_CALLER));
+        expect_refused(fixture, &double_free_count);
+        assert_int_equal(heap_usable_size(heap, blocks[i], OTHER_CALLER), 0);
+        expect_refused(fixture, &double_free_count);
+    }
+    assert_true(double_free_count >= COUNT * 10 - 20);
+    assert_figures(fixture);
+}
+
+/* --- Everything ------------------------------------------------------------------------------- */
+
+/* Random operations, with each call of the page source failing once, and the heap trimmed often. */
+static void test_random_operations_with_absent_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    static struct heap_oracle oracle;
+    unsigned restored = 0;
+    for (unsigned n = 0; n < 40; n++) {
+        fixture->arena.failing_grow = 0;
+        struct heap *heap = start_restoring(fixture, ARENA_BYTES);
+        fixture->arena.failing_grow = n % 2 == 0 ? 0 : fixture->arena.grow_count + n;
+        fixture->random.state = n;
+        heap_oracle_begin(&oracle, heap, next_random, &fixture->random);
+        oracle.largest_bytes = 20000 + 20000 * (size_t)n;
+        oracle.block_limit = 40 + n;
+        for (unsigned step = 0; step < 600; step++) {
+            assert_no_problem(heap_oracle_step(&oracle));
+            if (step % 16 == 0)
+                heap_trim(heap);
+            assert_no_problem(heap_oracle_check(&oracle));
+        }
+        assert_no_problem(heap_oracle_end(&oracle));
+        assert_int_equal(fixture->arena.fault_count, 0);
+        assert_int_equal(fixture->arena.absent_bytes, 0);
+        restored += fixture->arena.restore_count;
+    }
+    assert_true(!is_of_fast(fixture) || restored > 100);
+}
+
+static const struct heap_policy_test TESTS[] = {
+    TEST(test_memory_under_a_live_block_goes_back),
+    TEST(test_a_block_that_comes_and_goes_calls_nothing),
+    TEST(test_a_program_in_phases_calls_less_and_less),
+    TEST(test_absent_memory_is_used_before_the_heap_grows),
+    TEST(test_a_restore_that_fails_changes_nothing),
+    TEST(test_absent_memory_at_the_end_is_cut_off),
+    TEST(test_pointers_into_absent_memory_are_reported),
+    TEST(test_random_operations_with_absent_memory),
+};
+
+int main(void)
+{
+    return heap_policy_test_run("heap absent", TESTS, sizeof TESTS / sizeof TESTS[0]);
+}

@@ -1,0 +1,189 @@
+/* Sparse slabs that are dissolved into the core, and the canaries of slots: the fast policy only. */
+#include "kernel/mm/heap/heap_state.h"
+#include "kernel/mm/heap/policies/fast.h"
+#include "tests/unit/support/heap_policy_test.h"
+
+#define BLOCK_COUNT ((size_t)4096)
+
+static uint8_t *blocks[BLOCK_COUNT];
+
+/* Leave one block in `one_in` of a size, then allocate longer blocks until the slabs are dissolved.
+ * The survivors are blocks[0], blocks[one_in], … */
+static struct heap *dissolve(struct fixture *fixture, size_t size_bytes, size_t one_in)
+{
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    for (size_t i = 0; i < BLOCK_COUNT; i++) {
+        blocks[i] = allocate(heap, size_bytes);
+        memset(blocks[i], (int)i, size_bytes);
+    }
+    for (size_t i = 0; i < BLOCK_COUNT; i++) {
+        if (i % one_in != 0)
+            heap_free(heap, blocks[i], CALLER);
+    }
+    for (unsigned i = 0; i < 2000; i++)
+        (void)allocate(heap, size_bytes + 40);
+    assert_sound(heap);
+    return heap;
+}
+
+static bool is_fast(const struct fixture *fixture)
+{
+    return fixture->policy == &heap_policy_fast && !fixture->debug;
+}
+
+static const size_t DISSOLVED_SIZES[] = {8, 24, 40, 64, 100, 300};
+#define DISSOLVED_COUNT (sizeof DISSOLVED_SIZES / sizeof DISSOLVED_SIZES[0])
+
+/* The free slots serve other sizes: the heap grows by less than the new blocks take. */
+static void test_other_sizes_use_the_memory_of_sparse_slabs(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (size_t s = 1; s < DISSOLVED_COUNT; s++) {
+        size_t size_bytes = DISSOLVED_SIZES[s];
+        struct heap *heap = dissolve(fixture, size_bytes, 16);
+        size_t live_bytes = statistics_of(heap).peak_used_bytes;
+        assert_true(heap_size_bytes(heap) < live_bytes + live_bytes / 2 + 256 * 1024);
+    }
+}
+
+/* Live slots keep content and size. They can move, shrink and be freed, once. */
+static void test_survivors_are_usual_blocks(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (size_t s = 0; s < DISSOLVED_COUNT; s++) {
+        size_t size_bytes = DISSOLVED_SIZES[s];
+        struct heap *heap = dissolve(fixture, size_bytes, 16);
+        for (size_t i = 0; i < BLOCK_COUNT; i += 16) {
+            assert_int_equal(heap_usable_size(heap, blocks[i], CALLER), size_bytes);
+            assert_int_equal(blocks[i][size_bytes - 1], (uint8_t)i);
+            uint8_t *block = blocks[i];
+            if (i % 32 == 0) {
+                block = heap_reallocate(heap, block, size_bytes + 100, CALLER);
+                assert_non_null(block);
+                assert_int_equal(block[size_bytes - 1], (uint8_t)i);
+                block = heap_reallocate(heap, block, size_bytes, CALLER);
+            }
+            heap_free(heap, block, CALLER);
+            assert_int_equal(fixture->arena.fault_count, 0);
+            assert_sound(heap);
+        }
+    }
+}
+
+/* A free of a survivor, of a pointer into it, and of the slots around it, is judged exactly. */
+static void test_misuse_of_dissolved_slots_is_named(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (size_t s = 1; s < DISSOLVED_COUNT; s++) {
+        struct heap *heap = dissolve(fixture, DISSOLVED_SIZES[s], 16);
+        heap_free(heap, blocks[16] + 16, OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_BAD_POINTER);
+        assert_ptr_equal(fixture->arena.fault.block, blocks[16]);
+        fixture->arena.fault_count = 0;
+        heap_free(heap, blocks[16], CALLER);
+        assert_int_equal(fixture->arena.fault_count, 0);
+        heap_free(heap, blocks[16], OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+        assert_int_equal(fixture->arena.fault.size_bytes, DISSOLVED_SIZES[s]);
+        assert_sound(heap);
+    }
+}
+
+/* An overrun of a survivor, also in a dense slab, reaches the tail of its piece. */
+static void test_overruns_of_survivors_are_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (size_t s = 1; s < DISSOLVED_COUNT; s++) {
+        struct heap *heap = dissolve(fixture, DISSOLVED_SIZES[s], 16);
+        uint8_t *block = blocks[32];
+        block[DISSOLVED_SIZES[s]] ^= 0x55;
+        assert_non_null(heap_check(heap));
+        heap_free(heap, block, OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_OVERRUN);
+        assert_ptr_equal(fixture->arena.fault.block, block);
+    }
+}
+
+/* Each byte between a block and the next slot is checked. */
+static void test_K8_each_byte_behind_a_block_is_checked(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (size_t size_bytes = 64; size_bytes < 80; size_bytes++) {
+        for (size_t offset = size_bytes; offset < 80; offset++) {
+            struct heap *heap = start_fixed(fixture, MIB);
+            populate(heap, size_bytes, 150);
+            uint8_t *block = allocate(heap, size_bytes);
+            block[offset] ^= 0x21;
+            assert_non_null(heap_check(heap));
+            heap_free(heap, block, OTHER_CALLER);
+            assert_fault(fixture, HEAP_FAULT_OVERRUN);
+            assert_ptr_equal(fixture->arena.fault.block, block);
+        }
+    }
+}
+
+/* A write to the first word of a freed slot is found by the check, in padded and in dense slabs. */
+static void test_K9_a_write_to_a_free_slot_is_found(void **state)
+{
+    static const size_t counts[] = {150, 3000};
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (size_t size_bytes = 8; size_bytes <= 512; size_bytes *= 2) {
+        for (size_t c = 0; c < 2; c++) {
+            struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+            populate(heap, size_bytes, (unsigned)counts[c]);
+            uint8_t *block = allocate(heap, size_bytes);
+            heap_free(heap, block, CALLER);
+            for (size_t at = 0; at < 8; at++) {
+                block[at] ^= 0x10;
+                assert_non_null(heap_check(heap));
+                block[at] ^= 0x10;
+                assert_sound(heap);
+            }
+        }
+    }
+}
+
+/* Blocks of all small sizes that come and go always leave some sparse slabs. None is dissolved. */
+static void test_usual_changes_dissolve_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    for (size_t i = 0; i < BLOCK_COUNT; i++)
+        blocks[i] = allocate(heap, 16 + random_below(&fixture->random, 1009));
+    for (unsigned i = 0; i < 20000; i++) {
+        size_t at = random_below(&fixture->random, BLOCK_COUNT);
+        heap_free(heap, blocks[at], CALLER);
+        blocks[at] = allocate(heap, 16 + random_below(&fixture->random, 1009));
+        assert_null(fast_of(heap)->dissolved);
+    }
+    assert_sound(heap);
+}
+
+static const struct heap_policy_test TESTS[] = {
+    TEST(test_other_sizes_use_the_memory_of_sparse_slabs),
+    TEST(test_survivors_are_usual_blocks),
+    TEST(test_misuse_of_dissolved_slots_is_named),
+    TEST(test_overruns_of_survivors_are_found),
+    TEST(test_K8_each_byte_behind_a_block_is_checked),
+    TEST(test_K9_a_write_to_a_free_slot_is_found),
+    TEST(test_usual_changes_dissolve_nothing),
+};
+
+int main(void)
+{
+    return heap_policy_test_run("dissolved slabs", TESTS, sizeof TESTS / sizeof TESTS[0]);
+}
