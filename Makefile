@@ -97,8 +97,8 @@ LOADER_ASSEMBLY := $(wildcard bootloader/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 HEAP_FOLDERS := kernel/mm/heap kernel/mm/heap/policies kernel/mm/heap/layers kernel/mm/heap/views
 HEAP_SOURCES := $(wildcard $(HEAP_FOLDERS:%=%/*.c))
 MM_SOURCES := $(wildcard kernel/mm/*.c kernel/mm/frames/*.c kernel/mm/paging/*.c) $(HEAP_SOURCES)
-KERNEL_SOURCES := $(wildcard kernel/*.c kernel/boot/*.c kernel/core/*.c kernel/handoff/*.c kernel/diagnostics/*.c \
-                             kernel/screen/*.c kernel/arch/x86_64/*.c) $(MM_SOURCES) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
+KERNEL_SOURCES := $(wildcard kernel/*.c kernel/boot/*.c kernel/core/*.c kernel/handoff/*.c kernel/diagnostics/*.c kernel/diagnostics/monitor/*.c \
+                             kernel/input/*.c kernel/screen/*.c kernel/arch/x86_64/*.c) $(MM_SOURCES) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
 KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 
 # font.S finds the font in this folder.
@@ -112,7 +112,8 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
     $(wildcard kernel/handoff/*.c kernel/screen/*.c) $(MM_SOURCES) \
     $(patsubst %,kernel/core/%.c,acpi_sleep backtrace_fold command_words cpu fault guard interrupts line_table nearest \
         power_acpi spinlock timeline_summary) \
-    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff scancode) \
+    $(wildcard kernel/diagnostics/monitor/*.c kernel/diagnostics/print_*.c) kernel/diagnostics/ownership.c \
+    $(patsubst %,kernel/input/%.c,scancode terminal_keys) $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff) \
     $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
@@ -172,9 +173,10 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build
 
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).
-KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
+KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/diagnostics/print_*.c kernel/diagnostics/monitor/*.c kernel/input/*.c \
+    kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
     core/fault core/line_table core/nearest core/panic core/panic_print core/panic_screen core/symbols core/timeline core/timeline_summary diagnostics/panic_memory diagnostics/provoke diagnostics/self_test \
-    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/registers arch/x86_64/scancode screen/panic_layout screen/panic_page) shared/arch/x86_64/fault_text.c shared/page_fault.c
+    mm/heap_settings arch/x86_64/exception arch/x86_64/keyboard arch/x86_64/registers screen/panic_layout screen/panic_page) shared/arch/x86_64/fault_text.c shared/page_fault.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
 

@@ -9,6 +9,7 @@
 #ifndef KERNEL_CORE_LOG_H
 #define KERNEL_CORE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,7 +50,14 @@ void log_text(const char *stage, const char *text);
  * text\n". */
 void log_warning(const char *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Write raw text to all sinks, for the panic. */
+/* Keep such a line without showing it. */
+void log_note(const char *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* With false, all following text goes to the sinks only, and is not kept. The monitor does this, so
+ * that its answers do not push the log of the boot out of the buffer. */
+void log_keep(bool keep);
+
+/* Write raw text to all sinks, for the panic and the monitor. */
 void log_raw(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

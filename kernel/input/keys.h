@@ -1,0 +1,27 @@
+/*
+ * keys.h - keys from the serial port and from the PS/2 keyboard, polled.
+ *
+ * Phase: any, after the log's serial port was chosen. Concurrency: one reader.
+ */
+#ifndef KERNEL_INPUT_KEYS_H
+#define KERNEL_INPUT_KEYS_H
+
+#include <stdbool.h>
+
+#include "kernel/input/key.h"
+#include "kernel/input/scancode.h"
+#include "kernel/input/terminal_keys.h"
+
+struct keys {
+    struct terminal_keys terminal;
+    struct scancode_reader scancode;
+    bool has_keyboard; /* a PS/2 controller answers */
+};
+
+/* Switch on the PS/2 keyboard, if there is one. It waits for about 100 ms at most. */
+void keys_open(struct keys *keys);
+
+/* Take the next key. Return KEY_NONE if no key was typed. */
+key_code keys_take(struct keys *keys);
+
+#endif
