@@ -165,7 +165,7 @@ KERNEL_CFLAGS += -DHANDOFF_KASAN
 KASAN_CFLAGS := -Xclang -fsanitize=kernel-address -Xclang -fsanitize-recover=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 \
     -mllvm -asan-stack=0 -mllvm -asan-globals=0 -Dmemcpy=__asan_memcpy -Dmemmove=__asan_memmove \
     -Dmemset=__asan_memset
-KASAN_FREE := kernel/diagnostics/sanitizer/address.c shared/arch/x86_64/memory.c $(HEAP_SOURCES)
+KASAN_FREE := kernel/diagnostics/sanitizer/address.c kernel/diagnostics/monitor/command_bytes.c shared/arch/x86_64/memory.c $(HEAP_SOURCES)
 endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld

@@ -104,11 +104,10 @@ static _Noreturn void stay(struct kernel *kernel, struct monitor *monitor)
     log_line("ready", "keyboard=%s", keys.has_keyboard ? "ps2" : "absent");
     if (!keys.has_keyboard)
         log_warning("ready", "no PS/2 keyboard answers: type on the serial port");
-    bool has_ticks = start_ticks(kernel);
     monitor_begin(monitor);
     for (;;) {
         take_keys(kernel, monitor, &keys);
-        if (has_ticks)
+        if (start_ticks(kernel)) /* again, since a command may have used the timer */
             arch_wait_for_interrupt();
         else
             arch_pause();

@@ -72,6 +72,12 @@ static void replay(const struct log_sink *sink)
     }
 }
 
+void log_replay(void)
+{
+    for (size_t i = 0; i < sink_count; i++)
+        replay(&sinks[i]);
+}
+
 size_t log_copy_newest(char *buffer, size_t capacity_bytes)
 {
     size_t kept_bytes =

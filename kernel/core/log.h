@@ -33,6 +33,9 @@ void log_add_first_sink(struct log_sink sink);
 /* Copy the newest bytes of the log, at most `capacity_bytes`, and return their number. */
 size_t log_copy_newest(char *buffer, size_t capacity_bytes);
 
+/* Write the kept text to all sinks once more. */
+void log_replay(void);
+
 /* Count the cost of logging from now on, in ticks of `timestamp`. Drawing a line costs more than
  * most of the work that it describes, so the two are counted separately. */
 void log_count_ticks(uint64_t (*timestamp)(void));

@@ -50,9 +50,9 @@ static void run_in_window(struct kernel *kernel, const struct lesson *lesson,
     kernel_assert(status == PAGE_TABLE_OK);
 }
 
-void lesson_request(struct kernel *kernel, struct phys_range memory)
+void lesson_request(struct kernel *kernel, const char *words, struct phys_range memory)
 {
-    const struct lesson *lesson = find_lesson(kernel->view.command_line);
+    const struct lesson *lesson = find_lesson(words);
     if (lesson == NULL)
         return;
     if (phys_range_size_bytes(memory) < SMALLEST_BYTES)

@@ -28,6 +28,8 @@ struct monitor_state {
     const struct command *commands; /* the name behind the last is NULL */
     enum monitor_action action;     /* of the last command */
     const struct command *running;
+    /* Return the place of a byte of the address space: the address itself, except on a host. */
+    volatile uint8_t *(*reach)(const struct monitor_state *monitor, struct virt_addr address);
 };
 
 struct command {

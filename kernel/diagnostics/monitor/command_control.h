@@ -1,5 +1,5 @@
 /*
- * command_control.h - the commands that end the machine: `reboot`, `poweroff`, `panic`.
+ * command_control.h - the commands that end the machine: `reboot` and `poweroff`.
  */
 #ifndef KERNEL_DIAGNOSTICS_MONITOR_COMMAND_CONTROL_H
 #define KERNEL_DIAGNOSTICS_MONITOR_COMMAND_CONTROL_H

@@ -11,9 +11,16 @@ static void show(void *context, const char *text, size_t length_bytes)
     log_raw("%.*s", (int)length_bytes, text);
 }
 
+static volatile uint8_t *reach(const struct monitor_state *monitor, struct virt_addr address)
+{
+    (void)monitor;
+    return (volatile uint8_t *)(uintptr_t)address.value;
+}
+
 void monitor_initialise(struct monitor *monitor, struct kernel *kernel)
 {
-    monitor->state = (struct monitor_state){.kernel = kernel, .commands = monitor_commands};
+    monitor->state =
+        (struct monitor_state){.kernel = kernel, .commands = monitor_commands, .reach = reach};
     monitor->history = (struct line_history){.count = 0};
     line_editor_initialise(&monitor->editor, &monitor->history, show, NULL);
 }
