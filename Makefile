@@ -294,7 +294,11 @@ endif
 HOST_CFLAGS := -g -O1 -fno-omit-frame-pointer $(COMMON_CFLAGS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
-UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/unit/support/*.c))
+# A whole kernel for the monitor's tests, which takes many files along. Two files have the name timeline.c, so the
+# kernel's one is in no library.
+MONITOR_MACHINE := tests/unit/support/monitor_machine.o kernel/core/timeline.o
+UNIT_SUPPORT := $(filter-out $(MONITOR_MACHINE:%=$(BUILD)/unit/obj/%),\
+    $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/unit/support/*.c)))
 UNIT_PURE := $(PURE_SOURCES:%.c=$(BUILD)/unit/obj/%.o)
 
 $(eval $(call flags_file,unit,$$(CLANG) $$(HOST_CFLAGS) $$(SANITIZE)))
@@ -311,6 +315,8 @@ $(BUILD)/unit/libpure.a: $(UNIT_PURE)
 $(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BUILD)/unit/libpure.a
 	$(say) LINK $@
 	$(Q)$(CLANG) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka -o $(NEW) && $(RENAME)
+
+$(BUILD)/unit/test_commands: $(MONITOR_MACHINE:%=$(BUILD)/unit/obj/%)
 
 # The page tables and who builds them once more, with the entry format of a second CPU, for the tests
 # test_*_aarch64.
@@ -416,6 +422,8 @@ $(BUILD)/coverage/test_%: $(BUILD)/coverage/obj/tests/unit/test_%.o \
 	$(say) LINK $@
 	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka -o $(NEW) && $(RENAME)
 
+$(BUILD)/coverage/test_commands: $(MONITOR_MACHINE:%=$(BUILD)/coverage/obj/%)
+
 # With the tables of the second CPU in the place of the first one's.
 $(SECOND_CPU_TESTS:%=$(BUILD)/coverage/obj/tests/unit/%.o): HOST_CFLAGS += $(SECOND_CPU)
 
@@ -470,7 +478,9 @@ $(BUILD)/fuzz/libpure.a: $(FUZZ_COMMON)
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libpure.a
 	$(say) LINK $@
-	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer $< $(BUILD)/fuzz/libpure.a -o $(NEW) && $(RENAME)
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer $(filter %.o,$^) $(BUILD)/fuzz/libpure.a -o $(NEW) && $(RENAME)
+
+$(BUILD)/fuzz/fuzz_monitor: $(MONITOR_MACHINE:%=$(BUILD)/fuzz/obj/%)
 
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_PROGRAMS)

@@ -13,7 +13,7 @@ static void explain(const struct command *command)
 static void list(const struct command *commands)
 {
     for (const struct command *command = commands; command->name != NULL; command++)
-        monitor_say("  %-9s %-36s %s", command->name, command->meaning, command->example);
+        monitor_say("  %-8s %-36s %s", command->name, command->meaning, command->example);
     monitor_say("A number is decimal or 0x, also with K, M or G. Tab completes a word. The keys up "
                 "and down");
     monitor_say("bring earlier lines back. `help COMMAND` shows all arguments. A semicolon "

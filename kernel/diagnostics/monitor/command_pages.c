@@ -5,15 +5,16 @@
 #include "kernel/mm/paging/page_path.h"
 #include "kernel/mm/paging/space_map.h"
 #include "shared/page_entry.h"
+#include "shared/text/format.h"
 
-static const char *memory_name(const struct page_step *step)
+static const char *memory_name(struct page_permissions permissions)
 {
     static const char *const names[] = {
         [PAGE_MEMORY_WRITE_BACK] = "write-back",
         [PAGE_MEMORY_WRITE_COMBINING] = "write-combining",
         [PAGE_MEMORY_UNCACHED] = "uncached",
     };
-    return names[step->permissions.memory_type];
+    return names[permissions.memory_type];
 }
 
 static void say_step(const struct page_step *step)
@@ -31,7 +32,7 @@ static void say_step(const struct page_step *step)
                 step->index, (unsigned long long)step->table.value, (unsigned long long)step->entry,
                 rights, step->user ? "user" : "kernel only", step->is_leaf ? "page" : "table",
                 (unsigned long long)step->target.value, step->is_leaf ? ", " : "",
-                step->is_leaf ? memory_name(step) : "",
+                step->is_leaf ? memory_name(step->permissions) : "",
                 step->is_leaf && step->permissions.global ? ", global" : "");
 }
 
@@ -69,23 +70,38 @@ void command_pages(struct monitor_state *monitor, const struct arguments *argume
                     (unsigned long long)(last->target.value + offset));
 }
 
+static void say_run(const struct page_run *run, const char *range)
+{
+    const struct address_space_area *area = run->area;
+    monitor_say("%s r%c%c %-15s %s%s", range, run->permissions.write ? 'w' : '-',
+                run->permissions.execute ? 'x' : '-', memory_name(run->permissions),
+                area != NULL && area->is_through_direct_map ? "direct map of " : "",
+                area != NULL ? area->name : "nobody");
+}
+
 static void say_line(void *context, const struct space_map_line *line)
 {
-    char text[SPACE_MAP_LINE_CAPACITY_BYTES];
+    char range[64];
     (void)context;
-    space_map_format(line, text, sizeof text);
-    monitor_say("%s", text);
+    format_text(range, sizeof range, "0x%016llx %10s",
+                (unsigned long long)line->virtual.start.value,
+                size_text(virt_range_size_bytes(line->virtual)).text);
+    if (line->run != NULL)
+        say_run(line->run, range);
+    else
+        monitor_say("%s --- guard page of %s", range, line->guard->name);
 }
 
 void command_space(struct monitor_state *monitor, const struct arguments *arguments)
 {
     const struct address_space *space = &monitor->kernel->address_space;
-    if (arguments->is_kv)
+    if (arguments->is_kv) {
         print_map_lines(space);
-    else
-        space_map_walk(space, say_line, NULL);
-    if (!arguments->is_kv)
-        monitor_say("%u levels of tables, root 0x%llx, %llu tables", space->table.features.levels,
-                    (unsigned long long)space->table.root.value,
-                    (unsigned long long)space->table.table_count);
+        return;
+    }
+    monitor_say("Virtual memory: start, size, access, type of memory, owner");
+    space_map_walk(space, say_line, NULL);
+    monitor_say("%u levels of tables, root 0x%llx, %llu tables", space->table.features.levels,
+                (unsigned long long)space->table.root.value,
+                (unsigned long long)space->table.table_count);
 }

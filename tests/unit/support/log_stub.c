@@ -45,6 +45,16 @@ void log_keep(bool keep)
     log_stub.is_transient = !keep;
 }
 
+void log_replay(void)
+{
+    log_stub.replay_count++;
+}
+
+uint64_t log_spent_ticks(void)
+{
+    return 0;
+}
+
 void log_stub_clear(void)
 {
     log_stub.length = 0;

@@ -14,6 +14,7 @@ struct log_stub {
     char text[LOG_STUB_CAPACITY_BYTES]; /* NUL-terminated; what does not fit is cut */
     size_t length;
     unsigned note_count;
+    unsigned replay_count;
     bool is_transient; /* by log_keep() */
     unsigned warning_count;
     char last_warning[512]; /* "[stage] text" */
