@@ -1,10 +1,14 @@
 """The monitor behind [ready], on the serial port and on the PS/2 keyboard; and the key that restarts after a panic."""
 
 import re
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 
-from lab import CASE_IMAGE_MIB, TIMEOUT_SECONDS
+import pytest
+
+from lab import CASE_IMAGE_MIB, ROOT, TIMEOUT_SECONDS, expect_panic
 
 PROMPT = "handoff> "
 READY = f"^{PROMPT}$"
@@ -52,9 +56,30 @@ def press(running, *keys):
         running.command("send-key", {"keys": [{"type": "qcode", "data": code} for code in key.split("-")]})
 
 
+def ask_about_blocks(dialogue):
+    block = re.match(r"(0x\w+), 4096 bytes", dialogue.ask("alloc 4K 64")).group(1)
+    dialogue.ask("heap walk; heap histogram; heap leaks", rf"{block} live +4096 bytes", r"up to +4096 bytes +1 #")
+    moved = re.match(r"(0x\w+), 65536 bytes", dialogue.ask(f"realloc {block} 64K")).group(1)
+    dialogue.ask(f"free {moved}", r"^freed$")
+    dialogue.ask(f"free {moved}", r"is not a live block")
+    dialogue.ask("heap picture", r"# blocks")
+
+
+def ask_about_addresses(dialogue):
+    text, ram = "0xffffffff80000000", "0xffff800000100000"
+    dialogue.ask(f"pages {text}", r"^level 1, .* r-x kernel only, page 0x", r'It belongs to "text"')
+    dialogue.ask("space", r"r-x write-back +text$", r"--- guard page of main stack$")
+    dialogue.ask("space format=kv", r'^\[map\] from=.* owner="text"$')
+    dialogue.ask("peek 0; peek 0x400000", r'guard page of "null pointer"', r"nothing is mapped at 0x400000")
+    dialogue.ask(f"poke {text} 1", r"is read-only")
+    dialogue.ask(f"poke {ram} 0x41; peek {ram} 1", r"is now 0x41", r"  41 .* A$")
+    registers = re.search(r"^(0x\w+).* uncached ", dialogue.ask("space"), re.MULTILINE).group(1)
+    dialogue.ask(f"peek {registers} 4", r"belongs to a device")
+
+
 def test_dialogue(lab):
     """One boot, many lines: good and bad input, noise, a long paste, and the keyboard."""
-    with staying(lab, READY) as running:
+    with staying(lab, READY, "heap_aslr=off") as running:
         dialogue = Dialogue(running)
         dialogue.ask("help", r"^  heap ", r"^  poweroff ")
         dialogue.ask("help heap", r"^  example: heap")
@@ -66,6 +91,15 @@ def test_dialogue(lab):
         dialogue.ask("map", r"kernel-image +reserved$")
         dialogue.ask("map format=kv", r"^\[region\] base=0x")
         dialogue.ask("early", r"retired")
+        ask_about_blocks(dialogue)
+        ask_about_addresses(dialogue)
+        dialogue.ask("handoff", r'^Handoff 2\.0 of "handoff-loader', r"^  command line: heap_aslr=off$")
+        dialogue.ask("timeline", r" us +kernel: self-test +#")
+        dialogue.ask("log", r"\A\[loader\] ", r"^\[ready\] action=idle$")
+        dialogue.ask("bench", r"^\[measure\] ticks_each=.* what=\"kmalloc, 64 bytes\"$")
+        dialogue.ask("lesson 4", r"this kernel has no lessons")
+        dialogue.ask("panic heap-leak; panic nonsense", r"survived=yes", r"is not a name")
+        dialogue.ask("heap check; frames", r"whole heap: sound", r"all records: sound")
         dialogue.ask("hepa", r'did you mean "heap"\?')
         dialogue.ask("print", r"is not a command")
         assert dialogue.ask("") == "" and dialogue.ask("   ") == ""
@@ -107,3 +141,35 @@ def test_panic_stays_until_a_key_restarts(lab):
         while running.pump(0.1):
             continue
         assert running.monitor.shutdown_reason == "guest-reset"
+
+
+def print_map(path):
+    """Return the rows that the simulator reads in a file."""
+    command = [sys.executable, "host/simulator/simulate.py", str(path), "--print-map"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_dump_is_read_back_by_the_simulator(lab, tmp_path):
+    with staying(lab, READY) as running:
+        dialogue = Dialogue(running)
+        dump, regions = dialogue.ask("dump"), dialogue.ask("map format=kv")
+    assert "\n[ready] action=idle\n" in dump, "the log follows the map"
+    subprocess.run(["make", "--no-print-directory", "--silent", "simulator"], cwd=ROOT, check=True)
+    (tmp_path / "dump").write_text(dump, encoding="ascii")
+    (tmp_path / "regions").write_text(regions, encoding="ascii")
+    rows = print_map(tmp_path / "dump")
+    assert rows.count("\n") > 20 and rows == print_map(tmp_path / "regions")
+
+
+def test_forced_access_is_a_panic(lab):
+    verdict = lab.case(command_line='run="poke 8 1 force"')
+    expect_panic(verdict, "NULL_ACCESS")
+
+
+@pytest.mark.full
+def test_machine_without_a_keyboard_says_so(lab):
+    with staying(lab, READY, machine={"extra": ["-machine", "i8042=off"]}) as running:
+        dialogue = Dialogue(running)
+        assert "[ready] keyboard=absent\n" in running.serial
+        assert "no PS/2 keyboard answers" in running.serial
+        dialogue.ask("heap check", "sound")
