@@ -163,8 +163,9 @@ void log_note(const char *stage, const char *format, ...)
     char line[LINE_CAPACITY_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    remember(line, compose(line, stage, "", format, arguments));
+    size_t length = compose(line, stage, "", format, arguments);
     va_end(arguments);
+    remember(line, length);
 }
 
 void log_line(const char *stage, const char *format, ...)

@@ -63,11 +63,12 @@ void command_pages(struct monitor_state *monitor, const struct arguments *argume
         say_step(&steps[i]);
     say_owner(space, virt_addr(address));
     const struct page_step *last = &steps[count - 1];
-    uint64_t offset = address & (page_entry_span_bytes(last->level) - 1);
+    struct phys_addr physical =
+        phys_addr_add(last->target, address & (page_entry_span_bytes(last->level) - 1));
     if (last->is_leaf)
         monitor_say("The page has %s. The physical address is 0x%llx.",
                     size_text(page_entry_span_bytes(last->level)).text,
-                    (unsigned long long)(last->target.value + offset));
+                    (unsigned long long)physical.value);
 }
 
 static void say_run(const struct page_run *run, const char *range)

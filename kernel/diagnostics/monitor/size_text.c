@@ -11,7 +11,7 @@ struct size_text size_text(uint64_t bytes)
         value /= 1024;
         unit++;
     }
-    struct size_text size;
+    struct size_text size = {.text = ""};
     format_text(size.text, sizeof size.text, "%llu%s %s", (unsigned long long)value,
                 value << (10 * unit) == bytes ? "" : "+", units[unit]);
     return size;
