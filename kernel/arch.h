@@ -186,11 +186,17 @@ _Noreturn void arch_reset(void);
 /* Take a byte that arrived on the serial port of the log. Return false if there is none. */
 bool arch_serial_take(uint8_t *ret_byte);
 
-/* Switch on the PS/2 keyboard. Return false if no controller answers. Every wait has a limit. */
-bool arch_keyboard_initialise(void);
+enum arch_keyboard {
+    ARCH_KEYBOARD_ABSENT, /* no controller */
+    ARCH_KEYBOARD_SILENT, /* a controller, but no keyboard has answered yet */
+    ARCH_KEYBOARD_ANSWERS,
+};
+
+/* Switch on the PS/2 keyboard. Every wait has a limit. */
+enum arch_keyboard arch_keyboard_initialise(void);
 
 /* Take a byte that the keyboard sent (scan code set 1). Return false if there is none. Precondition:
- * arch_keyboard_initialise() returned true. */
+ * arch_keyboard_initialise() did not return ARCH_KEYBOARD_ABSENT. */
 bool arch_keyboard_take(uint8_t *ret_byte);
 
 /* Leave QEMU through its isa-debug-exit device at `port`. Return if there is no such device. */

@@ -97,13 +97,24 @@ static void take_keys(struct kernel *kernel, struct monitor *monitor, struct key
     }
 }
 
+static void print_keyboard(enum arch_keyboard keyboard)
+{
+    static const char *const names[] = {
+        [ARCH_KEYBOARD_ABSENT] = "absent",
+        [ARCH_KEYBOARD_SILENT] = "silent",
+        [ARCH_KEYBOARD_ANSWERS] = "ps2",
+    };
+    log_line("ready", "keyboard=%s", names[keyboard]);
+    if (keyboard != ARCH_KEYBOARD_ANSWERS)
+        log_warning("ready", "no PS/2 keyboard answers, and the firmware emulates none for USB: "
+                             "type on the serial port");
+}
+
 static _Noreturn void stay(struct kernel *kernel, struct monitor *monitor)
 {
     struct keys keys;
     keys_open(&keys);
-    log_line("ready", "keyboard=%s", keys.has_keyboard ? "ps2" : "absent");
-    if (!keys.has_keyboard)
-        log_warning("ready", "no PS/2 keyboard answers: type on the serial port");
+    print_keyboard(keys.keyboard);
     monitor_begin(monitor);
     for (;;) {
         take_keys(kernel, monitor, &keys);

@@ -6,8 +6,7 @@
 #ifndef KERNEL_INPUT_KEYS_H
 #define KERNEL_INPUT_KEYS_H
 
-#include <stdbool.h>
-
+#include "kernel/arch.h"
 #include "kernel/input/key.h"
 #include "kernel/input/scancode.h"
 #include "kernel/input/terminal_keys.h"
@@ -15,10 +14,10 @@
 struct keys {
     struct terminal_keys terminal;
     struct scancode_reader scancode;
-    bool has_keyboard; /* a PS/2 controller answers */
+    enum arch_keyboard keyboard;
 };
 
-/* Switch on the PS/2 keyboard, if there is one. It waits for about 100 ms at most. */
+/* Switch on the PS/2 keyboard, if there is one. It waits for about 150 ms at most. */
 void keys_open(struct keys *keys);
 
 /* Take the next key. Return KEY_NONE if no key was typed. */

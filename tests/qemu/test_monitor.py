@@ -82,6 +82,7 @@ def test_dialogue(lab):
     with staying(lab, READY, "heap_aslr=off") as running:
         dialogue = Dialogue(running)
         dialogue.ask("help", r"^  heap ", r"^  poweroff ")
+        dialogue.ask("help words", r'^\[help\] word="once"')
         dialogue.ask("help heap", r"^  example: heap")
         dialogue.ask("heap", r"policy fast", r"used +0 bytes")
         dialogue.ask("heap stats format=kv", r"^\[heap-stats\] size=\d+ .* when=monitor$")
@@ -95,7 +96,8 @@ def test_dialogue(lab):
         ask_about_addresses(dialogue)
         dialogue.ask("handoff", r'^Handoff 2\.0 of "handoff-loader', r"^  command line: heap_aslr=off$")
         dialogue.ask("timeline", r" us +kernel: self-test +#")
-        dialogue.ask("log", r"\A\[loader\] ", r"^\[ready\] action=idle$")
+        log = dialogue.ask("log", r"\A\[loader\] ", r"^\[ready\] action=idle$", r'^\[monitor\] run="help"$')
+        assert "policy fast:" not in log, "the answers are not kept"
         dialogue.ask("bench", r"^\[measure\] ticks_each=.* what=\"kmalloc, 64 bytes\"$")
         dialogue.ask("lesson 4", r"this kernel has no lessons")
         dialogue.ask("panic heap-leak; panic nonsense", r"survived=yes", r"is not a name")

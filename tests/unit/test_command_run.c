@@ -138,6 +138,7 @@ static void test_help(void **state)
     assert_non_null(strstr(log_stub.text, "format=kv"));
     assert_null(strstr(answer("help peek"), "format=kv"));
     assert_non_null(strstr(answer("help pek"), "did you mean \"peek\"?"));
+    assert_non_null(strstr(answer("help words"), "[help] word=\"once\""));
 }
 
 static void test_list_of_commands(void **state)

@@ -17,6 +17,7 @@
 
 #define COMMAND_ENABLE_KEYBOARD 0xae
 #define KEYBOARD_ENABLE         0xf4
+#define KEYBOARD_ACKNOWLEDGES   0xfa
 
 /* A port read takes about 1 µs. A present controller takes a byte within about 20 ms. */
 #define POLL_LIMIT 50000
@@ -33,13 +34,6 @@ static bool controller_send(uint16_t port, uint8_t byte)
     return false;
 }
 
-bool arch_keyboard_initialise(void)
-{
-    return port_read_8(PORT_STATUS) != STATUS_ABSENT &&
-           controller_send(PORT_COMMAND, COMMAND_ENABLE_KEYBOARD) &&
-           controller_send(PORT_DATA, KEYBOARD_ENABLE);
-}
-
 bool arch_keyboard_take(uint8_t *ret_byte)
 {
     for (unsigned poll = 0; poll < POLL_LIMIT; poll++) {
@@ -51,4 +45,24 @@ bool arch_keyboard_take(uint8_t *ret_byte)
             return true;
     }
     return false;
+}
+
+/* Wait for the keyboard's answer. Older bytes are dropped. */
+static bool wait_for_answer(void)
+{
+    for (unsigned poll = 0; poll < POLL_LIMIT; poll++) {
+        uint8_t byte;
+        if (arch_keyboard_take(&byte) && byte == KEYBOARD_ACKNOWLEDGES)
+            return true;
+    }
+    return false;
+}
+
+enum arch_keyboard arch_keyboard_initialise(void)
+{
+    if (port_read_8(PORT_STATUS) == STATUS_ABSENT ||
+        !controller_send(PORT_COMMAND, COMMAND_ENABLE_KEYBOARD) ||
+        !controller_send(PORT_DATA, KEYBOARD_ENABLE))
+        return ARCH_KEYBOARD_ABSENT;
+    return wait_for_answer() ? ARCH_KEYBOARD_ANSWERS : ARCH_KEYBOARD_SILENT;
 }

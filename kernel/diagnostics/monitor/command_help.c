@@ -1,5 +1,7 @@
 #include "kernel/diagnostics/monitor/command_help.h"
 
+#include "kernel/diagnostics/print_help.h"
+
 static void explain(const struct command *command)
 {
     monitor_say("%s%s%s", command->name, command->arguments[0] == '\0' ? "" : " ",
@@ -18,12 +20,17 @@ static void list(const struct command *commands)
                 "and down");
     monitor_say("bring earlier lines back. `help COMMAND` shows all arguments. A semicolon "
                 "separates commands.");
+    monitor_say("`help words` lists the words of the kernel's command line.");
 }
 
 void command_help(struct monitor_state *monitor, const struct arguments *arguments)
 {
     if (arguments->count == 0) {
         list(monitor->commands);
+        return;
+    }
+    if (monitor_argument_is(arguments, 0, "words")) {
+        print_help();
         return;
     }
     const struct command *command = command_find(monitor->commands, arguments->words[0]);

@@ -12,7 +12,7 @@
 
 /* clang-format off */
 const struct command monitor_commands[] = {
-    {"help", "[COMMAND]", "list the commands, or explain one", "help heap",
+    {"help", "[COMMAND|words]", "list the commands, or explain one", "help heap",
      NULL, 0, 1, false, command_help},
     {"map", "[format=kv]", "the memory map and its holders", "map",
      NULL, 0, 0, true, command_map},
