@@ -98,8 +98,8 @@ static void test_wrong_arguments_are_answered_with_the_usage(void **state)
     (void)state;
     expect_error("peek", "an argument is missing", "Usage: peek ADDRESS. For example: peek 4K");
     expect_error("poke 1", "an argument is missing", NULL);
-    expect_error("poke 1 2 3", "\"3\" is too much", "Usage: poke");
-    expect_error("poke 1 2 3 4 5 6 7", "\"3\" is too much", NULL);
+    expect_error("poke 1 2 3", "\"3\" is not expected", "Usage: poke");
+    expect_error("poke 1 2 3 4 5 6 7", "\"3\" is not expected", NULL);
     expect_error("heap pictre", "did you mean \"picture\"?", "Usage: heap [stats|");
     expect_error("heap 7", "heap: \"7\" is not known\n", NULL);
     expect_error("poke 1 2 format=kv", "format=kv is not possible here", NULL);

@@ -53,5 +53,6 @@ void command_tell_unknown(const struct command *commands, struct piece name)
     if (nearest_is_close(&nearest))
         monitor_say("\"%s\" is not a command: did you mean \"%s\"?", quote.text, nearest.name);
     else
-        monitor_say("\"%s\" is not a command: help lists all commands", quote.text);
+        monitor_say("\"%s\" is not a command: help lists all commands, and poweroff switches off",
+                    quote.text);
 }

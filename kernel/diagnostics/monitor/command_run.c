@@ -49,7 +49,7 @@ static bool check(const struct command *command, const struct arguments *argumen
         struct arguments_quote quote = {.text = "the rest"};
         if (command->most < ARGUMENTS_LIMIT)
             quote = arguments_quote(arguments->words[command->most]);
-        monitor_say("%s: \"%s\" is too much", command->name, quote.text);
+        monitor_say("%s: \"%s\" is not expected", command->name, quote.text);
         return false;
     }
     return check_choice(command, arguments);
