@@ -93,6 +93,7 @@ static void test_blocks(void **state)
     (void)snprintf(line, sizeof line, "realloc 0x%llx 2000", block);
     assert_int_equal(sscanf(monitor_machine_ask(line), "0x%llx, 2000 bytes", &block), 1);
     expect("use free", "realloc 0x%llx 0", block);
+    expect("SIZE must be a number", "realloc 0x%llx more", block);
     expect("not a live block", "free 0x%llx", block + 16);
     expect("freed", "free 0x%llx", block);
     expect("not a live block", "free 0x%llx", block);
@@ -101,6 +102,7 @@ static void test_blocks(void **state)
     expect("no room for", "alloc 0xffffffffffffffff");
     expect("no room for", "alloc 1 0x8000000000000000");
     expect("power of two", "alloc 16 3");
+    expect("ALIGNMENT must be a number", "alloc 16 page");
     expect("SIZE must be a number", "alloc much");
     assert_null(heap_check(monitor_machine()->kernel.heap));
 }
@@ -158,6 +160,7 @@ static void test_peek_and_poke_never_fault(void **state)
     expect("nothing is mapped at", "peek 0x%llx 32", in_direct_map(0x9f000 - 16));
     expect("0xffff", "peek 0x%llx 16", in_direct_map(0x9f000 - 16));
     expect("COUNT must be from 1 to 256", "peek 0x%llx 0", text);
+    expect("COUNT must be a number", "peek 0x%llx all", text);
     expect("COUNT must be from 1 to 256", "peek 0x%llx 257", text);
     expect("COUNT must be", "peek 0xfffffffffffffff8 16");
     assert_int_equal(machine->fault_count, 0);
