@@ -97,8 +97,8 @@ LOADER_ASSEMBLY := $(wildcard bootloader/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 HEAP_FOLDERS := kernel/mm/heap kernel/mm/heap/policies kernel/mm/heap/layers kernel/mm/heap/views
 HEAP_SOURCES := $(wildcard $(HEAP_FOLDERS:%=%/*.c))
 MM_SOURCES := $(wildcard kernel/mm/*.c kernel/mm/frames/*.c kernel/mm/paging/*.c) $(HEAP_SOURCES)
-KERNEL_SOURCES := $(wildcard kernel/*.c kernel/boot/*.c kernel/core/*.c kernel/handoff/*.c kernel/diagnostics/*.c \
-                             kernel/screen/*.c kernel/arch/x86_64/*.c) $(MM_SOURCES) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
+KERNEL_SOURCES := $(wildcard kernel/*.c kernel/boot/*.c kernel/core/*.c kernel/handoff/*.c kernel/diagnostics/*.c kernel/diagnostics/monitor/*.c \
+                             kernel/input/*.c kernel/screen/*.c kernel/arch/x86_64/*.c) $(MM_SOURCES) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES)
 KERNEL_ASSEMBLY := $(wildcard kernel/arch/x86_64/*.S) $(SHARED_ASSEMBLY)
 
 # font.S finds the font in this folder.
@@ -112,7 +112,8 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
     $(wildcard kernel/handoff/*.c kernel/screen/*.c) $(MM_SOURCES) \
     $(patsubst %,kernel/core/%.c,acpi_sleep backtrace_fold command_words cpu fault guard interrupts line_table nearest \
         power_acpi spinlock timeline_summary) \
-    kernel/boot/ready_keys.c $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff scancode) \
+    $(wildcard kernel/diagnostics/monitor/*.c kernel/diagnostics/print_*.c) kernel/diagnostics/ownership.c \
+    $(patsubst %,kernel/input/%.c,scancode terminal_keys) $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff) \
     $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
@@ -164,7 +165,7 @@ KERNEL_CFLAGS += -DHANDOFF_KASAN
 KASAN_CFLAGS := -Xclang -fsanitize=kernel-address -Xclang -fsanitize-recover=kernel-address -mllvm -asan-instrumentation-with-call-threshold=0 \
     -mllvm -asan-stack=0 -mllvm -asan-globals=0 -Dmemcpy=__asan_memcpy -Dmemmove=__asan_memmove \
     -Dmemset=__asan_memset
-KASAN_FREE := kernel/diagnostics/sanitizer/address.c shared/arch/x86_64/memory.c $(HEAP_SOURCES)
+KASAN_FREE := kernel/diagnostics/sanitizer/address.c kernel/diagnostics/monitor/command_bytes.c shared/arch/x86_64/memory.c $(HEAP_SOURCES)
 endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
@@ -172,9 +173,10 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build
 
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).
-KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/screen/panic_*.c kernel/screen/qr_*.c kernel/diagnostics/print_*.c kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
+KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/screen/panic_*.c kernel/screen/qr_*.c kernel/diagnostics/print_*.c \
+    kernel/diagnostics/monitor/*.c kernel/input/*.c kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
     core/fault core/line_table core/nearest core/panic core/panic_print core/panic_screen core/symbols core/timeline core/timeline_summary diagnostics/panic_memory diagnostics/provoke diagnostics/self_test \
-    mm/heap_settings arch/x86_64/exception arch/x86_64/keys arch/x86_64/registers arch/x86_64/scancode screen/base45 screen/deflate screen/report_text) shared/arch/x86_64/fault_text.c shared/page_fault.c
+    mm/heap_settings arch/x86_64/exception arch/x86_64/keyboard arch/x86_64/registers screen/base45 screen/deflate screen/report_text) shared/arch/x86_64/fault_text.c shared/page_fault.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
 
@@ -292,7 +294,11 @@ endif
 HOST_CFLAGS := -g -O1 -fno-omit-frame-pointer $(COMMON_CFLAGS)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
-UNIT_SUPPORT := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/unit/support/*.c))
+# A whole kernel for the monitor's tests, which takes many files along. Two files have the name timeline.c, so the
+# kernel's one is in no library.
+MONITOR_MACHINE := tests/unit/support/monitor_machine.o kernel/core/timeline.o
+UNIT_SUPPORT := $(filter-out $(MONITOR_MACHINE:%=$(BUILD)/unit/obj/%),\
+    $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/unit/support/*.c)))
 UNIT_PURE := $(PURE_SOURCES:%.c=$(BUILD)/unit/obj/%.o)
 
 $(eval $(call flags_file,unit,$$(CLANG) $$(HOST_CFLAGS) $$(SANITIZE)))
@@ -313,6 +319,8 @@ $(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BU
 # zlib reads back what the kernel compresses.
 ZLIB_TESTS := $(foreach name,deflate report_text,$(BUILD)/unit/test_$(name) $(BUILD)/coverage/test_$(name)) $(BUILD)/fuzz/fuzz_deflate
 $(ZLIB_TESTS): LIBRARIES := -lz
+
+$(BUILD)/unit/test_commands: $(MONITOR_MACHINE:%=$(BUILD)/unit/obj/%)
 
 # The page tables and who builds them once more, with the entry format of a second CPU, for the tests
 # test_*_aarch64.
@@ -403,6 +411,9 @@ simulator: $(BUILD)/simulator/simulate ## build the simulator (scripts/simulate.
 # --- Coverage of the pure files under the unit tests ----------------------------------------------
 # Under ASan, which some of the tests ask.
 COVERAGE := -fprofile-instr-generate -fcoverage-mapping -fsanitize=address
+# Each program has all pure files, so that a file without a test is counted, too. A test does not define what the files
+# call that it does not use. Loader and kernel each have a timeline.c, and no test calls both.
+COVERAGE_LINK := -no-pie -Wl,--unresolved-symbols=ignore-all -Wl,--allow-multiple-definition
 COVERAGE_TESTS := $(UNIT_TESTS:$(BUILD)/unit/%=$(BUILD)/coverage/%)
 
 $(eval $(call flags_file,coverage,$$(CLANG) $$(HOST_CFLAGS) $$(COVERAGE)))
@@ -416,7 +427,9 @@ $(BUILD)/coverage/test_%: $(BUILD)/coverage/obj/tests/unit/test_%.o \
     $(UNIT_SUPPORT:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%) \
     $(UNIT_PURE:$(BUILD)/unit/obj/%=$(BUILD)/coverage/obj/%)
 	$(say) LINK $@
-	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka $(LIBRARIES) -o $(NEW) && $(RENAME)
+	$(Q)$(CLANG) $(COVERAGE) $(COVERAGE_LINK) $^ -lcmocka $(LIBRARIES) -o $(NEW) && $(RENAME)
+
+$(BUILD)/coverage/test_commands: $(MONITOR_MACHINE:%=$(BUILD)/coverage/obj/%)
 
 # With the tables of the second CPU in the place of the first one's.
 $(SECOND_CPU_TESTS:%=$(BUILD)/coverage/obj/tests/unit/%.o): HOST_CFLAGS += $(SECOND_CPU)
@@ -472,7 +485,9 @@ $(BUILD)/fuzz/libpure.a: $(FUZZ_COMMON)
 
 $(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/obj/tests/fuzz/fuzz_%.o $(BUILD)/fuzz/libpure.a
 	$(say) LINK $@
-	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer $< $(BUILD)/fuzz/libpure.a $(LIBRARIES) -o $(NEW) && $(RENAME)
+	$(Q)$(CLANG) $(SANITIZE) -fsanitize=fuzzer $(filter %.o,$^) $(BUILD)/fuzz/libpure.a $(LIBRARIES) -o $(NEW) && $(RENAME)
+
+$(BUILD)/fuzz/fuzz_monitor: $(MONITOR_MACHINE:%=$(BUILD)/fuzz/obj/%)
 
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_PROGRAMS)

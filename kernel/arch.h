@@ -183,12 +183,21 @@ _Noreturn void arch_reset(void);
 
 /* --- Keys ------------------------------------------------------------------------------------- */
 
-/* Switch on the PS/2 keyboard, if there is one. Keyboard and serial port are polled. */
-void arch_keys_initialise(void);
+/* Take a byte that arrived on the serial port of the log. Return false if there is none. */
+bool arch_serial_take(uint8_t *ret_byte);
 
-/* Take a key that was typed on the serial port or on the keyboard. Letters are lower case. Return
- * false if no key was typed. */
-bool arch_key_take(char *ret_key);
+enum arch_keyboard {
+    ARCH_KEYBOARD_ABSENT, /* no controller */
+    ARCH_KEYBOARD_SILENT, /* a controller, but no keyboard has answered yet */
+    ARCH_KEYBOARD_ANSWERS,
+};
+
+/* Switch on the PS/2 keyboard. Every wait has a limit. */
+enum arch_keyboard arch_keyboard_initialise(void);
+
+/* Take a byte that the keyboard sent (scan code set 1). Return false if there is none. Precondition:
+ * arch_keyboard_initialise() did not return ARCH_KEYBOARD_ABSENT. */
+bool arch_keyboard_take(uint8_t *ret_byte);
 
 /* Leave QEMU through its isa-debug-exit device at `port`. Return if there is no such device. */
 void arch_debug_exit(uint16_t port, uint32_t value);

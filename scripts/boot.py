@@ -31,7 +31,9 @@ LOADER_HEADER = ROOT / "shared" / "debug_exit.h"
 DEBUG_EXIT_OK = 0x10
 
 READY = re.compile(r"^\[ready\]", re.MULTILINE)
-# The user has pressed the key for a restart.
+# The monitor of this kernel waits for a command. Another kernel may have none.
+PROMPT = "handoff> "
+# The user has typed the command for a restart.
 RESTART = re.compile(r"^\[ready\] action=restart", re.MULTILINE)
 # The kernel was about to switch the machine off.
 POWER_OFF = re.compile(r"^\[ready\] action=power-off", re.MULTILINE)

@@ -260,6 +260,8 @@ class Notices:
         way_out = WAY_OUT + (" or close the window" if self.window else "")
         serial = self.running.serial
         if state == "ready":
+            if boot.PROMPT in serial:
+                return  # the kernel itself has said how to leave, and a line here would hide its prompt
             print(file=sys.stderr)
             say(f"the kernel is ready; {way_out}")
         elif state in ("panic", "fault"):

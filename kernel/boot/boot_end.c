@@ -8,13 +8,21 @@
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
 #include "kernel/core/power.h"
-#include "kernel/diagnostics/print_help.h"
-#include "kernel/boot/ready_keys.h"
+#include "kernel/diagnostics/monitor/monitor.h"
+#include "kernel/input/keys.h"
+#include "shared/text/command_line.h"
+#include "shared/text/text.h"
 
 /* 5 to 200 ms by the clock of the CPU's timer, 1 GHz in QEMU and 25 to 100 MHz in PCs. */
 #define KEY_POLL_PERIOD_TICKS 5000000
 
-_Noreturn void boot_end_power_off(struct kernel *kernel)
+/* A poll takes about 2 µs, for the status of two devices. At 115200 baud a byte takes 87 µs. */
+#define AWAKE_POLL_COUNT 500
+
+/* The command line has at most 1023 bytes. */
+#define RUN_CAPACITY_BYTES 1024
+
+static _Noreturn void power_off_machine(struct kernel *kernel)
 {
     enum page_table_status status =
         runtime_space_build(&kernel->runtime_space, &kernel->address_space,
@@ -32,7 +40,7 @@ static void on_tick(void *context)
     (void)context;
 }
 
-/* Without a timer nothing is mapped. boot_end_stay() checks this again. */
+/* Without a timer nothing is mapped. boot_end() checks this again. */
 void boot_end_prepare(struct kernel *kernel)
 {
     (void)timer_prepare(&kernel->timer, &kernel->address_space);
@@ -49,41 +57,80 @@ static bool start_ticks(struct kernel *kernel)
     return true;
 }
 
-static void act_on(struct kernel *kernel, enum ready_action action)
+static void act_on(struct kernel *kernel, enum monitor_action action)
 {
     switch (action) {
-    case READY_NOTHING:
+    case MONITOR_STAY:
         return;
-    case READY_POWER_OFF:
+    case MONITOR_POWER_OFF:
         log_line("ready", "action=power-off");
         interrupts_forbid();
-        boot_end_power_off(kernel);
-    case READY_RESTART:
+        power_off_machine(kernel);
+    case MONITOR_RESTART:
         log_line("ready", "action=restart");
         boot_record_set_stage(POST_MORTEM_ENDED);
         arch_reset();
-    case READY_HELP:
-        print_help();
-        break;
-    case READY_HINT:
-        break;
     }
-    log_line("ready", "keys=\"%s\"", READY_KEYS_TEXT);
 }
 
-_Noreturn void boot_end_stay(struct kernel *kernel)
+/* The commands of the command line. */
+static void run_words(struct kernel *kernel, struct monitor *monitor)
 {
-    struct ready_keys keys = {0};
-    arch_keys_initialise();
-    log_line("ready", "keys=\"%s\"", READY_KEYS_TEXT);
-    bool has_ticks = start_ticks(kernel);
+    char list[RUN_CAPACITY_BYTES];
+    const char *words = kernel->view.command_line;
+    if (command_line_value(words, "run", list, sizeof list))
+        act_on(kernel, monitor_run(monitor, (struct piece){list, text_length(list)}));
+    else if (command_line_mentions(words, "run"))
+        log_warning("command-line", "run= is ignored: write run=\"heap; frames\"");
+}
+
+/* A person types slowly, but a terminal pastes a text at the speed of the port. So the kernel looks
+ * for the next key for a while before it sleeps. */
+static void take_keys(struct kernel *kernel, struct monitor *monitor, struct keys *keys)
+{
+    for (unsigned poll = 0; poll < AWAKE_POLL_COUNT; poll++) {
+        key_code key = keys_take(keys);
+        if (key == KEY_NONE)
+            continue;
+        act_on(kernel, monitor_take(monitor, key));
+        poll = 0;
+    }
+}
+
+static void print_keyboard(enum arch_keyboard keyboard)
+{
+    static const char *const names[] = {
+        [ARCH_KEYBOARD_ABSENT] = "absent",
+        [ARCH_KEYBOARD_SILENT] = "silent",
+        [ARCH_KEYBOARD_ANSWERS] = "ps2",
+    };
+    log_line("ready", "keyboard=%s", names[keyboard]);
+    if (keyboard != ARCH_KEYBOARD_ANSWERS)
+        log_warning("ready", "no PS/2 keyboard answers, and the firmware emulates none for USB: "
+                             "type on the serial port");
+}
+
+static _Noreturn void stay(struct kernel *kernel, struct monitor *monitor)
+{
+    struct keys keys;
+    keys_open(&keys);
+    print_keyboard(keys.keyboard);
+    monitor_begin(monitor);
     for (;;) {
-        char key;
-        while (arch_key_take(&key))
-            act_on(kernel, ready_keys_decide(&keys, key));
-        if (has_ticks)
+        take_keys(kernel, monitor, &keys);
+        if (start_ticks(kernel)) /* again, since a command may have used the timer */
             arch_wait_for_interrupt();
         else
             arch_pause();
     }
+}
+
+_Noreturn void boot_end(struct kernel *kernel, bool once)
+{
+    static struct monitor monitor;
+    monitor_initialise(&monitor, kernel);
+    run_words(kernel, &monitor);
+    if (once)
+        power_off_machine(kernel);
+    stay(kernel, &monitor);
 }

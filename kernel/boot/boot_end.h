@@ -6,14 +6,12 @@
 
 #include "kernel/kernel.h"
 
-/* Switch the machine off through the firmware. Panic if that fails. */
-_Noreturn void boot_end_power_off(struct kernel *kernel);
-
-/* Map the timer for boot_end_stay(), so that a map that is printed before it stays true. */
+/* Map the timer for boot_end(), so that a map that is printed before it stays true. */
 void boot_end_prepare(struct kernel *kernel);
 
-/* Stay, print the list of keys (kernel/boot/ready_keys.h), and act on them. If the CPU has a timer,
- * it sleeps between two polls of the keys. */
-_Noreturn void boot_end_stay(struct kernel *kernel);
+/* Run the commands of the word `run=`. Then switch off if `once`, or else stay, and let a person use
+ * the monitor (kernel/diagnostics/monitor/). If the CPU has a timer, it sleeps while no key is typed.
+ * Panic if the machine cannot be switched off. */
+_Noreturn void boot_end(struct kernel *kernel, bool once);
 
 #endif

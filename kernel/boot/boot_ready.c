@@ -37,7 +37,5 @@ _Noreturn void boot_ready(struct kernel *kernel)
         print_heap(kernel->heap, "ready");
     if (command_line_has(words, "print-leaks"))
         print_leaks(kernel->heap);
-    if (once)
-        boot_end_power_off(kernel);
-    boot_end_stay(kernel);
+    boot_end(kernel, once);
 }

@@ -31,7 +31,7 @@ static uint64_t give_back(struct kernel *kernel, struct virt_range untouched)
     if (frame_count > 0)
         memory = detach(kernel, untouched);
     /* Nobody uses the memory now, and it is the first heap's: the lessons run there. */
-    lesson_request(kernel, memory);
+    lesson_request(kernel, kernel->view.command_line, memory);
     if (frame_count > 0) {
         bool reclaimed = frame_allocator_reclaim(&kernel->frames, memory);
         kernel_assert(reclaimed);

@@ -7,7 +7,7 @@
 
 #define SINK_LIMIT 4
 /* The screen opens after the first lines. A late sink gets only the lines that fit here. */
-#define HISTORY_CAPACITY_BYTES (4 * 1024)
+#define HISTORY_CAPACITY_BYTES (16 * 1024)
 #define LINE_CAPACITY_BYTES    512
 
 static struct log_sink sinks[SINK_LIMIT];
@@ -16,7 +16,8 @@ static size_t sink_count;
 static struct log_sink kept_sink; /* `write` is NULL without one */
 static char history[HISTORY_CAPACITY_BYTES];
 static size_t
-    history_total_bytes; /* all bytes so far; the newest HISTORY_CAPACITY_BYTES are kept */
+    history_total_bytes;  /* all bytes so far; the newest HISTORY_CAPACITY_BYTES are kept */
+static bool is_transient; /* see log_keep() */
 static uint64_t (*timestamp)(void); /* NULL: ticks are not counted */
 static uint64_t spent_ticks;
 
@@ -54,7 +55,8 @@ static void write_to(size_t index, const char *text, size_t length_bytes)
 /* The screen, which is the newest sink, does not wait for a serial port that takes no byte. */
 static void write_all(const char *text, size_t length_bytes)
 {
-    remember(text, length_bytes);
+    if (!is_transient)
+        remember(text, length_bytes);
     for (size_t i = sink_count; i > 0; i--)
         write_to(i - 1, text, length_bytes);
 }
@@ -68,6 +70,12 @@ static void replay(const struct log_sink *sink)
     } else {
         sink->write(sink->context, history, history_total_bytes);
     }
+}
+
+void log_replay(void)
+{
+    for (size_t i = 0; i < sink_count; i++)
+        replay(&sinks[i]);
 }
 
 size_t log_copy_newest(char *buffer, size_t capacity_bytes)
@@ -92,6 +100,11 @@ static void add_sink(size_t index, struct log_sink sink)
         sink.open(sink.context);
     replay(&sink);
     spent_ticks += now() - began;
+}
+
+void log_keep(bool keep)
+{
+    is_transient = !keep;
 }
 
 void log_keep_sink(struct log_sink sink)
@@ -125,17 +138,34 @@ static void append_v(char *line, size_t *length_bytes, const char *format, va_li
     *length_bytes += (size_t)wanted < room ? (size_t)wanted : room - 1;
 }
 
+/* Write "[stage] mark text\n" to `line`, and return its length. */
+static size_t compose(char line[LINE_CAPACITY_BYTES], const char *stage, const char *mark,
+                      const char *format, va_list arguments)
+{
+    size_t length = (size_t)format_text(line, LINE_CAPACITY_BYTES, "[%s] %s", stage, mark);
+    append_v(line, &length, format, arguments);
+    if (length == LINE_CAPACITY_BYTES - 1)
+        length--;
+    line[length++] = '\n';
+    return length;
+}
+
 static void log_tagged(const char *stage, const char *mark, const char *format, va_list arguments)
 {
     char line[LINE_CAPACITY_BYTES];
     uint64_t began = now();
-    size_t length = (size_t)format_text(line, sizeof line, "[%s] %s", stage, mark);
-    append_v(line, &length, format, arguments);
-    if (length == sizeof line - 1)
-        length--;
-    line[length++] = '\n';
-    write_all(line, length);
+    write_all(line, compose(line, stage, mark, format, arguments));
     spent_ticks += now() - began;
+}
+
+void log_note(const char *stage, const char *format, ...)
+{
+    char line[LINE_CAPACITY_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    size_t length = compose(line, stage, "", format, arguments);
+    va_end(arguments);
+    remember(line, length);
 }
 
 void log_line(const char *stage, const char *format, ...)

@@ -9,6 +9,7 @@
 #ifndef KERNEL_CORE_LOG_H
 #define KERNEL_CORE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,9 @@ void log_add_first_sink(struct log_sink sink);
 /* Copy the newest bytes of the log, at most `capacity_bytes`, and return their number. */
 size_t log_copy_newest(char *buffer, size_t capacity_bytes);
 
+/* Write the kept text to all sinks once more. */
+void log_replay(void);
+
 /* Count the cost of logging from now on, in ticks of `timestamp`. Drawing a line costs more than
  * most of the work that it describes, so the two are counted separately. */
 void log_count_ticks(uint64_t (*timestamp)(void));
@@ -49,7 +53,14 @@ void log_text(const char *stage, const char *text);
  * text\n". */
 void log_warning(const char *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Write raw text to all sinks, for the panic. */
+/* Keep such a line without showing it. */
+void log_note(const char *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* With false, all following text goes to the sinks only, and is not kept. The monitor does this, so
+ * that its answers do not push the log of the boot out of the buffer. */
+void log_keep(bool keep);
+
+/* Write raw text to all sinks, for the panic and the monitor. */
 void log_raw(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

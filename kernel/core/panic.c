@@ -11,6 +11,7 @@
 #include "kernel/core/panic_print.h"
 #include "kernel/core/panic_report.h"
 #include "kernel/core/panic_screen.h"
+#include "kernel/input/keys.h"
 #include "shared/text/format.h"
 
 static uint16_t debug_exit_port;
@@ -38,10 +39,11 @@ static void leave_qemu(enum panic_code code)
  * interrupts may be broken. */
 static _Noreturn void wait_for_restart(void)
 {
-    arch_keys_initialise();
+    struct keys keys;
+    keys_open(&keys);
     for (;;) {
-        char key;
-        if (arch_key_take(&key) && key == PANIC_RESTART_KEY)
+        key_code key = keys_take(&keys);
+        if (key == PANIC_RESTART_KEY || key == PANIC_RESTART_KEY_SHIFTED)
             arch_reset();
         arch_pause();
     }

@@ -10,7 +10,8 @@
 #include "kernel/core/panic_report.h"
 
 /* The key that restarts the machine after the report. */
-#define PANIC_RESTART_KEY 'r'
+#define PANIC_RESTART_KEY         'r'
+#define PANIC_RESTART_KEY_SHIFTED 'R'
 
 /* Print the whole report on the log, and keep its lines for the screen (panic_screen.h). */
 void panic_print(const struct panic_incident *incident);

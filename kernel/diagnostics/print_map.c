@@ -13,6 +13,12 @@ static void print_line(void *context, const struct space_map_line *line)
     log_line("map", "%s", text);
 }
 
+void print_map_lines(const struct address_space *space)
+{
+    uint64_t page_count = 0;
+    space_map_walk(space, print_line, &page_count);
+}
+
 void print_map(const struct address_space *space)
 {
     const struct page_table *table = &space->table;

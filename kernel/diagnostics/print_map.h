@@ -10,4 +10,7 @@
  * Precondition: an audit of the space has just passed. */
 void print_map(const struct address_space *space);
 
+/* Log the lines only. */
+void print_map_lines(const struct address_space *space);
+
 #endif

@@ -466,19 +466,39 @@ static void run_late(struct kernel *kernel, const char *name)
     kernel_assert(is_done);
 }
 
-void provoke(struct kernel *kernel, bool before_handlers)
+static bool is_early(const char *name)
 {
-    char name[NAME_CAPACITY];
-    if (!read_name(kernel->view.command_line, before_handlers, name))
-        return;
     const struct provocation *provocation = find(name);
-    bool is_early = provocation != NULL && provocation->before_handlers;
-    if (is_early != before_handlers)
-        return;
+    return provocation != NULL && provocation->before_handlers;
+}
+
+static void run(struct kernel *kernel, const char *name)
+{
+    const struct provocation *provocation = find(name);
     log_line("provoke", "name=%s", name);
     if (provocation != NULL)
         provocation->run(kernel);
     else
         run_late(kernel, name);
     log_line("provoke", "name=%s survived=yes", name);
+}
+
+void provoke(struct kernel *kernel, bool before_handlers)
+{
+    char name[NAME_CAPACITY];
+    if (read_name(kernel->view.command_line, before_handlers, name) &&
+        is_early(name) == before_handlers)
+        run(kernel, name);
+}
+
+void provoke_name(struct kernel *kernel, const char *name)
+{
+    struct nearest nearest = nearest_provocation(name);
+    if (!text_equal(name, nearest.name))
+        warn_of_name(name, &nearest);
+    else if (is_early(name))
+        log_warning("provoke", "%s needs the boot's begin: write provoke=%s on the command line",
+                    name, name);
+    else
+        run(kernel, name);
 }

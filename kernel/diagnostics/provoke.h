@@ -15,4 +15,8 @@
  * warning. */
 void provoke(struct kernel *kernel, bool before_handlers);
 
+/* Run this provocation, for the monitor. An unknown name, and one that is possible only before the
+ * kernel has its own fault handlers, is a warning. */
+void provoke_name(struct kernel *kernel, const char *name);
+
 #endif

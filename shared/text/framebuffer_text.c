@@ -148,6 +148,10 @@ void framebuffer_text_write(struct framebuffer_text *text, const char *character
             line_feed(text);
         else if (characters[i] == '\t')
             tab_write(text);
+        else if (characters[i] == '\b')
+            text->column -= text->column > 0;
+        else if (characters[i] == '\f')
+            framebuffer_text_clear(text);
         else if (characters[i] != '\r')
             character_write(text, characters[i]);
     }

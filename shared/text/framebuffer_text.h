@@ -57,7 +57,8 @@ bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
 void framebuffer_text_clear(struct framebuffer_text *text);
 
 /* Write `size_bytes` characters. '\n' begins a line, '\r' is ignored, and '\t' writes blanks up to
- * the next column that is a multiple of 8. Other characters outside of printable ASCII are drawn as
+ * the next column that is a multiple of 8. '\b' goes back by a column, and not beyond the start of a
+ * row. '\f' clears the screen. Other characters outside of printable ASCII are drawn as
  * '?'. Long lines wrap. At the bottom, the text moves up by a line. */
 void framebuffer_text_write(struct framebuffer_text *text, const char *characters,
                             size_t size_bytes);

@@ -90,3 +90,12 @@ def test_an_unknown_lesson_is_a_warning(lab, value):
 def test_the_ordinary_kernel_names_the_remedy(lab):
     verdict = expect_ready(lab.case(command_line="lesson=4"))
     assert verdict.has_line(r"\[lesson\] warning: this kernel has no lessons: make lesson N=4 builds one that has them")
+
+
+def test_the_monitor_runs_a_lesson(lab):
+    """On frames that are free, and twice: the first run gives its memory back."""
+    answer = next(answer for answer in answers_in(SOLUTIONS) if answer.number == 4)
+    verdict = expect_ready(lab.case(kernel=answer.results / "kernel.elf",
+                                    command_line='run="lesson 4; lesson 4; heap check; frames"'))  # fmt: skip
+    assert len(re.findall(r"^\[lesson\] lesson=4 verdict=solved", verdict.serial, re.MULTILINE)) == 2
+    assert " source=frames" in verdict.serial and "all records: sound" in verdict.serial

@@ -277,7 +277,7 @@ def test_machine_that_differs_in_much(lab, build, fat_bits, iso, machine, tmp_pa
                               "extra": second_disk(lab)})  # fmt: skip
     with boot.Boot(pc) as running:
         expect_boot_on_screen(running, tmp_path / "screen.ppm")
-        running.send(b"P")
+        running.send(b"poweroff\r")
         verdict = expect_ready(running.watch(TIMEOUT_SECONDS))
     smep = verdict.has_line(r"\[cpu\] .*\bsmep=(\w+)").group(1)
     assert smep == ("on" if machine["cpu"] == "max" else "absent")

@@ -20,7 +20,7 @@ import post_mortem
 FIRST_PLACE, SECOND_PLACE = 0x1FE000, 0x7FE000
 SLOT_BYTES = 4096
 LOADER, ENTRY, KERNEL, READY, PANIC, ENDED = range(1, 7)
-IDLE = r"^\[ready\] keys="
+IDLE = r"^handoff> "
 PANIC_END = r"^\[panic\] halted"
 
 
@@ -106,7 +106,7 @@ def test_unfinished_boot_is_named_and_a_wished_end_is_not(lab):
         assert re.search(r"^\[loader\] warning: the last boot did not end\. At the reset: the kernel was ready\.$",
                          serial, re.MULTILINE), serial
         running.raw = b""
-        running.send(b"r")
+        running.send(b"reboot\r")
         serial = await_line(running, IDLE)
         assert "action=restart" in serial and "the last boot" not in serial, serial
 

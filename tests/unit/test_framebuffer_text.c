@@ -153,6 +153,21 @@ static void test_control_and_foreign_characters(void **state)
     screen_destroy(screen);
 }
 
+static void test_backspace_and_form_feed(void **state)
+{
+    (void)state;
+    struct screen *screen = screen_create(&pixel_formats[5]);
+    assert_true(screen_start(screen));
+    framebuffer_text_clear(&screen->text);
+    screen_write(screen, "\b\bheat\bp\n123456\b\b67"); /* the second row is full */
+    assert_screen_shows(screen, (const char *const[ROWS]){"heap  ", "123467", "      "},
+                        foregrounds[5]);
+    screen_write(screen, "\fnew");
+    assert_screen_shows(screen, (const char *const[ROWS]){"new   ", "      ", "      "},
+                        foregrounds[5]);
+    screen_destroy(screen);
+}
+
 static void test_small_cell_buffer_limits_the_rows(void **state)
 {
     (void)state;
@@ -234,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_padding_between_lines_is_not_touched),
         cmocka_unit_test(test_text_wraps_and_scrolls),
         cmocka_unit_test(test_control_and_foreign_characters),
+        cmocka_unit_test(test_backspace_and_form_feed),
         cmocka_unit_test(test_small_cell_buffer_limits_the_rows),
         cmocka_unit_test(test_FW15_impossible_geometry_is_refused),
         cmocka_unit_test(test_fine_screens_get_larger_glyphs),

@@ -35,12 +35,6 @@ static struct {
     struct handoff_firmware_table list[4];
 } memory;
 
-void log_line(const char *stage, const char *format, ...)
-{
-    (void)stage;
-    (void)format;
-}
-
 static void note(uint16_t address, uint16_t value)
 {
     assert_true(machine.write_count < sizeof(machine.writes) / sizeof(machine.writes[0]));

@@ -1,8 +1,6 @@
 /*
  * serial.c - the kernel's serial port.
  */
-#include "kernel/arch/x86_64/serial.h"
-
 #include "kernel/arch.h"
 #include "shared/arch/x86_64/serial_16550.h"
 
@@ -23,7 +21,7 @@ void arch_serial_write(const char *text, size_t length_bytes)
     serial_16550_write(&uart, text, length_bytes);
 }
 
-bool serial_take(uint8_t *ret_byte)
+bool arch_serial_take(uint8_t *ret_byte)
 {
     return serial_16550_take(&uart, ret_byte);
 }

@@ -28,6 +28,18 @@ static const struct lesson *find_lesson(const char *command_line)
     return lesson;
 }
 
+/* The monitor runs lessons on any frames that are free. */
+static const char *source_of(const struct kernel *kernel, struct phys_range memory)
+{
+    uint64_t seen_at = virt_addr_add(kernel->direct_map_base, memory.start.value).value;
+    uint64_t image = kernel->layout.physical_base.value;
+    if (seen_at >= kernel->early_heap.start.value && seen_at < kernel->early_heap.end.value)
+        return "handoff";
+    bool is_image = memory.start.value >= image &&
+                    memory.start.value - image < kernel->handoff.kernel_size_bytes;
+    return is_image ? "fallback" : "frames";
+}
+
 static void run_in_window(struct kernel *kernel, const struct lesson *lesson,
                           struct phys_range memory)
 {
@@ -43,16 +55,16 @@ static void run_in_window(struct kernel *kernel, const struct lesson *lesson,
         return;
     }
     log_line("lesson", "base=%p size=%llu source=%s", (void *)bytes, (unsigned long long)size_bytes,
-             kernel->early_heap_is_fallback ? "fallback" : "handoff");
+             source_of(kernel, memory));
     memset(bytes, DIRT, size_bytes);
     lesson_watch(kernel, lesson, bytes, size_bytes);
     status = page_table_unmap(table, window, size_bytes);
     kernel_assert(status == PAGE_TABLE_OK);
 }
 
-void lesson_request(struct kernel *kernel, struct phys_range memory)
+void lesson_request(struct kernel *kernel, const char *words, struct phys_range memory)
 {
-    const struct lesson *lesson = find_lesson(kernel->view.command_line);
+    const struct lesson *lesson = find_lesson(words);
     if (lesson == NULL)
         return;
     if (phys_range_size_bytes(memory) < SMALLEST_BYTES)

@@ -339,6 +339,20 @@ static bool grow_top(struct heap *heap, size_t units)
     return units <= top_units || heap_end_grow_by(heap, (units - top_units) * SEALED_UNIT_BYTES);
 }
 
+/* Extend the block into the free memory behind it, which is detached and has `next_units`. */
+static bool extend_into(struct heap *heap, uint8_t *block, size_t units, size_t next_units,
+                        uint64_t *header)
+{
+    size_t reached_units = sealed_units(*header) + next_units;
+    if (reached_units - units >= FAST_MINIMUM_UNITS) {
+        *header = sealed_with_units(*header, units);
+        return make_free(heap, sealed_next(block, units), reached_units - units);
+    }
+    *header = sealed_with_units(*header, reached_units);
+    sealed_set_previous_free(sealed_next(block, reached_units), false);
+    return true;
+}
+
 bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)
 {
     struct fast_core *core = &fast_of(heap)->core;
@@ -359,12 +373,5 @@ bool fast_core_expand(struct heap *heap, uint8_t *block, size_t units, uint64_t 
         set_top(core, sealed_next(block, units));
         return true;
     }
-    size_t rest_units = next_units - more_units;
-    if (rest_units >= FAST_MINIMUM_UNITS) {
-        *header = sealed_with_units(*header, units);
-        return make_free(heap, sealed_next(block, units), rest_units);
-    }
-    *header = sealed_with_units(*header, units + rest_units);
-    sealed_set_previous_free(sealed_next(next, next_units), false);
-    return true;
+    return extend_into(heap, block, units, next_units, header);
 }
