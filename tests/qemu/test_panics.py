@@ -72,7 +72,7 @@ def test_panic_names_functions_and_lines(lab):
     assert verdict.has_line(r"\[panic\] error code 0x2: write in kernel mode, no page is mapped there")
     for start, code in [
         (r"at 0x[0-9a-f]+ null_write\+0x", "*(volatile uint8_t *)address = 1"),
-        (r"#\d+ 0x[0-9a-f]+ provoke\+0x", "run(kernel)|run_late(kernel"),
+        (r"#\d+ 0x[0-9a-f]+ provoke\+0x", "run(kernel, name)|run_late(kernel"),
         (r"#\d+ 0x[0-9a-f]+ boot_ready\+0x", "provoke(kernel, false)"),
         (r"#\d+ 0x[0-9a-f]+ arch_switch_address_space\+0x", "call"),
     ]:

@@ -13,7 +13,7 @@ import report_text
 import symbolize
 
 from gdb_stub import RDI, GdbStub
-from lab import BUILD, CASE_IMAGE_MIB, NO_SAMPLES, TIMEOUT_SECONDS, expect_ready, expect_stop, volume
+from lab import BUILD, CASE_IMAGE_MIB, NO_SAMPLES, ROOT, TIMEOUT_SECONDS, expect_ready, expect_stop, volume
 from machines import DISC
 from screen import read_ppm, read_screen
 from test_hostile_handoff import offsets
@@ -439,20 +439,22 @@ def test_panic_on_a_screen_of_800x600(lab, tmp_path):
 UNDEFINED_INSTRUCTION = b"\x0f\x0b"
 
 
-def kernel_with_fault_in(function):
+def kernel_with_fault_in(function, path):
     """Return the kernel's file, in which a function begins with an undefined instruction."""
     kernel = symbolize.Kernel(BUILD / "kernel.debug.elf")
     data = bytearray(KERNEL.read_bytes())
     text_offset = 0x1000  # of the first segment, which begins at the base of the image
     at = text_offset + kernel.functions[function] - symbolize.IMAGE_BASE
     data[at : at + len(UNDEFINED_INSTRUCTION)] = UNDEFINED_INSTRUCTION
-    return bytes(data)
+    path.write_bytes(data)
+    subprocess.run([ROOT / "scripts/kernel-checksum.py", path], check=True)
+    return path.read_bytes()
 
 
 def test_fault_in_the_encoder_costs_no_line(lab, tmp_path):
     """The text is complete before the QR code is made. The log writes the fault over it, so it is drawn again."""
     picture = tmp_path / "screen.ppm"
-    changes = {**settings(words="provoke=divide"), "kernel.elf": kernel_with_fault_in("qr_code_encode")}
+    changes = {**settings(words="provoke=divide"), "kernel.elf": kernel_with_fault_in("qr_code_encode", tmp_path / "kernel.elf")}
     with lab.restore(lab.case_disk(None, changes)) as running:
         assert running.wait_for(r"^\[panic\] code=0x29 .*#UD", TIMEOUT_SECONDS), running.serial
         text = wait_for_text(running, PANIC_SCREEN, picture)

@@ -275,7 +275,7 @@ static void test_K8_an_underrun_block_is_not_an_earlier_one(void **state)
     }
 }
 
-/* A header with a hash of 17 bits passes by chance. Its block is longer than the heap. Its record
+/* A header with a hash of 16 bits passes by chance. Its block is longer than the heap. Its record
  * would lie in memory that the arena has poisoned. */
 static void test_a_forged_size_is_not_believed(void **state)
 {

@@ -106,7 +106,7 @@ static void test_K4_a_freed_block_is_named(void **state)
 
 /* The same with many blocks, after the policy has freed all memory that it kept for them. A block
  * at the end of that memory may be reported as free memory, since the policy writes its own data
- * there. A word of an earlier heap counts as a tombstone once in 2^17 times. */
+ * there. A word of an earlier heap counts as a tombstone once in 2^16 times. */
 static void test_K4_many_freed_blocks_are_named(void **state)
 {
     struct fixture *fixture = *state;

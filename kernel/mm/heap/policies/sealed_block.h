@@ -254,13 +254,15 @@ static inline bool sealed_end_is_intact(struct sealed_secret secret, const uint8
 {
     uint64_t next;
     const uint8_t *end = block + sealed_capacity_bytes(sealed_units(header));
+    if (!HEAP_CHECKS)
+        return true;
     if (sealed_slack(header) != 0)
         return sealed_slack_is_intact(secret, end, sealed_slack(header));
     return sealed_read_header(secret, end + SEALED_HEADER_BYTES, &next);
 }
 
 /* True if `block` and the one after it lie before `end`. A word passes the check by chance, one in
- * 2^17. Such a word must not lead out of the heap. Precondition: block < end. */
+ * 2^16. Such a word must not lead out of the heap. Precondition: block < end. */
 static inline bool sealed_extent_is_inside(const uint8_t *block, uint64_t header,
                                            const uint8_t *end)
 {
@@ -275,7 +277,7 @@ static inline bool sealed_block_is_intact(struct sealed_secret secret, const uin
     return (uintptr_t)block % SEALED_UNIT_BYTES == 0 && block >= first && block < end &&
            sealed_read_header(secret, block, ret_header) && (*ret_header & SEALED_LIVE) != 0 &&
            sealed_extent_is_inside(block, *ret_header, end) &&
-           (!HEAP_CHECKS || sealed_end_is_intact(secret, block, *ret_header));
+           sealed_end_is_intact(secret, block, *ret_header);
 }
 
 /* --- Freed blocks ----------------------------------------------------------------------------- */
