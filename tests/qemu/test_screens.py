@@ -6,6 +6,7 @@ probe writes to the first and the last pixel of every output, and checks how eac
 
 import re
 import subprocess
+import sys
 import time
 
 import pytest
@@ -447,7 +448,7 @@ def kernel_with_fault_in(function, path):
     at = text_offset + kernel.functions[function] - symbolize.IMAGE_BASE
     data[at : at + len(UNDEFINED_INSTRUCTION)] = UNDEFINED_INSTRUCTION
     path.write_bytes(data)
-    subprocess.run([ROOT / "scripts/kernel-checksum.py", path], check=True)
+    subprocess.run([sys.executable, ROOT / "scripts/kernel-checksum.py", path], check=True)
     return path.read_bytes()
 
 

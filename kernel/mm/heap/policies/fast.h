@@ -45,9 +45,8 @@ struct fast_core {
 /* Set i has blocks of one size, that of the last request that found none there. Its entries begin at
  * FAST_RECENT_DEPTH * i, the oldest block first. */
 struct fast_recent {
-    uint64_t headers[FAST_RECENT_SETS]; /* of each block: what the hash covers */
-    uint32_t sizes[FAST_RECENT_SETS];   /* as requested; 0 before the first request */
-    uint32_t ends[FAST_RECENT_SETS];    /* one past the newest block's entry */
+    uint32_t sizes[FAST_RECENT_SETS]; /* as requested; at first, sizes that belong to other sets */
+    uint32_t ends[FAST_RECENT_SETS];  /* one past the newest block's entry */
     uint64_t words[FAST_RECENT_SETS * FAST_RECENT_DEPTH];  /* of each entry: the header word, */
     uint32_t places[FAST_RECENT_SETS * FAST_RECENT_DEPTH]; /* and the block's place */
     unsigned block_count;                                  /* of all sets */

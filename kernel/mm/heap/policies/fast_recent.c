@@ -3,10 +3,9 @@
 void fast_recent_initialise(struct fast_recent *recent)
 {
     *recent = (struct fast_recent){0};
-    for (size_t set = 0; set < FAST_RECENT_SETS; set++) {
-        recent->headers[set] = UINT64_MAX; /* no header has this value */
+    recent->sizes[fast_recent_set_of(0)] = 1; /* which is in another set */
+    for (size_t set = 0; set < FAST_RECENT_SETS; set++)
         recent->ends[set] = (uint32_t)(FAST_RECENT_DEPTH * set);
-    }
 }
 
 static uint8_t *newest(const struct fast_state *fast, size_t set)
@@ -42,12 +41,8 @@ static bool release_newest(struct heap *heap, size_t set)
 /* The size is of no use if a block would be a large part of the heap. */
 static void expect(struct fast_state *fast, size_t set, size_t size_bytes)
 {
-    size_t units = fast_medium_units_for(size_bytes);
-    if (units > fast->core.end_place / FAST_RECENT_PART)
-        return;
-    size_t slack_bytes = sealed_capacity_bytes(units) - size_bytes;
-    fast->recent.sizes[set] = (uint32_t)size_bytes;
-    fast->recent.headers[set] = sealed_header(units, slack_bytes << SEALED_SLACK_SHIFT);
+    if (fast_medium_units_for(size_bytes) <= fast->core.end_place / FAST_RECENT_PART)
+        fast->recent.sizes[set] = (uint32_t)size_bytes;
 }
 
 bool fast_recent_miss(struct heap *heap, size_t size_bytes)
@@ -98,7 +93,8 @@ static bool is_sound(const struct fast_state *fast, size_t set, size_t entry)
     }
     return place != 0 && fast_place_is_possible(&fast->core, place) &&
            sealed_read_header(fast->core.secret, block, &header) && fast_recent_is_kept(header) &&
-           (header & SEALED_COVERED_MASK) == fast->recent.headers[set];
+           sealed_size(header) == fast->recent.sizes[set] &&
+           sealed_alignment(header) == SEALED_UNIT_BYTES;
 }
 
 const char *fast_recent_check(const struct fast_state *fast, size_t kept_count)

@@ -71,11 +71,12 @@ bool fast_recent_miss(struct heap *heap, size_t size_bytes);
 
 /* --- Keeping ---------------------------------------------------------------------------------- */
 
-/* True if a live block with this header word is kept when it is freed. The number is read as a volatile,
- * so that counting it up is one instruction on memory. */
-static inline bool fast_recent_wants(const struct fast_recent *recent, size_t set, uint64_t header)
+/* True if a live block of this size is kept when it is freed, if it has the usual alignment. The
+ * number is read as a volatile, so that counting it up is one instruction on memory. */
+static inline bool fast_recent_wants(const struct fast_recent *recent, size_t set,
+                                     size_t size_bytes)
 {
-    return recent->headers[set] == (header & SEALED_COVERED_MASK) &&
+    return recent->sizes[set] == size_bytes &&
            *(const volatile unsigned *)&recent->block_count < FAST_RECENT_BLOCKS;
 }
 
