@@ -1,5 +1,6 @@
 /* Free memory of the fast policy whose pages are given back. The arena refuses every access to such
  * pages, so a heap that touches one stops at that instruction. */
+#include "kernel/mm/heap/policy.h"
 #include "tests/unit/support/heap_oracle.h"
 #include "tests/unit/support/heap_policy_test.h"
 
@@ -251,7 +252,36 @@ static void test_random_operations_with_absent_memory(void **state)
     assert_true(!is_of_fast(fixture) || restored > 100);
 }
 
+/* The debug layer's record was at the end of the block, which has no pages any more. */
+static void test_K4_second_free_of_a_block_without_pages_is_reported(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_of_fast(fixture))
+        return;
+    for (size_t size_bytes = 100000; size_bytes < MIB; size_bytes += 7000) {
+        struct heap *heap = start_restoring(fixture, ARENA_BYTES);
+        populate(heap, 100, 300); /* there is a map of slabs */
+        uint8_t *block = allocate(heap, size_bytes);
+        (void)allocate(heap, 70000);
+        heap_free(heap, block, CALLER);
+        heap_trim(heap);
+        assert_true(fixture->arena.absent_bytes != 0);
+        size_t present_bytes = heap->functions->present_bytes(heap, block, size_bytes);
+        assert_in_range(present_bytes, 1, 2 * 8192);
+        (void)*(const volatile uint8_t *)(block + present_bytes - 1);
+        assert_int_equal(heap->functions->present_bytes(heap, block, present_bytes), present_bytes);
+        assert_int_equal(heap->functions->present_bytes(heap, block + present_bytes, 1), 0);
+        heap_free(heap, block, OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+        assert_true(fixture->arena.fault.is_free);
+        heap_free(heap, block + 64, OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+        assert_sound(heap);
+    }
+}
+
 static const struct heap_policy_test TESTS[] = {
+    TEST(test_K4_second_free_of_a_block_without_pages_is_reported),
     TEST(test_memory_under_a_live_block_goes_back),
     TEST(test_a_block_that_comes_and_goes_calls_nothing),
     TEST(test_a_program_in_phases_calls_less_and_less),

@@ -85,6 +85,9 @@ struct heap_policy_functions {
     /* Restore pages so that the request fits. False: there are no such pages, or no memory, or the
      * heap is corrupt. NULL exactly if `discard` is. */
     bool (*restore)(struct heap *heap, const struct heap_request *request);
+    /* Return how many of the bytes from the address on can be read, up to the first one whose page
+     * was given back. The bytes are in the heap. NULL exactly if `discard` is. */
+    size_t (*present_bytes)(const struct heap *heap, const uint8_t *address, size_t bytes);
     /* Merge memory that is kept apart for speed. NULL if the policy keeps no such memory. */
     void (*trim)(struct heap *heap);
 

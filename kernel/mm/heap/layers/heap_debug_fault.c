@@ -2,6 +2,7 @@
 
 #include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/layers/heap_debug_record.h"
+#include "kernel/mm/heap/policy.h"
 
 /* The search for a record ends after this distance, so its time is bounded. */
 #define SEARCH_BYTES ((size_t)64 * 1024)
@@ -42,17 +43,24 @@ void heap_debug_fault_record(struct heap *heap, enum heap_fault_kind kind, const
 
 /* --- Faults that were found below ------------------------------------------------------------- */
 
-/* Return how many bytes there are from `block` to the heap's end; 0 if it is not in the heap. */
-static size_t bytes_behind(const struct heap *heap, const uint8_t *block)
+/* Return how many of the bytes from `block` on are in the heap and can be read. */
+static size_t readable_bytes(const struct heap *heap, const uint8_t *block, size_t bytes)
 {
     size_t offset = (uintptr_t)block - (uintptr_t)heap->base;
-    return offset < heap->size_bytes ? heap->size_bytes - offset : 0;
+    if (offset >= heap->size_bytes)
+        return 0;
+    bytes = smaller(bytes, heap->size_bytes - offset);
+    return heap->functions->present_bytes == NULL
+               ? bytes
+               : heap->functions->present_bytes(heap, block, bytes);
 }
 
-/* A wrong header may pass the check by chance. Its size must not lead out of the heap. */
+/* A wrong header may pass the check by chance. Its size must not lead out of the heap. A block that
+ * was freed may have lost its pages. */
 static bool may_end_in_record(const struct heap *heap, const uint8_t *block, size_t total_bytes)
 {
-    return total_bytes >= HEAP_DEBUG_OVERHEAD_BYTES && total_bytes <= bytes_behind(heap, block) &&
+    return total_bytes >= HEAP_DEBUG_OVERHEAD_BYTES &&
+           readable_bytes(heap, block, total_bytes) == total_bytes &&
            (uintptr_t)block % HEAP_DEBUG_RECORD_ALIGNMENT_BYTES == 0;
 }
 
@@ -62,7 +70,7 @@ static bool may_end_in_record(const struct heap *heap, const uint8_t *block, siz
 static bool find_owner(const struct heap *heap, const uint8_t *block, struct heap_fault *fault)
 {
     const struct heap_debug *debug = heap_debug_of(heap);
-    size_t limit_bytes = smaller(bytes_behind(heap, block), SEARCH_BYTES);
+    size_t limit_bytes = readable_bytes(heap, block, SEARCH_BYTES);
     if ((uintptr_t)block % HEAP_DEBUG_RECORD_ALIGNMENT_BYTES != 0)
         return false;
     for (size_t total_bytes = HEAP_DEBUG_OVERHEAD_BYTES; total_bytes <= limit_bytes;

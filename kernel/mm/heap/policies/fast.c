@@ -411,6 +411,7 @@ static const struct heap_policy_functions functions = {
     .absent_tail = fast_absent_tail,
     .discard = fast_absent_discard_all,
     .restore = fast_absent_restore,
+    .present_bytes = fast_absent_present_bytes,
     .trim = fast_trim,
     .survey = fast_view_survey,
     .walk = fast_view_walk,

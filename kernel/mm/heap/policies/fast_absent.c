@@ -442,6 +442,17 @@ const uint8_t *fast_absent_find(const struct fast_state *fast, const void *addre
     return NULL;
 }
 
+size_t fast_absent_present_bytes(const struct heap *heap, const uint8_t *address, size_t bytes)
+{
+    const struct fast_state *fast = fast_of(heap);
+    for (const uint8_t *page = page_below(address); page < address + bytes;
+         page += FAST_PAGE_BYTES) {
+        if (fast_absent_is_at(fast, page))
+            return page > address ? (size_t)(page - address) : 0;
+    }
+    return bytes;
+}
+
 size_t fast_absent_largest_units(const struct fast_state *fast)
 {
     uint64_t header;

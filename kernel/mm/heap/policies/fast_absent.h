@@ -82,6 +82,9 @@ bool fast_absent_restore(struct heap *heap, const struct heap_request *request);
 const uint8_t *fast_absent_find(const struct fast_state *fast, const void *address,
                                 size_t *ret_bytes);
 
+/* Return how many of the bytes from the address on lie before the first absent page. */
+size_t fast_absent_present_bytes(const struct heap *heap, const uint8_t *address, size_t bytes);
+
 /* Return the size of the largest absent block that fast_absent_restore() finds. */
 size_t fast_absent_largest_units(const struct fast_state *fast);
 
