@@ -40,7 +40,8 @@ struct serial_choice serial_port_choose(const struct firmware *firmware, struct 
     struct serial_choice choice =
         serial_choose(wish, &found, find_spcr_port(tables), arch_serial_port_of);
     if (is_silent(&choice, wish))
-        console_warn(console, "no serial port answers at port %x: correct the key serial in handoff.conf",
+        console_warn(console,
+                     "no serial port answers at port %x: correct the key serial in handoff.conf",
                      choice.port);
     else if (choice.port == 0)
         console_log(console, "no serial port (%s)", choice.source);

@@ -99,7 +99,8 @@ static void test_values_are_named(void **state)
                              "fast or strict; did you mean heap=fast?");
     assert_told("heap=",
                 "heap= is ignored: the value must be bump, first-fit, best-fit, fast or strict");
-    assert_told("self-test=all", "self-test=all is ignored: the value must be interrupts or heap-pages");
+    assert_told("self-test=all",
+                "self-test=all is ignored: the value must be interrupts or heap-pages");
 }
 
 static void test_wrong_forms(void **state)
