@@ -102,6 +102,22 @@ static void test_a_request_that_finds_no_room_merges_all(void **state)
     assert_sound(heap);
 }
 
+/* The kept block is a little longer than the request, so it is in the next bin when it is merged. */
+static void test_a_merged_block_of_the_next_bin_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, MIB);
+    void *block = allocate(heap, 1104);
+    while (heap_allocate(heap, 1104, CALLER) != NULL || heap_allocate(heap, 1088, CALLER) != NULL)
+        continue;
+    heap_free(heap, block, CALLER);
+    assert_int_equal(kept_count(heap), 1);
+    assert_ptr_equal(heap_allocate(heap, 1088, CALLER), block);
+    assert_sound(heap);
+}
+
 /* A block before the kept one is freed, and used again: the kept one's flag changes twice. */
 static void test_neighbours_of_a_kept_block_come_and_go(void **state)
 {
@@ -234,6 +250,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_other_blocks_are_merged),
     TEST(test_statistics_count_kept_memory_as_free),
     TEST(test_a_request_that_finds_no_room_merges_all),
+    TEST(test_a_merged_block_of_the_next_bin_is_found),
     TEST(test_neighbours_of_a_kept_block_come_and_go),
     TEST(test_a_block_grows_into_a_kept_one),
     TEST(test_a_new_size_takes_the_place_of_an_old_one),

@@ -120,7 +120,9 @@ static uint8_t *find_aligned(struct heap *heap, size_t units, size_t alignment_b
     if (block != NULL || heap->is_corrupt)
         return block;
 
-    size_t enough_units = units + alignment_bytes / SEALED_UNIT_BYTES + 1;
+    size_t enough_units = alignment_bytes == SEALED_UNIT_BYTES
+                              ? units
+                              : units + alignment_bytes / SEALED_UNIT_BYTES + 1;
     unsigned bin = fast_bin_not_empty(core, fast_bin_above(enough_units));
     if (bin < FAST_BIN_COUNT)
         return search_bin(heap, bin, 1, units, alignment_bytes, ret_units, ret_gap_units);
@@ -210,7 +212,7 @@ static inline struct fast_taken cut_first(struct heap *heap, unsigned bin, uint6
     return (struct fast_taken){.block = block, .units = units};
 }
 
-/* Read the header of the bin's first block. False: there is none, or the heap is corrupt. */
+/* Read the header of the bin's first block. False: the bin is empty, or the heap is corrupt. */
 static inline bool read_first(struct heap *heap, unsigned bin, uint64_t *ret_header)
 {
     const struct fast_core *core = &fast_of(heap)->core;

@@ -45,8 +45,8 @@ static inline bool fast_recent_is_empty(const struct fast_recent *recent, size_t
 
 /* --- Taking ----------------------------------------------------------------------------------- */
 
-/* Take the newest block of this size, and make it live. NULL: there is none, or the block before it
- * was freed or used meanwhile, or its header was overwritten. */
+/* Take the newest block of this size, and make it live. NULL: no such block is kept, or its header has
+ * changed. The neighbour before it may have changed a flag there, or the header was overwritten. */
 static inline uint8_t *fast_recent_take(struct fast_state *fast, size_t size_bytes)
 {
     struct fast_recent *recent = &fast->recent;
