@@ -52,6 +52,9 @@ ifeq ($(WERROR),1)
 WARNINGS += -Werror
 endif
 COMMON_CFLAGS := -std=c17 -I. $(WARNINGS) -DHANDOFF_VERSION_TEXT='"$(VERSION)"'
+# The debug information of loader and kernel has names relative to the checkout, and the build id is a hash of it. So
+# equal sources make equal files in every folder. gdb looks for the sources in the checkout (scripts/debug.sh).
+ANY_FOLDER := -fdebug-compilation-dir=. -ffile-prefix-map=$(BUILD)=build
 
 # Print a line for each file. `make V=1` prints the commands.
 ifeq ($(V),1)
@@ -120,7 +123,7 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz -ffunction-sections -fdata-sections -gdwarf \
-    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(COMMON_CFLAGS)
+    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS)
 LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
 
 $(BUILD)/loader/%.o: %.c $(BUILD)/loader.flags
@@ -152,7 +155,7 @@ $(BUILD)/BOOTX64.EFI: $(LOADER_OBJECTS) $(BUILD)/BOOTX64.debug.efi
 # --- Kernel: a static ELF in the higher half ----------------------------------------------------
 KERNEL_CFLAGS := --target=x86_64-unknown-none-elf -ffreestanding -mcmodel=kernel -mno-red-zone \
     -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-pic -fno-builtin -O2 -g \
-    $(COMMON_CFLAGS)
+    $(ANY_FOLDER) $(COMMON_CFLAGS)
 ifeq ($(UBSAN),1)
 KERNEL_SOURCES += $(wildcard kernel/diagnostics/sanitizer/undefined*.c)
 KERNEL_CFLAGS += -DHANDOFF_UBSAN -fsanitize=undefined
@@ -219,7 +222,7 @@ $(1)/symbols.S: $(1)/first-pass.elf scripts/kernel-symbols.py scripts/kernel-lin
 
 $(1)/symbols-empty.o $(1)/symbols.o: %.o: %.S $(BUILD)/kernel.flags
 	$$(say) CC $$@
-	$(Q)$(CLANG) $$(KERNEL_CFLAGS) -c $$< -o $$@
+	$(Q)$(CLANG) $$(KERNEL_CFLAGS) -g0 -c $$< -o $$@
 
 $(1)/first-pass.elf: $(3) $(1)/symbols-empty.o $(KERNEL_LINKER_SCRIPT)
 	$$(say) LINK $$@
