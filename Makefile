@@ -53,7 +53,8 @@ WARNINGS += -Werror
 endif
 COMMON_CFLAGS := -std=c17 -I. $(WARNINGS) -DHANDOFF_VERSION_TEXT='"$(VERSION)"'
 # The debug information of loader and kernel has names relative to the checkout, and the build id is a hash of it. So
-# equal sources make equal files in every folder. gdb looks for the sources in the checkout (scripts/debug.sh).
+# equal sources make equal files in every folder. gdb looks for the sources in the checkout (scripts/debug.sh). The
+# loader's objects have no time (-mno-incremental-linker-compatible).
 ANY_FOLDER := -fdebug-compilation-dir=. -ffile-prefix-map=$(BUILD)=build
 
 # Print a line for each file. `make V=1` prints the commands.
@@ -122,7 +123,7 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
-    -Oz -ffunction-sections -fdata-sections -gdwarf \
+    -Oz -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
     -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS)
 LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
 
@@ -681,6 +682,12 @@ image: build ## make a GPT disk image, build/handoff.img (SECTOR=4096 for disks 
 .PHONY: iso
 iso: build ## make an ISO for discs and sticks, build/handoff.iso
 	@$(PYTHON) scripts/image.py iso $(ESP) $(BUILD)/handoff.iso
+
+# It builds in a folder of its own, from the last commit. DIRTY=1 takes the work tree.
+.PHONY: release
+release: ## make a release of the last commit in build/release: an archive for authors of kernels, an image for a stick
+	@BUILD= $(PYTHON) scripts/release.py --out $(BUILD)/release $(patsubst 1,--dirty,$(filter 1,$(DIRTY))) \
+	    $(foreach name,CLANG LLD_LINK LD_LLD LLVM_NM LLVM_DWARFDUMP LLVM_OBJCOPY EFI_INCLUDE,'$(name)=$($(name))')
 
 .PHONY: usb
 usb: image ## write a USB stick: make usb DEV=/dev/sdX (asks before it writes)
