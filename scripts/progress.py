@@ -60,7 +60,11 @@ class Progress:
         now = self.clock()
         if now - self.shown < (TERMINAL_SECONDS if self.stream.isatty() else PLAIN_SECONDS):
             return
-        self.shown = now
+        self.show()
+
+    def show(self):
+        """Show the progress now."""
+        self.shown = self.clock()
         self.write(self.text())
 
     def write(self, text):
@@ -85,6 +89,8 @@ class Progress:
     def seconds_left(self):
         """Return the time left, or None if nobody can know it yet."""
         seconds = self.seconds()
+        if self.total and self.done >= self.total:
+            return 0
         if self.expected_seconds is not None:
             return max(0, self.expected_seconds - seconds)
         if not self.total or not self.done or seconds < FIRST_ESTIMATE_SECONDS:
@@ -98,6 +104,18 @@ class Progress:
             parts.append(f"{self.done / MIB / seconds:.1f} MiB/s")
         parts.append(f"{duration(left)} left" if left is not None else duration(seconds))
         return f"{self.title}: {', '.join(parts)}"
+
+
+def steps(title, pieces, total=None, stream=None):
+    """Yield the pieces of some work, and show on a terminal how many are done. The line is gone at the end."""
+    pieces = pieces if total is not None or hasattr(pieces, "__next__") else list(pieces)
+    progress = Progress(title, len(pieces) if isinstance(pieces, list) else total or 0, stream=stream)
+    for piece in pieces:
+        if progress.stream.isatty():
+            progress.show()
+        yield piece
+        progress.done += 1
+    progress.clear()
 
 
 class Filter:
@@ -117,9 +135,11 @@ class Filter:
             self.progress.clear()
             print(line, file=self.output, flush=True)
             if self.pattern.search(line):
-                self.progress.advance()
+                self.progress.done += 1
         if final and self.pending:
             print(self.pending, file=self.output, flush=True)
+        if lines and not final and self.progress.stream.isatty():
+            self.progress.show()
 
     def run(self, descriptor):
         while True:

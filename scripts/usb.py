@@ -150,7 +150,7 @@ def contents(image: Path, disk_bytes):
 
 @dataclass(frozen=True)
 class Report:
-    """What was written: its size, its SHA-256, and the seconds of each pass."""
+    """The result: the size of the data, its SHA-256, and the seconds of each pass."""
 
     size_bytes: int
     sha256: str

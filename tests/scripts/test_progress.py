@@ -3,11 +3,15 @@
 import io
 import os
 import pty
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import progress
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Terminal(io.StringIO):
@@ -65,6 +69,19 @@ def test_unknown_total_shows_the_time_that_has_passed():
     assert line.text() == "packages: 0, 5 s"
 
 
+def test_steps_are_shown_on_a_terminal_only():
+    terminal, file = Terminal(), io.StringIO()
+    assert list(progress.steps("boots", "ab", stream=terminal)) == ["a", "b"]
+    assert terminal.getvalue() == "\r\033[Kboots: 0 of 2, 0 s\r\033[Kboots: 1 of 2, 0 s\r\033[K"
+    assert list(progress.steps("boots", iter("ab"), 5, stream=file)) == ["a", "b"] and file.getvalue() == ""
+
+
+def test_steps_of_a_pipe_have_no_total():
+    terminal = Terminal()
+    assert list(progress.steps("times", iter("a"), stream=terminal)) == ["a"]
+    assert terminal.getvalue().startswith("\r\033[Ktimes: 0, 0 s")
+
+
 def test_filter_copies_every_byte_and_shows_nothing_in_a_pipe():
     done = subprocess.run(
         [sys.executable, progress.__file__, "--title", "x", "--lines", "^a", "--total", "2"],
@@ -84,3 +101,20 @@ def test_filter_on_a_terminal_shows_the_count_until_the_input_ends():
         seen += os.read(ours, 1000)
     assert child.communicate()[0] == b"a\nb\n"
     os.close(ours)
+
+
+def test_fuzzers_show_the_time_left_on_a_terminal(tmp_path):
+    """Two fuzzers that only wait stand for real ones."""
+    for name in ("fuzz_a", "fuzz_b"):
+        (tmp_path / name).write_text("#!/bin/sh\nsleep 1\necho stat::number_of_executed_units: 7\n", encoding="ascii")
+        (tmp_path / name).chmod(0o755)
+    ours, theirs = pty.openpty()
+    done = subprocess.run([ROOT / "scripts/fuzz.sh", tmp_path, "60", "fuzz_a", "fuzz_b"], cwd=ROOT, stdout=subprocess.PIPE,
+                          stderr=theirs, text=True, check=True)  # fmt: skip
+    os.close(theirs)
+    seen = os.read(ours, 10000).decode()
+    os.close(ours)
+    assert re.search(r"fuzz.sh: (1 of 2, (1 min 0|5\d)|2 of 2, 0) s left", seen), seen
+    assert [re.sub(r"\d+ s", "N s", line) for line in sorted(done.stdout.splitlines())[1:]] == [
+        "fuzz_a: passed (7 runs, N s)", "fuzz_b: passed (7 runs, N s)"]  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "2 passed, 0 failed"
