@@ -89,7 +89,7 @@ def export(root: Path, tree: Path, dirty):
     for name in git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").decode().split("\0"):
         if name and (root / name).is_file():
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(root / name, tree / name)
+            shutil.copy2(root / name, tree / name)
 
 
 def build(tree: Path, words, progress=None):
