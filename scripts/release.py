@@ -139,9 +139,9 @@ def collect(tree: Path, folder: Path, version, used):
             shutil.copyfile(source, target)
         target.chmod(0o755 if os.access(source, os.X_OK) and source.suffix in (".py", ".sh") else 0o644)
     (folder / "README.md").write_text(README.format(version=version, sums=SUMS, sbom=SBOM), encoding="utf-8")
-    fonts = sbom.LICENCES.get(used[1].name, (sbom.UNKNOWN,))[0]
-    licences = {name: f"MIT AND {sbom.LICENCES.get(used[0].name, (sbom.UNKNOWN,))[0]} AND ({fonts})" for name in BUILT[:1]}
-    licences.update({name: f"MIT AND ({fonts})" for name in BUILT[1:]})
+    headers, font = (sbom.LICENCES.get(package.name, sbom.NO_LICENCE).concluded for package in used)
+    licences = dict(zip(BUILT, (f"MIT AND {headers} AND ({font})", f"MIT AND ({font})")))
+    licences = {name: sbom.UNKNOWN if sbom.UNKNOWN in text else text for name, text in licences.items()}
     for package in used:
         if (path := sbom.copyright_file(package)) is not None:
             target = folder / "licences" / f"{package.name}.txt"
@@ -204,7 +204,7 @@ def assemble(tree: Path, out: Path, epoch, suffix="", settings=()):
         licences = collect(tree, folder, version, used)
         names = {"clang": "CLANG", "lld-link": "LLD_LINK", "ld.lld": "LD_LLD", "llvm-objcopy": "LLVM_OBJCOPY"}
         tools = [sbom.tool_version(name, settings.get(names[name], name)) for name in sbom.TOOLS]
-        document = sbom.describe(folder, version, epoch, used, tools, licences)
+        document = sbom.describe(folder, version, epoch, used, tools, licences, (SBOM, SUMS))
         (folder / SBOM).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         listed = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
         write_sums(folder, listed, folder / SUMS)

@@ -16,13 +16,24 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 UNKNOWN = "NOASSERTION"
+@dataclass(frozen=True)
+class Licence:
+    """The licence that the package states, the one under which the release uses the material, and the reason."""
+
+    declared: str
+    concluded: str
+    comment: str = ""
+
+
 # The licences of the material, by the name of its package. The copyright files of Debian's packages have the texts.
-GNU_EFI = ("BSD-2-Clause", "The headers of gnu-efi: types, constants and identifiers of UEFI. Nothing of its library.")
-UNIFONT = (
-    "OFL-1.1 OR GPL-2.0-or-later WITH Font-exception-2.0",
+GNU_EFI = Licence("BSD-2-Clause", "BSD-2-Clause",
+                  "The headers of gnu-efi: types, constants and identifiers of UEFI. Nothing of its library.")  # fmt: skip
+UNIFONT = Licence(
+    "GPL-2.0-or-later", "OFL-1.1 OR GPL-2.0-or-later WITH Font-exception-2.0",
     "95 glyphs of a console font. Debian's copyright file names GPL-2+. The authors of Unifont also permit the use "
     "under OFL-1.1, and embedding, from version 13.0.04 on.",
-)
+)  # fmt: skip
+NO_LICENCE = Licence(UNKNOWN, UNKNOWN)
 LICENCES = {"gnu-efi": GNU_EFI, "gnu-efi-devel": GNU_EFI, "psf-unifont": UNIFONT}
 TOOLS = ("clang", "lld-link", "ld.lld", "llvm-objcopy")
 
@@ -96,18 +107,18 @@ def described_file(folder: Path, path: Path, licences):
         "SPDXID": identifier(f"File-{name}"), "fileName": f"./{name}",
         "checksums": [{"algorithm": "SHA1", "checksumValue": hashlib.sha1(data).hexdigest()},
                       {"algorithm": "SHA256", "checksumValue": hashlib.sha256(data).hexdigest()}],
-        "licenseConcluded": licence, "licenseInfoInFiles": [licence], "copyrightText": UNKNOWN,
+        "licenseConcluded": licence, "licenseInfoInFiles": [UNKNOWN], "copyrightText": UNKNOWN,
     }  # fmt: skip
 
 
 def described_package(package, purpose):
-    licence, comment = LICENCES.get(package.name, (UNKNOWN, ""))
+    licence = LICENCES.get(package.name, NO_LICENCE)
     entry = {
         "SPDXID": identifier(f"Package-{package.name}"), "name": package.name, "versionInfo": package.version,
-        "downloadLocation": UNKNOWN, "filesAnalyzed": False, "licenseConcluded": licence, "licenseDeclared": licence,
-        "copyrightText": UNKNOWN, "primaryPackagePurpose": purpose,
+        "downloadLocation": UNKNOWN, "filesAnalyzed": False, "licenseConcluded": licence.concluded,
+        "licenseDeclared": licence.declared, "copyrightText": UNKNOWN, "primaryPackagePurpose": purpose,
     }  # fmt: skip
-    return {**entry, "licenseComments": comment} if comment else entry
+    return {**entry, "licenseComments": licence.comment} if licence.comment else entry
 
 
 def verification_code(files):
@@ -116,16 +127,17 @@ def verification_code(files):
     return hashlib.sha1("".join(sums).encode()).hexdigest()
 
 
-def describe(folder: Path, version, epoch, used, tools, licences):
-    """Return the document about all files of a folder. `licences` has the files with another licence than MIT."""
+def describe(folder: Path, version, epoch, used, tools, licences, left_out):
+    """Return the document about all files of a folder. `licences` has the files with another licence than MIT, and
+    `left_out` the files that do not exist yet: this document, and the checksums, which have that of this document."""
     files = [described_file(folder, path, licences) for path in sorted(folder.rglob("*")) if path.is_file()]
     code = verification_code(files)
     handoff = {
         "SPDXID": "SPDXRef-Package-handoff", "name": "handoff", "versionInfo": version, "downloadLocation": UNKNOWN,
-        "filesAnalyzed": True, "packageVerificationCode": {"packageVerificationCodeValue": code},
+        "filesAnalyzed": True, "packageVerificationCode": {
+            "packageVerificationCodeValue": code, "packageVerificationCodeExcludedFiles": [f"./{name}" for name in left_out]},
         "licenseConcluded": UNKNOWN, "licenseDeclared": "MIT", "copyrightText": UNKNOWN,
-        "licenseInfoFromFiles": sorted({entry["licenseConcluded"] for entry in files}),
-        "primaryPackagePurpose": "OPERATING-SYSTEM",
+        "licenseInfoFromFiles": [UNKNOWN], "primaryPackagePurpose": "OPERATING_SYSTEM",
     }  # fmt: skip
     relations = [("SPDXRef-DOCUMENT", "DESCRIBES", handoff["SPDXID"])]
     relations += [(handoff["SPDXID"], "CONTAINS", entry["SPDXID"]) for entry in files]
