@@ -30,7 +30,8 @@ CONTENT = (
     "LICENSE", "VERSION", "CHANGELOG.md", "shared/handoff.h", "shared/handoff_note.h", "docs/RELEASE.md",
     "docs/HANDOFF.md", "docs/CONFIG.md", "docs/ERRORS.md", "docs/LOG.md", "docs/CAVEATS.md", "docs/MONITOR.md",
     "docs/GLOSSARY.md", "docs/YOUR-KERNEL.md", "docs/CONFORMANCE.md", "docs/versions/*.md", "docs/examples/**/*",
-    "scripts/kernel-checksum.py", "scripts/arguments.py", "esp/handoff.conf",
+    "scripts/kernel-checksum.py", "scripts/usb.py", "scripts/image.py", "scripts/progress.py", "scripts/arguments.py",
+    "esp/handoff.conf",
 )  # fmt: skip
 BUILT = ("esp/EFI/BOOT/BOOTX64.EFI", "esp/kernel.elf")
 SBOM = "SBOM.spdx.json"
@@ -102,10 +103,15 @@ def build(tree: Path, words, progress=None):
     output = []
     with subprocess.Popen([*command, f"-j{os.cpu_count()}", "build"], env=environment, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace") as child:  # fmt: skip
-        for line in child.stdout:
-            output.append(line)
-            progress.advance()
-    progress.clear()
+        try:
+            for line in child.stdout:
+                output.append(line)
+                progress.advance()
+        except BaseException:
+            child.terminate()
+            raise
+        finally:
+            progress.clear()
     if child.returncode != 0:
         raise ReleaseError("the build failed:\n" + "".join(output[-20:]))
 

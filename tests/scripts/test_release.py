@@ -107,6 +107,13 @@ def test_header_of_the_archive_compiles_by_itself(folder, tmp_path):
                    check=True)  # fmt: skip
 
 
+@pytest.mark.parametrize("script", ["kernel-checksum.py", "usb.py"])
+def test_scripts_of_the_archive_run_by_themselves(folder, script, tmp_path):
+    done = subprocess.run([sys.executable, folder / "scripts" / script, "--help"], cwd=tmp_path, capture_output=True,
+                          text=True, check=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": ""})  # fmt: skip
+    assert done.stdout.startswith(f"usage: {script} ")
+
+
 def test_archive_names_no_user_and_no_folder_of_this_machine(products, folder):
     with tarfile.open(products[0]) as archive:
         entries = archive.getmembers()
