@@ -17,7 +17,7 @@ fi
 build=${BUILD:-$tools_root/build}
 symbols=$build/kernel.debug.elf
 if ! tools_require gdb; then
-    echo "debug.sh: for another debugger, run scripts/run.sh --gdb $port, and load the symbols of $symbols" >&2
+    echo "debug.sh: for another debugger, run scripts/run.sh --gdb $port, and load the symbols of $symbols; the sources are in $tools_root" >&2
     exit 1
 fi
 
