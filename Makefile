@@ -52,6 +52,10 @@ ifeq ($(WERROR),1)
 WARNINGS += -Werror
 endif
 COMMON_CFLAGS := -std=c17 -I. $(WARNINGS) -DHANDOFF_VERSION_TEXT='"$(VERSION)"'
+# The debug information of loader and kernel has names relative to the checkout, and the build id is a hash of it. So
+# equal sources make equal files in every folder. gdb looks for the sources in the checkout (scripts/debug.sh). The
+# loader's objects have no time (-mno-incremental-linker-compatible).
+ANY_FOLDER := -fdebug-compilation-dir=. -ffile-prefix-map=$(BUILD)=build
 
 # Print a line for each file. `make V=1` prints the commands.
 ifeq ($(V),1)
@@ -119,8 +123,8 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
-    -Oz -ffunction-sections -fdata-sections -gdwarf \
-    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(COMMON_CFLAGS)
+    -Oz -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
+    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS)
 LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
 
 $(BUILD)/loader/%.o: %.c $(BUILD)/loader.flags
@@ -152,7 +156,7 @@ $(BUILD)/BOOTX64.EFI: $(LOADER_OBJECTS) $(BUILD)/BOOTX64.debug.efi
 # --- Kernel: a static ELF in the higher half ----------------------------------------------------
 KERNEL_CFLAGS := --target=x86_64-unknown-none-elf -ffreestanding -mcmodel=kernel -mno-red-zone \
     -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-pic -fno-builtin -O2 -g \
-    $(COMMON_CFLAGS)
+    $(ANY_FOLDER) $(COMMON_CFLAGS)
 ifeq ($(UBSAN),1)
 KERNEL_SOURCES += $(wildcard kernel/diagnostics/sanitizer/undefined*.c)
 KERNEL_CFLAGS += -DHANDOFF_UBSAN -fsanitize=undefined
@@ -219,7 +223,7 @@ $(1)/symbols.S: $(1)/first-pass.elf scripts/kernel-symbols.py scripts/kernel-lin
 
 $(1)/symbols-empty.o $(1)/symbols.o: %.o: %.S $(BUILD)/kernel.flags
 	$$(say) CC $$@
-	$(Q)$(CLANG) $$(KERNEL_CFLAGS) -c $$< -o $$@
+	$(Q)$(CLANG) $$(KERNEL_CFLAGS) -g0 -c $$< -o $$@
 
 $(1)/first-pass.elf: $(3) $(1)/symbols-empty.o $(KERNEL_LINKER_SCRIPT)
 	$$(say) LINK $$@
@@ -678,6 +682,12 @@ image: build ## make a GPT disk image, build/handoff.img (SECTOR=4096 for disks 
 .PHONY: iso
 iso: build ## make an ISO for discs and sticks, build/handoff.iso
 	@$(PYTHON) scripts/image.py iso $(ESP) $(BUILD)/handoff.iso
+
+# It builds in a folder of its own, from the last commit. DIRTY=1 takes the work tree.
+.PHONY: release
+release: ## make a release of the last commit in build/release: an archive for authors of kernels, an image for a stick
+	@BUILD= $(PYTHON) scripts/release.py --out $(BUILD)/release $(patsubst 1,--dirty,$(filter 1,$(DIRTY))) \
+	    $(foreach name,CLANG LLD_LINK LD_LLD LLVM_NM LLVM_DWARFDUMP LLVM_OBJCOPY EFI_INCLUDE,'$(name)=$($(name))')
 
 .PHONY: usb
 usb: image ## write a USB stick: make usb DEV=/dev/sdX (asks before it writes)

@@ -17,7 +17,7 @@ fi
 build=${BUILD:-$tools_root/build}
 symbols=$build/kernel.debug.elf
 if ! tools_require gdb; then
-    echo "debug.sh: for another debugger, run scripts/run.sh --gdb $port, and load the symbols of $symbols" >&2
+    echo "debug.sh: for another debugger, run scripts/run.sh --gdb $port, and load the symbols of $symbols; the sources are in $tools_root" >&2
     exit 1
 fi
 
@@ -46,5 +46,5 @@ set +m
 trap 'kill -TERM "$machine" 2>/dev/null || true; wait "$machine" 2>/dev/null || true' EXIT
 echo "debug.sh: the serial console is in $serial"
 # The breakpoint is one of the hardware, because the kernel's addresses are not mapped yet.
-gdb -q "$symbols" -ex "set confirm off" -ex "set tcp connect-timeout 30" \
+gdb -q "$symbols" -ex "set confirm off" -ex "directory $tools_root" -ex "set tcp connect-timeout 30" \
     -ex "target remote 127.0.0.1:$port" -ex "hbreak kernel_entry" -ex continue "$@"

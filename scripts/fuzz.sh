@@ -10,7 +10,7 @@
 # The seeds are in tests/fuzz/seeds/NAME and tests/fuzz/kept/NAME.tar.gz. DIRECTORY contains the
 # fuzzers: make fuzz-programs builds them. make fuzz, fuzz-short, fuzz-long and fuzz-keep call this
 # script. It prints a line for each fuzzer, and the whole output of a fuzzer that fails. The input that
-# failed is in DIRECTORY/failures. The last line is `N passed, N failed`.
+# failed is in DIRECTORY/failures. The last line is `N passed, N failed`. A terminal shows the time left.
 set -euo pipefail
 # shellcheck source=scripts/usage.sh
 . "$(dirname "${BASH_SOURCE[0]}")/usage.sh"
@@ -96,8 +96,23 @@ run_fuzzer() {
 }
 export -f run_fuzzer keep_inputs seed_folders
 
+# Copy the lines of the fuzzers, and show on a terminal how many have ended and how long the others take.
+show_progress() {
+    local count=$1 processors=$2 words=()
+    if ! [ -t 2 ]; then
+        cat
+        return
+    fi
+    if [[ $mode =~ ^[0-9]+$ ]]; then
+        words=(--seconds $((mode * ((count + processors - 1) / processors))))
+    fi
+    "$(scripts/find-python.sh)" scripts/progress.py --title fuzz.sh --lines '^fuzz_' --total "$count" "${words[@]}"
+}
+
+processors=$(getconf _NPROCESSORS_ONLN)
 printf '%s\0' "$@" |
-    xargs -0 -n 1 -P "$(getconf _NPROCESSORS_ONLN)" bash -c 'run_fuzzer "$@"' bash "$directory" "$mode"
+    xargs -0 -n 1 -P "$processors" bash -c 'run_fuzzer "$@"' bash "$directory" "$mode" |
+    show_progress $# "$processors"
 passed=0 failed=0
 for fuzzer in "$@"; do
     if [ -e "$directory/$fuzzer.passed" ]; then

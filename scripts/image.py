@@ -1,7 +1,8 @@
 """Make bootable images from a tree of files: a GPT disk with an EFI System Partition, or an ISO.
 
 This needs no root and no loop mounts. This program writes the partition table, mkfs.vfat formats the partition in
-place, and mtools copies the files into it. Equal input makes equal partition tables.
+place, and mtools copies the files into it. If SOURCE_DATE_EPOCH has a time, the files have it, and equal input makes
+equal disks.
 
     image.py disk TREE OUT [--fat 12|16|32] [--size MIB] [--sector 512|4096]
     image.py iso  TREE OUT
@@ -57,6 +58,8 @@ class ImageError(Exception):
 def run_tool(*command, folder=None):
     """Run a tool of a package in a folder. Its output appears only if it fails."""
     environment = dict(os.environ, MTOOLS_SKIP_CHECK="1")
+    if "SOURCE_DATE_EPOCH" in environment:
+        environment["TZ"] = "UTC"  # mtools writes local times
     # sgdisk and mkfs.vfat are in /usr/sbin, which is not in every user's PATH.
     environment["PATH"] = environment.get("PATH", "") + ":/usr/sbin:/sbin"
     command = [str(word) for word in command]
@@ -161,11 +164,23 @@ def make_fat(tree: Path, image: Path, offset_bytes, size_bytes, fat_bits, sector
         "-s", cluster_sectors(fat_bits, size_bytes, sector_bytes), "-g", "255/63", "-h", first_sector,
         "--invariant", image, size_bytes // 1024,
     )  # fmt: skip
-    entries = [entry.absolute() for entry in sorted(tree.iterdir())]
-    if entries:
-        # mtools gets the name without its folder, because the folder's name may contain `@@`.
-        run_tool("mcopy", "-s", "-Q", "-i", f"{image.name}@@{offset_bytes}", *entries, "::/",
-                 folder=image.parent)  # fmt: skip
+    copy_tree(tree, image, offset_bytes)
+
+
+def copy_tree(tree: Path, image: Path, offset_bytes):
+    """Copy the tree into the file system at the offset. The order is that of the names. `mcopy -s` would take the order
+    that the file system here has."""
+    # mtools gets the name without its folder, because the folder's name may contain `@@`.
+    volume = f"{image.name}@@{offset_bytes}"
+    inside = sorted(path for path in tree.rglob("*") if path.is_dir())
+    if inside:
+        names = [f"::/{path.relative_to(tree).as_posix()}" for path in inside]
+        run_tool("mmd", "-i", volume, *names, folder=image.parent)
+    for place in [tree, *inside]:
+        files = [path.absolute() for path in sorted(place.iterdir()) if not path.is_dir()]
+        if files:
+            run_tool("mcopy", "-Q", "-i", volume, *files, f"::/{place.relative_to(tree).as_posix()}",
+                     folder=image.parent)  # fmt: skip
 
 
 def fat_size_mib(tree: Path, fat_bits, size_mib=None, sector_bytes=512):

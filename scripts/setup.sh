@@ -6,7 +6,8 @@
 #   setup.sh develop    the same, and gdb and packages for make format and make lint
 #
 # On Debian and Ubuntu, apt-get installs them, with sudo for a user other than root. On other systems,
-# or without root and sudo, the script only prints the commands. The user decides there.
+# or without root and sudo, the script only prints the commands. The user decides there. A terminal shows
+# the progress of apt-get.
 set -euo pipefail
 # shellcheck source=scripts/tools.sh
 . "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
@@ -38,9 +39,32 @@ as_root() {
     fi
 }
 
+# apt WORDS...: run apt-get, and show its progress on a terminal.
 apt() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
-        -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@" </dev/null
+        -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 "$@" </dev/null | show_progress
+}
+
+# Read the output of apt-get. Its lines of status are `dlstatus:…:PERCENT:WORDS` for the download and
+# `pmstatus:…:PERCENT:WORDS` for the installation.
+show_progress() {
+    local line kind='' started=$SECONDS percent left
+    while read -r line; do
+        if ! [ -t 2 ] || ! [[ $line =~ ^(dlstatus|pmstatus):.*:([0-9]+)[.,][0-9]+:(.*)$ ]]; then
+            continue
+        fi
+        if [ "$kind" != "${BASH_REMATCH[1]}" ]; then
+            kind=${BASH_REMATCH[1]} started=$SECONDS
+        fi
+        percent=${BASH_REMATCH[2]} left=
+        if [ "$percent" -gt 0 ] && [ $((SECONDS - started)) -gt 0 ]; then
+            left=", about $(((SECONDS - started) * (100 - percent) / percent)) s left"
+        fi
+        printf '\r\033[Ksetup.sh: %s %%%s: %.60s' "$percent" "$left" "${BASH_REMATCH[3]}" >&2
+    done
+    if [ -n "$kind" ]; then
+        printf '\r\033[K' >&2
+    fi
 }
 
 # Some packages are in Ubuntu's universe, which may be off on a minimal system.
@@ -58,11 +82,11 @@ install_with_apt() {
     apt update
     if needs_universe "$@"; then
         echo "setup.sh: enabling Ubuntu's universe" >&2
-        apt install --no-install-recommends software-properties-common >/dev/null
+        apt install --no-install-recommends software-properties-common
         as_root add-apt-repository -y universe >/dev/null
         apt update
     fi
-    apt install --no-install-recommends "$@" >/dev/null
+    apt install --no-install-recommends "$@"
 }
 
 # Print the commands of install_with_apt(), for a user who can become root.

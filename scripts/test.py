@@ -21,6 +21,7 @@ from typing import Callable
 
 import arguments
 import folders
+from progress import duration
 
 ROOT = folders.ROOT
 REPORTS = folders.build_folder() / "test-reports"
@@ -86,7 +87,14 @@ class Progress:
         self.shown = now
         count = finished_cases(output)
         of = f" of {max(self.expected, count)}" if self.expected else ""
-        self.write(f"{self.name:12} {f'{count}{of} ' if count or of else ''}({now - self.started:.0f} s)")
+        time_words = f"{now - self.started:.0f} s{self.time_left(count, now - self.started)}"
+        self.write(f"{self.name:12} {f'{count}{of} ' if count or of else ''}({time_words})")
+
+    def time_left(self, count, seconds):
+        """Return words for the time left, if the last run has shown how many cases there are."""
+        if not self.expected or not 0 < count <= self.expected or seconds < 1:
+            return ""
+        return f", about {duration(seconds / count * (self.expected - count))} left"
 
     def write(self, text):
         """Replace the text of the line."""

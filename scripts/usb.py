@@ -1,20 +1,24 @@
 """Write the disk image to a USB stick.
 
 All data on the stick is lost. So the program accepts only a whole, removable, unmounted disk, and refuses others with
-the reason. The user must type the name of the device before the first byte is written. The program reads all written
-data back and compares it.
+the reason. The user must type the name of the device before the first byte is written. The program shows its progress.
+Then it reads all written data back from the stick, and compares each byte and the SHA-256 of all.
 """
 
 import fcntl
+import hashlib
 import os
 import stat
 import sys
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import arguments
 from image import (
-    PARTITION_OFFSET_BYTES, SECTOR_SIZES, TABLE_TAIL_BYTES, ImageError, partition_table, sector_bytes_of,
+    MIB, PARTITION_OFFSET_BYTES, SECTOR_SIZES, TABLE_TAIL_BYTES, ImageError, partition_table, sector_bytes_of,
 )  # fmt: skip
+from progress import Progress, duration
 
 # Linux, <linux/fs.h>: drop the cached blocks of a device; read its partition table again.
 BLKFLSBUF = 0x1261
@@ -144,27 +148,118 @@ def contents(image: Path, disk_bytes):
             offset += len(data)
 
 
+@dataclass(frozen=True)
+class Report:
+    """The result: the size of the data, its SHA-256, and the seconds of each pass."""
+
+    size_bytes: int
+    sha256: str
+    writing_seconds: float
+    reading_seconds: float
+
+    def __str__(self):
+        def pass_words(seconds):
+            return f"{duration(seconds)} ({self.size_bytes / MIB / max(seconds, 0.001):.1f} MiB/s)"
+
+        return (f"{self.size_bytes / MIB:.1f} MiB written in {pass_words(self.writing_seconds)}, read back in "
+                f"{pass_words(self.reading_seconds)}, SHA-256 {self.sha256}")  # fmt: skip
+
+
 def write_all(descriptor, data, offset):
     while data:
         written = os.pwrite(descriptor, data, offset)
         data, offset = data[written:], offset + written
 
 
+def write_pieces(descriptor, pieces, device, progress):
+    """Write the pieces, and return the SHA-256 of all. Each piece is on the device before it counts as progress:
+    otherwise the memory of this computer takes all of it at once."""
+    total, done = hashlib.sha256(), 0
+    for offset, data in pieces:
+        try:
+            write_all(descriptor, data, offset)
+            os.fdatasync(descriptor)
+        except OSError as error:
+            raise Refused(f"{device} cannot be written at byte {offset}: {error.strerror}") from error
+        total.update(data)
+        done += len(data)
+        progress.advance(done)
+    progress.clear()
+    return total.hexdigest()
+
+
+def forget_cached(descriptor, device):
+    """Drop the copy of the device's data in the memory of this computer. Otherwise the comparison would read it."""
+    os.fsync(descriptor)
+    if is_block_device(device):
+        fcntl.ioctl(descriptor, BLKFLSBUF)
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def read_partitions_again(descriptor, device):
+    """Let the kernel see the new partition. If another program uses the old one, that is done when the stick is plugged
+    in again."""
+    if is_block_device(device):
+        with suppress(OSError):
+            fcntl.ioctl(descriptor, BLKRRPART)
+
+
+def read_exactly(descriptor, size_bytes, offset, device):
+    """Return the bytes at an offset. A device that ends early gives fewer."""
+    data = b""
+    try:
+        while len(data) < size_bytes:
+            piece = os.pread(descriptor, size_bytes - len(data), offset + len(data))
+            if not piece:
+                break
+            data += piece
+    except OSError as error:
+        raise Refused(f"{device} cannot be read at byte {offset + len(data)}: {error.strerror}") from error
+    return data
+
+
+def first_difference(expected, found):
+    """Return the index of the first byte that differs or is missing, or None."""
+    if expected == found:
+        return None
+    pairs = enumerate(zip(expected, found))
+    return next((index for index, (one, other) in pairs if one != other), min(len(expected), len(found)))
+
+
+def compare_pieces(descriptor, pieces, device, progress):
+    """Compare the pieces with the device. Return the SHA-256 of the data on the device."""
+    total, done = hashlib.sha256(), 0
+    for offset, data in pieces:
+        found = read_exactly(descriptor, len(data), offset, device)
+        index = first_difference(data, found)
+        if index is not None:
+            progress.clear()
+            raise Refused(f"{device} did not keep the data: byte {offset + index} is the first that differs. Use another "
+                          "stick")  # fmt: skip
+        total.update(found)
+        done += len(found)
+        progress.advance(done)
+    progress.clear()
+    return total.hexdigest()
+
+
 def write(image: Path, device: Path, disk_bytes):
-    """Write the image, then read it back and compare."""
+    """Write the image, then read it back and compare. Return a Report."""
+    size_bytes = sum(len(data) for _, data in contents(image, disk_bytes))
     # O_EXCL: the kernel refuses if another program uses the disk since it was checked.
     descriptor = os.open(device, os.O_RDWR | os.O_EXCL)
     try:
-        for offset, data in contents(image, disk_bytes):
-            write_all(descriptor, data, offset)
-        os.fsync(descriptor)
-        if is_block_device(device):
-            fcntl.ioctl(descriptor, BLKFLSBUF)
-        for offset, data in contents(image, disk_bytes):
-            if os.pread(descriptor, len(data), offset) != data:
-                raise Refused(f"{device} did not keep the data that was written at byte {offset}: use another stick")
-        if is_block_device(device):
-            fcntl.ioctl(descriptor, BLKRRPART)
+        writing = Progress("usb.py: writing", size_bytes, unit_bytes=True)
+        written = write_pieces(descriptor, contents(image, disk_bytes), device, writing)
+        writing_seconds = writing.seconds()
+        forget_cached(descriptor, device)
+        reading = Progress("usb.py: comparing", size_bytes, unit_bytes=True)
+        found = compare_pieces(descriptor, contents(image, disk_bytes), device, reading)
+        if found != written:
+            raise Refused(f"{image} has changed while it was written: write it again")
+        read_partitions_again(descriptor, device)
+        return Report(size_bytes, found, writing_seconds, reading.seconds())
     finally:
         os.close(descriptor)
 
@@ -196,7 +291,7 @@ def confirm_and_write(image: Path, device: Path):
     if typed != disk.name:
         raise Refused("you have not confirmed; nothing was written")
     check(disk, image.stat().st_size, device, sector_bytes=sector_bytes)
-    write(image, device, disk.size_bytes())
+    return write(image, device, disk.size_bytes())
 
 
 def main():
@@ -205,7 +300,7 @@ def main():
     named = options.device
     device = Path(named if "/" in named else f"/dev/{named}").resolve()
     try:
-        confirm_and_write(options.image, device)
+        report = confirm_and_write(options.image, device)
     except (Refused, ImageError) as reason:
         sys.exit(f"usb.py: {reason}")
     except PermissionError:
@@ -216,7 +311,7 @@ def main():
         print("\nusb.py: interrupted; the stick may contain a part of the image",
               file=sys.stderr)  # fmt: skip
         sys.exit(130)
-    print(f"usb.py: {device} was written and compared; you can remove it")
+    print(f"usb.py: {report}\nusb.py: {device} was written and compared; you can remove it")
 
 
 if __name__ == "__main__":

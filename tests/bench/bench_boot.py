@@ -33,6 +33,7 @@ import folders  # noqa: E402
 import image  # noqa: E402
 import machine  # noqa: E402
 import volume  # noqa: E402
+from progress import steps  # noqa: E402
 
 TIMEOUT_SECONDS = 900
 BUILD = folders.build_folder()
@@ -169,7 +170,7 @@ def count_all(options, media):
     found = {}
     for name, (kernel, limit) in KERNELS.items():
         found[name] = {}
-        for medium in media:
+        for medium in steps(f"bench-boot: {name}, media", media):
             shift = shift_for(options, medium, media)
             log = counted_boot(options.memory, shift, kernel=kernel, medium=medium, disk_bytes=options.disk)
             found[name][medium] = phases_of(log, shift)

@@ -57,10 +57,8 @@ def measure(program, repeats):
     """Return {allocator: {workload: figure}} in the order of the program's output, {allocator: the reason why
     it is left out}, and {variant: the allocator of which it is a variant}."""
     command = [program, "--repeats", str(repeats)]
-    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True,
-                            env=ENVIRONMENT).stdout  # fmt: skip
     figures, absent, variants = {}, {}, {}
-    for line in output.splitlines():
+    for line in report.lines_of("bench-heap: figures", command, ENVIRONMENT):
         allocator, kind, rest = line.split(" ", 2)
         if kind == "-":
             absent[allocator] = rest
@@ -79,7 +77,8 @@ def instructions(program, figures, variants):
     jobs = [(allocator, workload) for allocator, row in figures.items() for workload in SPEED
             if workload in row and allocator not in SLOW and variants.get(allocator) not in SLOW]  # fmt: skip
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda job: count(program, *job), jobs)
+        results = list(report.steps("bench-heap: counts of instructions",
+                                    pool.map(lambda job: count(program, *job), jobs), len(jobs)))  # fmt: skip
     counts = {}
     for (allocator, workload), (total, operations) in zip(jobs, results):
         counts.setdefault(allocator, {})[workload] = total / operations

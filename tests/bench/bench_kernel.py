@@ -15,7 +15,7 @@ import re
 import sys
 from pathlib import Path
 
-from bench_boot import KERNEL_PREFIX, counted_boot, phases_of
+from bench_boot import KERNEL_PREFIX, counted_boot, phases_of, steps
 
 # The phases from the handoff to the first use of the heap.
 BRING_UP = ["handoff", "early heap", "cpu", "frames", "paging", "page audit", "reclaim", "heap"]
@@ -78,7 +78,8 @@ def main():
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to this file")
     options = parser.parse_args()
 
-    logs = {size: counted_boot(size, SHIFT, ["measure"]) for size in MEMORY_SIZES}
+    logs = {size: counted_boot(size, SHIFT, ["measure"])
+            for size in steps("bench-kernel: sizes of memory", MEMORY_SIZES)}  # fmt: skip
     by_stage = {stage: {size: stages(logs[size])[stage] for size in MEMORY_SIZES} for stage in BRING_UP}
     total = {size: sum(figures[size] for figures in by_stage.values()) for size in MEMORY_SIZES}
     after = {stage: {size: stages(logs[size])[stage] for size in MEMORY_SIZES}
@@ -88,7 +89,7 @@ def main():
          MEMORY_SIZES, 0)  # fmt: skip
 
     by_heap = {}
-    for heap, words in HEAPS.items():
+    for heap, words in steps("bench-kernel: heaps", HEAPS.items()):
         log = counted_boot(REFERENCE, SHIFT, ["measure", *words.split()])
         for what, figure in operations(log).items():
             if what.startswith(("kmalloc", "kfree", "krealloc")):

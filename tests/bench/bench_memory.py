@@ -21,6 +21,7 @@ from ctypes import CDLL
 from pathlib import Path
 
 from bench_traces import PYTHON_WORK, ROOT, SQLITE_WORK
+from report import steps
 
 MIMALLOC = "libmimalloc.so.2.0"
 PEAK_LIMIT = 1.2
@@ -55,8 +56,9 @@ def run_pattern(program, pattern, load):
 
 def measure_patterns(program, loads, only):
     names = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    chosen = [pattern for pattern in names if not only or pattern in only]
     return {pattern: {name: run_pattern(program, pattern, load) for name, load in loads.items()}
-            for pattern in names if not only or pattern in only}  # fmt: skip
+            for pattern in steps("bench-memory: patterns", chosen)}  # fmt: skip
 
 
 def print_patterns(results, names):
@@ -121,13 +123,11 @@ def run_program(command, text, prepare, loads):
 
 
 def measure_programs(loads):
-    results = {}
-    for name, (command, text, prepare) in programs().items():
-        row = run_program(command, text, prepare, loads)
-        if row is None:
-            print(f"{name} is left out: it is not installed")
-        else:
-            results[name] = row
+    results = {name: run_program(command, text, prepare, loads)
+               for name, (command, text, prepare) in steps("bench-memory: programs", programs().items())}  # fmt: skip
+    for name in [name for name, row in results.items() if row is None]:
+        print(f"{name} is left out: it is not installed")
+        del results[name]
     return results
 
 

@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from callgrind import ENVIRONMENT
+from report import steps
 
 TIMEOUT_SECONDS = 20
 OUTCOMES = ("report", "abort", "crash", "nothing")
@@ -61,7 +62,8 @@ def measure(program, trials, only=None):
     jobs = [(misuse, allocator, seed) for misuse in names["misuse"] for allocator in allocators
             for seed in range(1, trials + 1)]  # fmt: skip
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = pool.map(lambda job: attempt(program, job[1], job[0], job[2]), jobs)
+        outcomes = list(steps("bench-heap-misuse: trials",
+                              pool.map(lambda job: attempt(program, job[1], job[0], job[2]), jobs), len(jobs)))  # fmt: skip
     counts = collections.Counter((misuse, allocator, what) for (misuse, allocator, _), what in zip(jobs, outcomes))
     return {misuse: {allocator: {what: round(100 * counts[misuse, allocator, what] / trials)
                                  for what in OUTCOMES if counts[misuse, allocator, what]}

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,8 +30,7 @@ TOTALS = re.compile(r"^totals: (\d+)$", re.MULTILINE)
 
 
 def run(program, *words):
-    return subprocess.run([program, *words], stdout=subprocess.PIPE, text=True, check=True,
-                          env=callgrind.ENVIRONMENT).stdout.splitlines()  # fmt: skip
+    return report.lines_of(f"bench-heap-mixes: {words[0]}", [program, *words], callgrind.ENVIRONMENT)
 
 
 def table(lines):
@@ -62,7 +60,8 @@ def count_all(program, allocators, names, operations):
     """Return {allocator: {mix: (the largest number of instructions, the mean)}}, without the harness."""
     jobs = [(allocator, mix) for allocator in allocators for mix in names]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        counts = dict(zip(jobs, pool.map(lambda job: count(program, *job, operations), jobs)))
+        rows = pool.map(lambda job: count(program, *job, operations), jobs)
+        counts = dict(zip(jobs, list(report.steps("bench-heap-mixes: counts of instructions", rows, len(jobs)))))
     failed = dict.fromkeys(allocator for (allocator, _), row in counts.items() if row is None)
     if failed:
         print(f"\nwithout instruction counts in some workload, because they fail under valgrind: {', '.join(failed)}")

@@ -51,7 +51,8 @@ def measure(program):
                            env=callgrind.ENVIRONMENT).stdout.splitlines()  # fmt: skip
     names = [name for name in names if name not in SLOW]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        figures = dict(zip(names, pool.map(lambda name: callgrind.count([program, name]), names)))
+        rows = pool.map(lambda name: callgrind.count([program, name]), names)
+        figures = dict(zip(names, list(report.steps("bench-heap-sizes: allocators", rows, len(names)))))
     for name in [name for name, row in figures.items() if row is None]:
         print(f"{name} is left out: it fails under valgrind")
     return without_harness({name: pairs(row) for name, row in figures.items() if row is not None})

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from callgrind import ENVIRONMENT
-from report import HARNESS, LEAST_NET_NS
+from report import HARNESS, LEAST_NET_NS, steps
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_WORK = """
@@ -130,12 +130,12 @@ def main():
     parser.add_argument("--json")
     options = parser.parse_args()
 
-    results = {}
-    for name, trace in record_all(Recorder(options.library, options.folder)).items():
-        if trace is None:
-            print(f"{name} is left out: it is not installed")
-        else:
-            results[name] = measure(options.program, trace, options.repeats)
+    traces = record_all(Recorder(options.library, options.folder))
+    for name in [name for name, trace in traces.items() if trace is None]:
+        print(f"{name} is left out: it is not installed")
+        del traces[name]
+    results = {name: measure(options.program, trace, options.repeats)
+               for name, trace in steps("bench-traces: programs", traces.items())}  # fmt: skip
     print("replayed programs: " + ", ".join(
         f"{name} {r['records']:,} calls, at most {r['peak_live_bytes'] / 2**20:.1f} MiB live"
         for name, r in results.items()))  # fmt: skip

@@ -1,12 +1,28 @@
-"""The arithmetic and the tables that the benchmarks of the heap share."""
+"""The arithmetic, the tables and the progress that the benchmarks share."""
 
 import math
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
+
+from progress import steps  # noqa: E402 (the path is set just above)
 
 HARNESS = "(harness)"
 OURS = ("fast", "bump", "first-fit", "best-fit")
 HOSTED = ("glibc", "mimalloc", "jemalloc", "scudo")
 # Below this, a difference from the harness is noise.
 LEAST_NET_NS = 0.1
+
+
+def lines_of(title, command, environment=None):
+    """Run a benchmark, and return the lines of its output. A terminal shows their number meanwhile."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
+        lines = [line.rstrip("\n") for line in steps(title, child.stdout)]
+    if child.returncode != 0:
+        raise subprocess.CalledProcessError(child.returncode, command)
+    return lines
 
 
 def net(figures, name, column):

@@ -9,9 +9,12 @@ fewer trials. A cell that says 0 allows no missed trial.
 import argparse
 import math
 import re
-import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "bench"))
+
+import report  # noqa: E402 (the path is set just above)
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs/HEAP-LIBRARY.md"
 BEGIN = "<!-- detection: `make detection` writes this table -->"
@@ -25,9 +28,8 @@ DEVIATIONS = 5
 
 def measure(program, trials):
     """Return {(layer, misuse): {policy: (trials, missed, crashed)}} in the order of the program."""
-    output = subprocess.run([program, str(trials)], stdout=subprocess.PIPE, text=True, check=True).stdout
     rows = {}
-    for line in output.splitlines():
+    for line in report.lines_of("detection: rows", [program, str(trials)]):
         policy, layer, *counts, misuse = line.split(" ", 5)
         rows.setdefault((layer, misuse), {})[policy] = tuple(map(int, counts))
     return rows

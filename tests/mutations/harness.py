@@ -30,6 +30,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import arguments  # noqa: E402 (the path is set just above)
 import folders  # noqa: E402
+from progress import Progress  # noqa: E402
 from operators import mutations_of  # noqa: E402
 from programs import CPU_FACTOR, CPU_SECONDS, BuildError, Coverage, Plan, call, run_program  # noqa: E402
 from reviewed import Reviewed  # noqa: E402
@@ -251,10 +252,11 @@ class Report:
 
     def __init__(self, path, total):
         self.file = path.open("w", encoding="utf-8")
-        self.total = total
+        self.progress = Progress("test-mutations", total)
         self.rooms = {}
 
     def say(self, line):
+        self.progress.clear()
         print(line, flush=True)
         print(line, file=self.file, flush=True)
 
@@ -263,9 +265,9 @@ class Report:
         self.say(f"{verdict:9} {mutation.name}: {description}{f' ({words})' if words else ''}")
         if verdict in ("SURVIVED", "UNREACHED"):
             self.say(f"          {mutation.key}")
-        if sys.stderr.isatty():
-            done = sum(room.total() for room in self.rooms.values())
-            print(f"{done} of {self.total}", end="\r", file=sys.stderr, flush=True)
+        self.progress.done += 1
+        if self.progress.stream.isatty():
+            self.progress.show()
 
     def close(self):
         """Print the sum. Return whether no mutation failed."""

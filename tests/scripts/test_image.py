@@ -1,6 +1,7 @@
 """Test disk images with other tools than those that made them."""
 
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -141,3 +142,28 @@ def test_iso_has_a_boot_record_and_a_partition(tree, tmp_path):
 def test_missing_tool_is_named():
     with pytest.raises(image.ImageError, match="no-such-tool"):
         image.run_tool("no-such-tool")
+
+
+def test_equal_trees_make_equal_disks_at_any_time_and_place(tree, tmp_path, monkeypatch):
+    """Another order of the folder's entries, other times of the files, another time zone."""
+    (tree / "EFI/BOOT/extra.bin").write_bytes(b"extra")
+    (tree / "EFI/AAA").mkdir()
+    other = tmp_path / "other"
+    for path in sorted(tree.rglob("*"), reverse=True):
+        target = other / path.relative_to(tree)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        else:
+            target.write_bytes(path.read_bytes())
+            os.utime(target, (0, 12345678))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+    image.make_disk(tree, tmp_path / "a")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    image.make_disk(other, tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    listed = subprocess.run(["mdir", "-i", f"{tmp_path / 'a'}@@1M", "-/", "::"], capture_output=True, text=True,
+                            check=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"}).stdout  # fmt: skip
+    assert "::/EFI/AAA" in listed and "BOOTX64  EFI" in listed and "extra    bin" in listed
+    dates = set(re.findall(r"\d{4}-\d\d-\d\d +\d+:\d\d", listed))
+    assert dates == {"2026-09-21  14:13"}, listed

@@ -1,5 +1,7 @@
 """Test the table of tools and the scripts that read it."""
 
+import os
+import pty
 import re
 import shutil
 import subprocess
@@ -37,7 +39,7 @@ def make_bare_system(tmp_path):
     {name: shell script}."""
     tools = "apt-cache awk bash cat cut dirname env grep head mkdir rm sed sort tr uname"
 
-    def run(script, *arguments, commands=None):
+    def run(script, *arguments, commands=None, stderr=subprocess.PIPE):
         folder = tmp_path / "bin"
         folder.mkdir()
         for name in tools.split():
@@ -47,8 +49,8 @@ def make_bare_system(tmp_path):
             (folder / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
             (folder / name).chmod(0o755)
         return subprocess.run(
-            [shutil.which("bash"), ROOT / "scripts" / script, *arguments], capture_output=True,
-            text=True, check=False, env={"PATH": str(folder)}, timeout=300,
+            [shutil.which("bash"), ROOT / "scripts" / script, *arguments], stdout=subprocess.PIPE,
+            stderr=stderr, text=True, check=False, env={"PATH": str(folder)}, timeout=300,
         )  # fmt: skip
 
     return run
@@ -66,6 +68,30 @@ def test_setup_without_root_or_sudo_prints_every_command(bare):
     # These are found outside of PATH, or are needed only with a display.
     elsewhere = {"gnu-efi", "dosfstools", "qemu-system-gui"}
     assert named >= {row[2] for row in rows() if row[0] == "build"} - elsewhere
+
+
+APT = """case "$*" in
+*install*) echo "Selecting a package"; echo "dlstatus:1:20.5:Retrieving file 1 of 2"
+    echo "pmstatus:gcc:amd64:62.5:Unpacking gcc (amd64)"; exit 7 ;;
+esac"""
+
+
+def test_setup_shows_the_progress_of_apt_on_a_terminal(bare):
+    ours, theirs = pty.openpty()
+    done = bare("setup.sh", "build", commands={"apt-get": APT, "id": "echo 0"}, stderr=theirs)
+    os.close(theirs)
+    seen = os.read(ours, 10000).decode()
+    os.close(ours)
+    assert done.returncode == 7, "the status of apt-get stays"
+    assert "setup.sh: installing " in seen and done.stdout == ""
+    assert "setup.sh: 20 %: Retrieving file 1 of 2" in seen
+    assert "setup.sh: 62 %: Unpacking gcc (amd64)\r\033[K" in seen
+
+
+def test_setup_shows_no_progress_in_a_file(bare):
+    done = bare("setup.sh", "build", commands={"apt-get": APT, "id": "echo 0"})
+    assert done.returncode == 7 and done.stdout == ""
+    assert done.stderr.startswith("setup.sh: installing ") and done.stderr.count("\n") == 1
 
 
 def test_setup_names_the_tools_without_a_package(bare):

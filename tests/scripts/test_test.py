@@ -139,6 +139,13 @@ def test_progress_is_shown_on_a_terminal(monkeypatch):
     assert re.fullmatch(r"\runit         2 of 8 \(\d+ s\)\r", on_terminal(show))
 
 
+def test_time_left_follows_from_the_last_run():
+    test_module.note_count("unit", 8)
+    shown = test_module.Progress("unit", sys.stdout)
+    assert shown.time_left(2, 10) == ", about 30 s left"
+    assert shown.time_left(0, 10) == shown.time_left(9, 10) == shown.time_left(2, 0.5) == ""
+
+
 def test_progress_is_not_shown_elsewhere(monkeypatch, tmp_path):
     monkeypatch.setattr(test_module, "REFRESH_SECONDS", 0)
     with (tmp_path / "log").open("w+", encoding="utf-8") as stream:

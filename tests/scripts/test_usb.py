@@ -1,6 +1,12 @@
 """Test the disks that make usb refuses, with an imitation of /sys and /proc, and the data that it writes."""
 
+import errno
+import hashlib
+import io
+import os
+
 import image
+import progress
 import pytest
 import usb
 from usb import Disk, Refused, check
@@ -179,9 +185,84 @@ def test_stick_with_large_sectors_gets_a_table_in_them(tmp_path):
     assert data[4096:4104] == b"EFI PART" and data[-4096:-4088] == b"EFI PART"
 
 
-def test_stick_that_does_not_keep_its_data_is_refused(disk_image, tmp_path, monkeypatch):
-    stick = tmp_path / "stick"
-    stick.write_bytes(bytes(64 * 1024 * 1024))
+STICK_BYTES = 64 * 1024 * 1024
+
+
+@pytest.fixture(name="stick")
+def make_stick(tmp_path):
+    path = tmp_path / "stick"
+    path.write_bytes(b"\xff" * STICK_BYTES)
+    return path
+
+
+def test_stick_that_does_not_keep_its_data_is_refused(disk_image, stick, monkeypatch):
     monkeypatch.setattr(usb, "write_all", lambda descriptor, data, offset: None)
-    with pytest.raises(Refused, match="did not keep"):
-        usb.write(disk_image, stick, 64 * 1024 * 1024)
+    with pytest.raises(Refused, match="did not keep the data: byte 0 is the first that differs"):
+        usb.write(disk_image, stick, STICK_BYTES)
+
+
+@pytest.mark.parametrize("byte", [image.PARTITION_OFFSET_BYTES, usb.CHUNK_BYTES + 4242, STICK_BYTES - 1])
+def test_first_byte_that_differs_is_named(disk_image, stick, monkeypatch, byte):
+    """The stick loses a byte, and all behind it, between the two passes: a table at its end, too."""
+    def lose(descriptor, device):
+        os.pwrite(descriptor, b"\x5a" * 100, byte)
+
+    monkeypatch.setattr(usb, "forget_cached", lose)
+    with pytest.raises(Refused, match=f"did not keep the data: byte {byte} is"):
+        usb.write(disk_image, stick, STICK_BYTES)
+
+
+def test_stick_that_ends_early_is_named(disk_image, stick, monkeypatch):
+    """A forged stick states more than it has."""
+    monkeypatch.setattr(usb, "forget_cached", lambda descriptor, device: os.truncate(stick, 5_000_000))
+    with pytest.raises(Refused, match="did not keep the data: byte (5000000|[0-9]{8}) is"):
+        usb.write(disk_image, stick, STICK_BYTES)
+
+
+@pytest.mark.parametrize("call, words", [("pwrite", "written"), ("pread", "read")])
+def test_error_of_the_device_has_its_place(disk_image, stick, monkeypatch, call, words):
+    real = getattr(os, call)
+
+    def fail(descriptor, data, offset):
+        if offset >= image.PARTITION_OFFSET_BYTES + usb.CHUNK_BYTES and offset < STICK_BYTES // 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(descriptor, data, offset)
+
+    monkeypatch.setattr(os, call, fail)
+    place = image.PARTITION_OFFSET_BYTES + usb.CHUNK_BYTES
+    with pytest.raises(Refused, match=f"cannot be {words} at byte {place}: Input/output error"):
+        usb.write(disk_image, stick, STICK_BYTES)
+
+
+def test_image_that_changes_meanwhile_is_found(disk_image, stick, monkeypatch):
+    """The stick has the new bytes of the image, but the first pass has written old ones."""
+    def change(descriptor, device):
+        for path in (disk_image, stick):
+            with path.open("r+b") as file:
+                file.seek(image.PARTITION_OFFSET_BYTES + 100)
+                file.write(b"changed")
+
+    monkeypatch.setattr(usb, "forget_cached", change)
+    with pytest.raises(Refused, match="has changed while it was written"):
+        usb.write(disk_image, stick, STICK_BYTES)
+
+
+def test_report_has_size_and_checksum(disk_image, stick):
+    report = usb.write(disk_image, stick, STICK_BYTES)
+    pieces = list(usb.contents(disk_image, STICK_BYTES))
+    assert report.size_bytes == sum(len(data) for _, data in pieces)
+    assert report.sha256 == hashlib.sha256(b"".join(data for _, data in pieces)).hexdigest()
+    assert report.sha256 in str(report) and "MiB written in 0 s (" in str(report)
+
+
+def test_progress_counts_the_bytes_on_the_stick(disk_image, stick, monkeypatch):
+    """Each number was shown behind the flush of its bytes."""
+    events = []
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: events.append("flushed"))
+    monkeypatch.setattr(progress.Progress, "advance", lambda self, done: events.append(done))
+    descriptor = os.open(stick, os.O_RDWR)
+    pieces = list(usb.contents(disk_image, STICK_BYTES))
+    usb.write_pieces(descriptor, pieces, stick, progress.Progress("x", stream=io.StringIO()))
+    os.close(descriptor)
+    assert events[::2] == ["flushed"] * len(pieces)
+    assert events[1::2] == [sum(len(data) for _, data in pieces[: count + 1]) for count in range(len(pieces))]
