@@ -435,10 +435,10 @@ class Boot:
         self.monitor = Monitor(monitor_ours)
         self.monitor.send("qmp_capabilities")
         if waits_for_tpm:
-            self._start_without_tpm()
+            self.start_without_tpm()
 
-    def _start_without_tpm(self):
-        """Start the CPU of a machine whose firmware must see that there is no TPM."""
+    def start_without_tpm(self):
+        """Start the CPU of a machine, from power-on or after a reset. The firmware sees that there is no TPM."""
         try:
             try:
                 absent_tpm.show_absence(lambda line: self.command("human-monitor-command", {"command-line": line}))
