@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+import absent_tpm
 from firmware import escape
 from machine import Machine
 
@@ -406,7 +407,8 @@ class Boot:
             raise
 
     def _start(self, machine, on_terminal, extra):
-        command = machine.arguments(self.scratch) + extra
+        waits_for_tpm = absent_tpm.is_awaited(machine, extra)
+        command = machine.arguments(self.scratch) + extra + ["-S"] * waits_for_tpm
         monitor_ours, monitor_theirs = socket.socketpair()
         inherited = [monitor_theirs]
         command += ["-chardev", f"socket,id=monitor,fd={monitor_theirs.fileno()}"]
@@ -432,6 +434,19 @@ class Boot:
         monitor_ours.setblocking(False)
         self.monitor = Monitor(monitor_ours)
         self.monitor.send("qmp_capabilities")
+        if waits_for_tpm:
+            self.start_without_tpm()
+
+    def start_without_tpm(self):
+        """Start the CPU of a machine, from power-on or after a reset. The firmware sees that there is no TPM."""
+        try:
+            try:
+                absent_tpm.show_absence(lambda line: self.command("human-monitor-command", {"command-line": line}))
+            except absent_tpm.NotPossible:
+                pass  # the firmware waits
+            self.command("cont")
+        except BootError:
+            pass  # QEMU has ended, and the verdict says why
 
     def _serial_arguments(self, on_terminal):
         """Return QEMU's arguments for the serial port: this terminal, with a log that this program reads, or a pair of

@@ -60,6 +60,8 @@ LARGEST_MEMORY_BYTES = 2 * 1024 * GIB
 MEMORY_HOLE_BYTES = 2 * GIB
 LARGEST_CPU_COUNT = 255
 SECTOR_SIZES = (512, 4096)
+# The place of the random device on the PCI bus, for absent_tpm.py.
+RANDOM_DEVICE_SLOT = 0x10
 # Larger memory of a guest is not reserved on the host, because a test uses only a small part of it.
 UNRESERVED_FROM_BYTES = 4 * GIB
 # QEMU's default of 40 physical address bits ends at 1 TiB. The hole below 4 GiB needs a part of that.
@@ -226,7 +228,7 @@ class Machine:
         if self.stay_at_end:
             arguments += ["-no-shutdown"]
         if self.random_device:
-            arguments += ["-device", "virtio-rng-pci"]
+            arguments += ["-device", f"virtio-rng-pci,addr={RANDOM_DEVICE_SLOT:#x}"]
         return arguments + self.extra
 
 

@@ -48,8 +48,9 @@ void volume_close(struct volume *volume)
     volume->root->Close(volume->root);
 }
 
-static enum loader_error file_find(const struct volume *volume, const char *path,
-                                   EFI_FILE_HANDLE *ret_handle)
+/* Return NULL if it fails. Then *ret_error is the reason. */
+static EFI_FILE_HANDLE file_find(const struct volume *volume, const char *path,
+                                 enum loader_error *ret_error)
 {
     CHAR16 wide[CONFIG_PATH_CAPACITY];
     EFI_FILE_HANDLE handle = NULL;
@@ -62,13 +63,13 @@ static enum loader_error file_find(const struct volume *volume, const char *path
     wide[length] = 0;
 
     EFI_STATUS status = volume->root->Open(volume->root, &handle, wide, EFI_FILE_MODE_READ, 0);
-    if (status == EFI_NOT_FOUND)
-        return error_set(volume->firmware->failure, LOADER_ERROR_FILE_NOT_FOUND, status, "%s",
-                         path);
-    if (EFI_ERROR(status) || handle == NULL)
-        return error_set(volume->firmware->failure, LOADER_ERROR_FILE_OPEN, status, "%s", path);
-    *ret_handle = handle;
-    return LOADER_OK;
+    if (!EFI_ERROR(status) && handle != NULL)
+        return handle;
+    *ret_error =
+        error_set(volume->firmware->failure,
+                  status == EFI_NOT_FOUND ? LOADER_ERROR_FILE_NOT_FOUND : LOADER_ERROR_FILE_OPEN,
+                  status, "%s", path);
+    return NULL;
 }
 
 /* GetInfo, with a larger buffer once if the firmware wants one. */
@@ -128,9 +129,9 @@ static enum loader_error file_check_size(const struct volume *volume, EFI_FILE_H
 enum loader_error file_open(const struct volume *volume, const char *path, uint64_t limit_bytes,
                             struct file *ret_file)
 {
-    EFI_FILE_HANDLE handle;
-    enum loader_error error = file_find(volume, path, &handle);
-    if (error != LOADER_OK)
+    enum loader_error error = LOADER_OK;
+    EFI_FILE_HANDLE handle = file_find(volume, path, &error);
+    if (handle == NULL)
         return error;
     error = file_check_size(volume, handle, path, limit_bytes, ret_file);
     if (error != LOADER_OK)

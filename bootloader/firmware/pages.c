@@ -136,7 +136,7 @@ enum loader_error pages_allocate_for_reading(struct pages *pages, uint64_t size_
                                              enum handoff_region_type type,
                                              struct phys_range *ret_block)
 {
-    struct phys_range block;
+    struct phys_range block = {0};
     /* A file's limit and an alignment's limit together are far below 2^64. */
     uint64_t wanted_bytes = page_align_up(size_bytes) + alignment_bytes - PAGE_SIZE_BYTES;
     enum loader_error error =

@@ -220,8 +220,8 @@ static void begin_spans(struct sweep *sweep, struct phys_addr position)
     while (next_start_address(sweep).value <= position.value) {
         uint64_t number = sweep->starts[sweep->next_start++] & INDEX_MASK;
         bool is_claim = number >= sweep->conversion->row_count;
-        struct span span;
-        struct span covering;
+        struct span span = {0};
+        struct span covering = {0};
         span_at(sweep->conversion, number, &span);
         if (!is_claim && top_span(sweep, &sweep->rows, position, &covering) &&
             !same_meaning(&span, &covering))
@@ -264,7 +264,7 @@ static bool claim_applies(const struct span *claim, const struct span *row)
  * the position. */
 static bool span_from(struct sweep *sweep, struct phys_addr position, struct span *ret_span)
 {
-    struct span claim;
+    struct span claim = {0};
     bool has_row = top_span(sweep, &sweep->rows, position, ret_span);
     bool has_claim = top_span(sweep, &sweep->claims, position, &claim);
     if (!has_row && !has_claim)

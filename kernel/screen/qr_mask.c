@@ -79,9 +79,12 @@ static unsigned square_penalty(const struct qr_matrix *matrix)
     return penalty;
 }
 
+/* The share of dark modules, compared with a half. */
 static unsigned portion_penalty(const struct qr_matrix *matrix)
 {
     unsigned all = matrix->size_modules * matrix->size_modules;
+    if (all == 0)
+        return 0;
     unsigned dark = 0;
     for (unsigned y = 0; y < matrix->size_modules; y++) {
         for (unsigned x = 0; x < matrix->size_modules; x++)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import absent_tpm
 import firmware
 import matrix
 from lab import BUILD, TIMEOUT_SECONDS, boot, expect_ready, has_graphics, installed, volume
@@ -254,6 +255,19 @@ def test_u_boot_that_does_not_see_the_medium(lab, medium):
     verdict = lab.cold(machine={"firmware": u_boot(), "medium": medium})
     assert f"no driver for the medium {medium}" in verdict.sentence, verdict.sentence
     assert "--medium ahci" in verdict.advice
+
+
+def test_absent_tpm_reads_as_ones(lab):
+    """Otherwise OVMF waits 1.6 seconds in each boot. The CPU of this machine does not start."""
+    with boot.Boot(lab.machine(lab.disk()), arguments=["-S"]) as running:
+
+        def monitor(line):
+            return running.command("human-monitor-command", {"command-line": line})
+
+        read = f"xp /1xb {absent_tpm.TPM_ADDRESS:#x}"
+        assert "0xff" not in monitor(read)
+        absent_tpm.show_absence(monitor)
+        assert "0xff" in monitor(read)
 
 
 @FULL

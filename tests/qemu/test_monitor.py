@@ -105,8 +105,8 @@ def test_dialogue(lab):
         dialogue.ask("hepa", r'did you mean "heap"\?')
         dialogue.ask("print", r"is not a command")
         assert dialogue.ask("") == "" and dialogue.ask("   ") == ""
-        refused = dialogue.type(b"x" * 10000 + b"\r")
-        assert "at most 255 characters" in refused and "10000" in refused
+        refused = dialogue.type(b"x" * 2000 + b"\r")
+        assert "at most 255 characters" in refused and "2000" in refused
         assert dialogue.type(bytes(byte for byte in range(256) if byte not in b"\r\n\x03\x0c\x15") + b"\r")
         assert "policy" in dialogue.type(b"garbage\x15heat\x1b[D\x1b[C\x08p sta\t\r")
         assert "policy" in dialogue.type(b"draft\x1b[A\r"), "the key up brings the line back"

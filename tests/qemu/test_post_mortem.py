@@ -53,9 +53,14 @@ def resettable(lab, command_line="", machine=None, changes=None, plan=(), **sett
 
 def reset(running):
     """Reset the machine, and forget its output so far."""
+    running.command("stop")
+    resets = running.monitor.events.count("RESET")
     running.command("system_reset")
-    running.pump(0.2)
+    while running.monitor.events.count("RESET") == resets:
+        assert running.pump(0.2)
+    running.take_serial()
     running.raw = b""
+    running.start_without_tpm()
 
 
 def await_line(running, pattern):

@@ -36,6 +36,7 @@ def test_W4_a_key_is_seen_at_once(lab):
         assert delays(verdict) - after < 100_000, verdict.serial
 
 
+@pytest.mark.full  # ten seconds of a processor
 def test_W2_a_timer_that_never_fires(lab):
     """The CPU's clock ends the wait."""
     verdict = stop(lab, "key-never", "timer-never")

@@ -296,7 +296,7 @@ static uint8_t *find_absent(struct heap *heap, size_t units)
     for (; list < FAST_ABSENT_LISTS; list++) {
         uint32_t place = fast->absent.lists[list];
         for (unsigned looks = LOOKS; looks != 0 && place != 0; looks--) {
-            uint64_t header;
+            uint64_t header = 0;
             uint8_t *block = fast_block_at(&fast->core, place);
             if (!fast_place_is_possible(&fast->core, place) || !read_absent(heap, block, &header)) {
                 (void)sealed_record_corrupt(heap, block);
@@ -365,7 +365,7 @@ static size_t units_for(const struct heap_request *request)
 
 bool fast_absent_restore(struct heap *heap, const struct heap_request *request)
 {
-    uint64_t header;
+    uint64_t header = 0;
     size_t bytes;
     size_t units = units_for(request);
     if (fast_of(heap)->absent.units < units || heap->is_corrupt)
@@ -393,7 +393,7 @@ size_t fast_absent_tail(const struct heap *heap)
 
 void fast_absent_cut_tail(struct heap *heap)
 {
-    uint64_t header;
+    uint64_t header = 0;
     struct fast_state *fast = fast_of(heap);
     uint8_t *block = absent_before(fast, fast->core.top);
     if (block == NULL || !take_off(heap, block, &header))
