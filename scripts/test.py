@@ -230,8 +230,9 @@ def case_name(case):
     return f"{case.get('classname').split('.')[-1]}::{case.get('name')}"
 
 
-def in_parallel():
-    return ["-n", str(os.cpu_count())]
+def in_parallel(waiting=0):
+    """Return pytest's option for a case on each CPU, and for `waiting` cases more: some cases only wait for a clock."""
+    return ["-n", str(os.cpu_count() + waiting)]
 
 
 @dataclass(frozen=True)
@@ -256,9 +257,9 @@ GROUPS = {
                      lambda _: make_group("test-threads")),
     "scripts": Group("the scripts", ("build",), lambda _: pytest_group("tests/scripts", *in_parallel())),
     "host": Group("real programs on the heap", ("lib", "lib-targets", "host-programs"),
-                  lambda _: pytest_group("tests/host", *in_parallel())),
+                  lambda _: pytest_group("tests/host", *in_parallel(waiting=1))),
     "lessons": Group("the lessons on this machine, solved, unsolved and with mistakes", ("lesson-programs",),
-                     lambda _: pytest_group("tests/learn", *in_parallel())),
+                     lambda _: pytest_group("tests/learn", *in_parallel(waiting=1))),
     "documents": Group("documents against the code", (), lambda _: pytest_group("tests/docs")),
     "fuzz": Group("each fuzzer for some seconds", ("fuzz-programs",),
                   lambda _: make_group("fuzz-short")),
