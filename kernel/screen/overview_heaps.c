@@ -61,7 +61,7 @@ static void draw_heap(const struct overview_pen *pen, const struct row_of_levels
                                  overview_size(heap->levels[i].bytes).text);
         left += column_count < WIDE_COLUMNS ? 1 : 2;
     }
-    (void)overview_pen_text(pen, left, row + 1, OVERVIEW_FAINT_RGB, heap->note);
+    (void)overview_pen_text(pen, left + 1, row + 1, OVERVIEW_FAINT_RGB, heap->note);
 }
 
 static const char *early_heap_note(const struct overview_early_heap *heap)
