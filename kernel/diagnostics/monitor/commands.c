@@ -15,7 +15,7 @@
 const struct command monitor_commands[] = {
     {"help", "[COMMAND|words]", "list the commands, or explain one", "help heap",
      NULL, 0, 1, false, command_help},
-    {"overview", "", "draw memory, heaps and boot on the screen", "overview",
+    {"overview", "", "draw the figures on the screen", "overview",
      NULL, 0, 0, false, command_overview},
     {"map", "[format=kv]", "the memory map and its holders", "map",
      NULL, 0, 0, true, command_map},
