@@ -797,8 +797,15 @@ $(BUILD)/host/qr_pictures: $(BUILD)/unit/obj/tests/host/qr_pictures.o $(BUILD)/u
 	$(say) LINK $@
 	$(Q)$(CLANG) $(SANITIZE) $^ -o $(NEW) && $(RENAME)
 
+# It draws the overview.
+$(BUILD)/host/overview_picture: $(patsubst %,$(BUILD)/unit/obj/tests/%.o,host/overview_picture unit/support/overview_sample) \
+    $(BUILD)/unit/libpure.a $(FONT)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) $(SANITIZE) $(filter-out $(FONT),$^) -o $(NEW) && $(RENAME)
+
 .PHONY: host-programs
-host-programs: $(BUILD)/host/qr_pictures $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
+host-programs: $(BUILD)/host/overview_picture $(BUILD)/host/qr_pictures $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
     $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes $(BUILD)/bench/bench_mixes $(BUILD)/bench/bench_misuse \
     $(BUILD)/bench/bench_memory $(BUILD)/bench/libfast_unchecked.so
 
