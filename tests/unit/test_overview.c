@@ -254,6 +254,51 @@ static void test_parts_of_one_owner_join(void **state)
     assert_int_equal(overview.parts[0].size_bytes, 12288);
 }
 
+/* --- The bars of the heaps ------------------------------------------------------------------------ */
+
+#define HEAP_BAR_COLUMN 14
+
+/* Write the lengths of the colours in the bar of a heap, and return their number. */
+static unsigned read_heap_bar(unsigned index, uint32_t lengths[8])
+{
+    struct test_screen screen;
+    struct overview_pen pen;
+    struct overview_rows rows;
+    unsigned count = 0;
+    draw(&screen, BGRX, 640, 480);
+    assert_true(overview_page_measure(&screen.canvas, &pen, &rows));
+    uint32_t y = (rows.heaps + 1 + 2 * index) * CONSOLE_FONT_HEIGHT_PIXELS + 8;
+    const uint8_t *before = NULL;
+    for (uint32_t x = HEAP_BAR_COLUMN * CONSOLE_FONT_WIDTH_PIXELS; x < 640 - 16; x++) {
+        const uint8_t *pixel = test_screen_pixel(&screen, x, y);
+        if (before == NULL || memcmp(pixel, before, 4) != 0) {
+            assert_true(count < 8);
+            lengths[count++] = 0;
+        }
+        lengths[count - 1]++;
+        before = pixel;
+    }
+    free(screen.pixels);
+    return count;
+}
+
+/* The bar has 512 pixels. A level that is no higher than the one before has none. */
+static void test_levels_of_a_heap(void **state)
+{
+    (void)state;
+    uint32_t lengths[8];
+    overview_sample(&overview);
+    overview.heap = (struct overview_heap){"fast", 1, 0, 64, 128, 512};
+    assert_int_equal(read_heap_bar(1, lengths), 4);
+    assert_memory_equal(lengths, ((uint32_t[]){2, 62, 64, 384}), 16);
+    overview.heap = (struct overview_heap){"fast", 0, 0, 64, 512, 512};
+    assert_int_equal(read_heap_bar(1, lengths), 2);
+    assert_memory_equal(lengths, ((uint32_t[]){64, 448}), 8);
+    overview.early_heap = (struct overview_early_heap){1024, 256, 512, true, false};
+    assert_int_equal(read_heap_bar(0, lengths), 3);
+    assert_memory_equal(lengths, ((uint32_t[]){128, 128, 256}), 12);
+}
+
 /* --- Figures that no sound kernel has ------------------------------------------------------------ */
 
 static void test_hostile_figures(void **state)
@@ -328,6 +373,17 @@ static void test_times(void **state)
         assert_string_equal(overview_time(times[i].microseconds).text, times[i].text);
 }
 
+static void test_shares(void **state)
+{
+    (void)state;
+    assert_int_equal(overview_pen_share(1000, 0, 0), 0);
+    assert_int_equal(overview_pen_share(1000, 1, 0), 1000);
+    assert_int_equal(overview_pen_share(1000, 333, 1000), 333);
+    assert_int_equal(overview_pen_share(1000, 2, 1), 1000);
+    assert_int_equal(overview_pen_share(4000, UINT64_C(1) << 62, UINT64_C(1) << 63), 2000);
+    assert_int_equal(overview_pen_share(4000, UINT64_MAX, UINT64_MAX), 4000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,10 +397,12 @@ int main(void)
         cmocka_unit_test(test_bar_is_to_scale),
         cmocka_unit_test(test_many_parts),
         cmocka_unit_test(test_parts_of_one_owner_join),
+        cmocka_unit_test(test_levels_of_a_heap),
         cmocka_unit_test(test_hostile_figures),
         cmocka_unit_test(test_empty_figures),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_shares),
     };
     return cmocka_run_group_tests_name("overview", tests, test_screen_make_font, NULL);
 }
