@@ -120,7 +120,7 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
     $(patsubst %,kernel/core/%.c,acpi_sleep backtrace_fold command_words cpu fault guard interrupts line_table nearest \
         power_acpi spinlock timeline_summary) \
     $(wildcard kernel/diagnostics/monitor/*.c kernel/diagnostics/print_*.c) kernel/diagnostics/ownership.c \
-    $(patsubst %,kernel/input/%.c,scancode terminal_keys) $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff) \
+    $(patsubst %,kernel/diagnostics/%.c,overview_figures screen_pages) $(patsubst %,kernel/input/%.c,scancode terminal_keys) $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff) \
     $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
@@ -180,9 +180,9 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build
 
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).
-KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/screen/panic_*.c kernel/screen/qr_*.c kernel/diagnostics/print_*.c \
+KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/screen/panic_*.c kernel/screen/qr_*.c kernel/screen/overview*.c kernel/diagnostics/print_*.c \
     kernel/diagnostics/monitor/*.c kernel/input/*.c kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
-    core/fault core/line_table core/nearest core/panic core/panic_print core/panic_screen core/symbols core/timeline core/timeline_summary diagnostics/panic_memory diagnostics/provoke diagnostics/self_test \
+    core/fault core/line_table core/nearest core/panic core/panic_print core/panic_screen core/symbols core/timeline core/timeline_summary diagnostics/overview_figures diagnostics/panic_memory diagnostics/provoke diagnostics/screen_pages diagnostics/self_test \
     mm/heap_settings arch/x86_64/exception arch/x86_64/keyboard arch/x86_64/registers screen/base45 screen/deflate screen/report_text) shared/arch/x86_64/fault_text.c shared/page_fault.c
 
 $(eval $(call flags_file,kernel,$$(CLANG) $$(KERNEL_CFLAGS) $$(LD_LLD) $$(KERNEL_LDFLAGS) $$(KERNEL_COLD)))
@@ -812,8 +812,15 @@ $(BUILD)/host/qr_pictures: $(BUILD)/unit/obj/tests/host/qr_pictures.o $(BUILD)/u
 	$(say) LINK $@
 	$(Q)$(CLANG) $(HOST_LDFLAGS) $(SANITIZE) $^ -o $(NEW) && $(RENAME)
 
+# It draws the overview.
+$(BUILD)/host/overview_picture: $(patsubst %,$(BUILD)/unit/obj/tests/%.o,host/overview_picture unit/support/overview_sample) \
+    $(BUILD)/unit/libpure.a $(FONT)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) $(SANITIZE) $(filter-out $(FONT),$^) -o $(NEW) && $(RENAME)
+
 .PHONY: host-programs
-host-programs: $(BUILD)/host/qr_pictures $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
+host-programs: $(BUILD)/host/overview_picture $(BUILD)/host/qr_pictures $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
     $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes $(BUILD)/bench/bench_mixes $(BUILD)/bench/bench_misuse \
     $(BUILD)/bench/bench_memory $(BUILD)/bench/libfast_unchecked.so
 

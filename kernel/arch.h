@@ -21,6 +21,9 @@ void arch_page_features(struct page_table_features *ret_features);
  */
 void arch_describe_features(char *text, size_t capacity_bytes);
 
+/* Write the name that the CPU has for itself, without blanks around it; "unknown" without one. */
+void arch_cpu_name(char *text, size_t capacity_bytes);
+
 /* Read the time-stamp counter. It is monotonic. Its frequency is unknown. */
 uint64_t arch_timestamp(void);
 

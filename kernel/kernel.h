@@ -42,6 +42,7 @@ struct kernel {
     struct framebuffer_text screen;
     char screen_cells[FRAMEBUFFER_TEXT_COLUMN_LIMIT * KERNEL_SCREEN_ROW_LIMIT];
     bool has_screen;
+    bool has_keyboard; /* PS/2 */
 
     struct early_heap early_heap;
     bool early_heap_is_fallback;

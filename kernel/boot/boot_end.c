@@ -9,6 +9,7 @@
 #include "kernel/core/panic.h"
 #include "kernel/core/power.h"
 #include "kernel/diagnostics/monitor/monitor.h"
+#include "kernel/diagnostics/screen_pages.h"
 #include "kernel/input/keys.h"
 #include "shared/text/command_line.h"
 #include "shared/text/text.h"
@@ -110,11 +111,26 @@ static void print_keyboard(enum arch_keyboard keyboard)
                              "type on the serial port");
 }
 
+/* A quiet boot leaves the picture of the firmware until a person asks for another one. */
+static void open_screen(struct kernel *kernel)
+{
+    char value[sizeof "off"];
+    const char *words = kernel->view.command_line;
+    bool is_off =
+        command_line_value(words, "overview", value, sizeof value) && text_equal(value, "off");
+    if (kernel->has_screen)
+        framebuffer_text_show_cursor(&kernel->screen);
+    if (!is_off && !command_line_has(words, "quiet") && screen_pages_show_overview(kernel) == NULL)
+        log_line("ready", "screen=overview");
+}
+
 static _Noreturn void stay(struct kernel *kernel, struct monitor *monitor)
 {
     struct keys keys;
     keys_open(&keys);
+    kernel->has_keyboard = keys.keyboard == ARCH_KEYBOARD_ANSWERS;
     print_keyboard(keys.keyboard);
+    open_screen(kernel);
     monitor_begin(monitor);
     for (;;) {
         take_keys(kernel, monitor, &keys);

@@ -2,6 +2,7 @@
 
 #include "kernel/arch.h"
 #include "kernel/boot/boot_stage.h"
+#include "kernel/core/cpu.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic_screen.h"
 #include "kernel/diagnostics/panic_memory.h"
@@ -13,8 +14,12 @@ static void clear(void *context)
     framebuffer_text_clear(context);
 }
 
+/* The lines of a panic are visible from the first one on, also if the overview is on the screen. */
 static void write(void *context, const char *text, size_t length_bytes)
 {
+    struct framebuffer_text *screen = context;
+    if (screen->is_hidden && cpu_current()->panic.depth > 0)
+        framebuffer_text_show(screen);
     framebuffer_text_write(context, text, length_bytes);
     arch_flush_pixels(); /* the machine may stop at any time from here on */
 }

@@ -11,11 +11,13 @@
 static const char *const heap_choices[] = {"bump", "first-fit", "best-fit", "fast", "strict", NULL};
 static const char *const post_mortem_choices[] = {"nvram", "ram", NULL};
 static const char *const boot_services_choices[] = {"keep", "reuse", NULL};
+static const char *const overview_choices[] = {"on", "off", NULL};
 static const char *const self_test_choices[] = {"interrupts", "heap-pages", NULL};
 
 const struct command_word command_words[] = {
     {"unattended", NULL, NULL, "loader: after an error do not wait for a key"},
     {"quiet", NULL, NULL, "leave the firmware's picture on the screen until an error"},
+    {"overview", "on|off", overview_choices, "off: at [ready] the log stays on the screen"},
     {"once", NULL, NULL, "power off after [ready]"},
     {"print-help", NULL, NULL, "print this list"},
     {"print-regions", NULL, NULL, "print the memory map, for the simulator"},

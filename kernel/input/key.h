@@ -22,6 +22,7 @@ enum {
     KEY_HOME,
     KEY_END,
     KEY_DELETE,
+    KEY_F1,
 };
 
 #endif

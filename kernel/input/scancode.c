@@ -8,6 +8,7 @@
 #define CODE_LEFT_SHIFT  0x2a
 #define CODE_RIGHT_SHIFT 0x36
 #define CODE_CAPS_LOCK   0x3a
+#define CODE_F1          0x3b
 #define CODE_NUM_LOCK    0x45
 #define CODE_ENTER       0x1c
 #define CODE_SLASH       0x35
@@ -87,6 +88,8 @@ static key_code character(const struct scancode_reader *reader, uint8_t code)
 
 static key_code pressed(const struct scancode_reader *reader, uint8_t code, bool is_extended)
 {
+    if (code == CODE_F1 && !is_extended)
+        return KEY_F1;
     if (code >= CODE_PAD_FIRST && code <= CODE_PAD_LAST)
         return pad_key(reader, code, is_extended);
     if (code >= sizeof plain || (is_extended && code != CODE_ENTER && code != CODE_SLASH))

@@ -19,6 +19,8 @@ static key_code key_of_letter(uint8_t byte)
         return KEY_HOME;
     case 'F':
         return KEY_END;
+    case 'P':
+        return KEY_F1;
     default:
         return KEY_NONE;
     }
@@ -36,6 +38,8 @@ static key_code key_of_number(unsigned number)
     case 4:
     case 8:
         return KEY_END;
+    case 11:
+        return KEY_F1;
     default:
         return KEY_NONE;
     }
@@ -68,6 +72,10 @@ static key_code read_sequence(struct terminal_keys *reader, uint8_t byte)
 {
     if (byte < ' ' || byte > '~')
         return read_plain(reader, byte);
+    if (byte == '[' && reader->is_first && reader->number == 0) {
+        reader->state = TERMINAL_KEYS_FUNCTION;
+        return KEY_NONE;
+    }
     if (byte >= '0' && byte <= '9' && reader->is_first &&
         reader->number < TERMINAL_KEYS_NUMBER_LIMIT)
         reader->number = reader->number * 10 + (byte - '0');
@@ -89,6 +97,9 @@ key_code terminal_keys_read(struct terminal_keys *reader, uint8_t byte)
     case TERMINAL_KEYS_SINGLE:
         reader->state = TERMINAL_KEYS_PLAIN;
         return key_of_letter(byte);
+    case TERMINAL_KEYS_FUNCTION:
+        reader->state = TERMINAL_KEYS_PLAIN;
+        return byte == 'A' ? KEY_F1 : KEY_NONE;
     default:
         return read_plain(reader, byte);
     }

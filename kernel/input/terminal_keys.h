@@ -19,6 +19,7 @@ enum terminal_keys_state {
     TERMINAL_KEYS_ESCAPE,   /* behind ESC */
     TERMINAL_KEYS_SEQUENCE, /* behind ESC [ */
     TERMINAL_KEYS_SINGLE,   /* behind ESC O: one more byte */
+    TERMINAL_KEYS_FUNCTION, /* behind ESC [ [, from the Linux console: one more byte */
 };
 
 /* Begins as zeros. */

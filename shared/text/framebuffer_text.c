@@ -12,6 +12,8 @@
  * glyphs are enlarged. */
 #define WIDTH_PER_SCALE_PIXELS 2560
 
+#define CURSOR_INVERSION 0xffu
+
 static uint32_t minimum(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -72,7 +74,9 @@ static void glyph_line_draw(const struct framebuffer_text *text, uint8_t *pixel,
     }
 }
 
-static void cell_draw(struct framebuffer_text *text, uint32_t column, uint32_t row, char character)
+/* With `inversion` 0xff, the colours are exchanged; otherwise it is 0. */
+static void glyph_draw(const struct framebuffer_text *text, uint32_t column, uint32_t row,
+                       char character, unsigned inversion)
 {
     const uint8_t *glyph =
         text->font + (size_t)(character - CONSOLE_FONT_FIRST) * CONSOLE_FONT_HEIGHT_PIXELS;
@@ -82,16 +86,28 @@ static void cell_draw(struct framebuffer_text *text, uint32_t column, uint32_t r
         (size_t)column * CONSOLE_FONT_WIDTH_PIXELS * text->scale * text->pixel_size_bytes;
 
     for (uint32_t y = 0; y < cell_height; y++) {
-        glyph_line_draw(text, line, glyph[y / text->scale]);
+        glyph_line_draw(text, line, glyph[y / text->scale] ^ inversion);
         line += text->pitch_bytes;
     }
-    text->cells[(size_t)row * text->columns + column] = character;
 }
 
 static void cell_show(struct framebuffer_text *text, uint32_t column, uint32_t row, char character)
 {
-    if (text->cells[(size_t)row * text->columns + column] != character)
-        cell_draw(text, column, row, character);
+    char *cell = &text->cells[(size_t)row * text->columns + column];
+    if (*cell == character)
+        return;
+    *cell = character;
+    if (!text->is_hidden)
+        glyph_draw(text, column, row, character, 0);
+}
+
+/* Behind the last column of a row, the cursor is on the last one. */
+static void cursor_draw(const struct framebuffer_text *text, unsigned inversion)
+{
+    uint32_t column = minimum(text->column, text->columns - 1);
+    if (text->has_cursor && !text->is_hidden)
+        glyph_draw(text, column, text->row, text->cells[(size_t)text->row * text->columns + column],
+                   inversion);
 }
 
 static void scroll(struct framebuffer_text *text)
@@ -130,18 +146,48 @@ static void tab_write(struct framebuffer_text *text)
     while (text->column % 8 != 0 && text->column < text->columns);
 }
 
-void framebuffer_text_clear(struct framebuffer_text *text)
+static void paint_background(const struct framebuffer_text *text)
 {
     for (uint32_t y = 0; y < text->height_pixels; y++)
         memset(text->pixels + (size_t)y * text->pitch_bytes, 0,
                (size_t)text->width_pixels * text->pixel_size_bytes);
+}
+
+void framebuffer_text_clear(struct framebuffer_text *text)
+{
+    if (!text->is_hidden)
+        paint_background(text);
     memset(text->cells, ' ', (size_t)text->rows * text->columns);
     text->column = 0;
     text->row = 0;
 }
 
-void framebuffer_text_write(struct framebuffer_text *text, const char *characters,
-                            size_t size_bytes)
+void framebuffer_text_show_cursor(struct framebuffer_text *text)
+{
+    text->has_cursor = true;
+}
+
+void framebuffer_text_hide(struct framebuffer_text *text)
+{
+    text->is_hidden = true;
+}
+
+void framebuffer_text_show(struct framebuffer_text *text)
+{
+    text->is_hidden = false;
+    paint_background(text);
+    for (uint32_t row = 0; row < text->rows; row++) {
+        for (uint32_t column = 0; column < text->columns; column++) {
+            char character = text->cells[(size_t)row * text->columns + column];
+            if (character != ' ')
+                glyph_draw(text, column, row, character, 0);
+        }
+    }
+    cursor_draw(text, CURSOR_INVERSION);
+}
+
+static void characters_write(struct framebuffer_text *text, const char *characters,
+                             size_t size_bytes)
 {
     for (size_t i = 0; i < size_bytes; i++) {
         if (characters[i] == '\n')
@@ -155,4 +201,12 @@ void framebuffer_text_write(struct framebuffer_text *text, const char *character
         else if (characters[i] != '\r')
             character_write(text, characters[i]);
     }
+}
+
+void framebuffer_text_write(struct framebuffer_text *text, const char *characters,
+                            size_t size_bytes)
+{
+    cursor_draw(text, 0);
+    characters_write(text, characters, size_bytes);
+    cursor_draw(text, CURSOR_INVERSION);
 }

@@ -38,6 +38,8 @@ struct framebuffer_text {
     uint32_t rows;
     uint32_t column; /* the place of the next character; column == columns: on a new line */
     uint32_t row;
+    bool has_cursor; /* the next character's cell is inverted */
+    bool is_hidden;  /* the cells change, and the screen does not */
 };
 
 /* Prepare *ret_text for writing from the top left corner. The screen is not changed: call
@@ -55,6 +57,17 @@ bool framebuffer_text_initialise(struct framebuffer_text *ret_text,
 
 /* Paint the whole screen in the background colour and go to the top left corner. */
 void framebuffer_text_clear(struct framebuffer_text *text);
+
+/* From the next framebuffer_text_write() on, show where the next character will be: its cell is
+ * inverted. */
+void framebuffer_text_show_cursor(struct framebuffer_text *text);
+
+/* From now on, write nothing to the screen, which shows something else. The text is kept. */
+void framebuffer_text_hide(struct framebuffer_text *text);
+
+/* Draw the whole text again, and write to the screen from now on. Precondition: the text was cleared
+ * once. */
+void framebuffer_text_show(struct framebuffer_text *text);
 
 /* Write `size_bytes` characters. '\n' begins a line, '\r' is ignored, and '\t' writes blanks up to
  * the next column that is a multiple of 8. '\b' goes back by a column, and not beyond the start of a

@@ -51,9 +51,22 @@ def read_cell(pixels, width, left, top, height=GLYPH_HEIGHT):
     return bytes(rows)
 
 
-def read_screen(path: Path, font: Path):
-    """Return the screen as lines of text; U+FFFD replaces pixels that are not a glyph of the font."""
+def shrink(width, height, pixels, scale):
+    """Return the upper left pixel of each square of `scale` pixels: width, height and bytes."""
+    lines = []
+    for y in range(0, height - scale + 1, scale):
+        line = pixels[y * width * 3 : (y + 1) * width * 3]
+        channels = [line[channel :: 3 * scale][: width // scale] for channel in range(3)]
+        lines.append(bytes(value for pixel in zip(*channels) for value in pixel))
+    return width // scale, height // scale, b"".join(lines)
+
+
+def read_screen(path: Path, font: Path, scale=1):
+    """Return the screen as lines of text; U+FFFD replaces pixels that are not a glyph of the font. `scale` is the size
+    of the letters, in pixels of the screen for each pixel of the font."""
     width, height, pixels = read_ppm(path)
+    if scale > 1:
+        width, height, pixels = shrink(width, height, pixels, scale)
     glyphs = glyph_table(font)
     lines = []
     for top in range(0, height - GLYPH_HEIGHT + 1, GLYPH_HEIGHT):

@@ -128,7 +128,8 @@ def test_ES10_only_the_own_volume_is_used(lab):
 # Some distributions keep these in packages of their own.
 LINEAR_CARDS = [card for card in ("std", "virtio", "bochs", "ramfb", "qxl", "cirrus")
                 if has_graphics(card)]  # fmt: skip
-IDLE = ["debug-exit=0xf4"]
+# The log stays on the screen, so that its text can be read back.
+IDLE = ["debug-exit=0xf4", "overview=off"]
 # A snapshot does not have what the guest told a ramfb.
 SHOWN_ON = {"std": {}, "virtio": DISC, "bochs": SMALL}
 

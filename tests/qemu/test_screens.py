@@ -71,7 +71,7 @@ def test_G1_the_consoles_output_comes_first(lab, plan, keys, first):
 
 def test_G1_the_kernel_writes_on_the_consoles_screen(lab, tmp_path):
     """The text is read back from the second card's own screen."""
-    disk = lab.case_disk(TWO_CARDS, settings(words="debug-exit=0xf4"), plan=["console-is 2"])
+    disk = lab.case_disk(TWO_CARDS, settings(words="debug-exit=0xf4 overview=off"), plan=["console-is 2"])
     with lab.restore(disk, machine=TWO_CARDS) as running:
         assert running.wait_for(r"^\[ready\]", TIMEOUT_SECONDS), running.serial
         picture = tmp_path / "screen.ppm"
@@ -124,7 +124,7 @@ def test_G3_a_mode_that_cannot_be_started_leaves_the_serial_line(lab, fault):
 
 def boot_on_screen(lab, picture, plan, *keys):
     """Boot the kernel. Return its serial text, and the size of the screen on which its text stands."""
-    with lab.restore(lab.case_disk(None, settings(*keys, words="debug-exit=0xf4"), plan=plan)) as running:
+    with lab.restore(lab.case_disk(None, settings(*keys, words="debug-exit=0xf4 overview=off"), plan=plan)) as running:
         assert running.wait_for(r"^\[ready\]", TIMEOUT_SECONDS), running.serial
         wait_for_text(running, r"^\[ready\] action=idle", picture)
         return running.serial, read_ppm(picture)[:2]

@@ -146,7 +146,7 @@ def test_W6_a_port_that_takes_no_byte_does_not_stop_the_boot(lab):
     machine = {"extra": ["-chardev", f"pipe,id=com4,path={path}",
                          "-device", "isa-serial,iobase=0x2e8,irq=3,chardev=com4"]}  # fmt: skip
     with full_pipe(path) as pipe:
-        disk = lab.case_disk(machine, {"handoff.conf": b"serial = COM4\ncmdline = unattended\n"})
+        disk = lab.case_disk(machine, {"handoff.conf": b"serial = COM4\ncmdline = unattended overview=off\n"})
         with lab.restore(disk, machine=machine) as running:
             deadline = time.monotonic() + TIMEOUT_SECONDS
             text = ""

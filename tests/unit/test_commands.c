@@ -2,15 +2,21 @@
 #include "tests/unit/support/cmocka.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/core/panic.h"
 #include "kernel/diagnostics/monitor/commands.h"
 #include "kernel/diagnostics/monitor/size_text.h"
+#include "kernel/diagnostics/overview_figures.h"
+#include "kernel/mm/heap/heap_brief.h"
+#include "kernel/mm/kmalloc.h"
 #include "kernel/mm/layout.h"
 #include "tests/unit/support/log_stub.h"
 #include "tests/unit/support/monitor_machine.h"
 #include "tests/unit/support/panic_stub.h"
+#include "tests/unit/support/pixel_formats.h"
+#include "tests/unit/support/test_screen.h"
 
 #define RAM_BASE UINT64_C(0x200000)
 
@@ -283,6 +289,123 @@ static void test_long_line_is_refused(void **state)
                "\nA line has at most 255 characters, and this one had 310: nothing was run.\n"));
 }
 
+/* --- screen_pages.h --- */
+
+/* Give the kernel a screen of this width. The caller takes it back. */
+static void open_screen(struct test_screen *screen, uint32_t width_pixels)
+{
+    struct kernel *kernel = &monitor_machine()->kernel;
+    test_screen_open(screen, &pixel_formats[0], width_pixels, 480, 0);
+    kernel->view.framebuffer = screen->framebuffer;
+    kernel->has_screen = framebuffer_text_initialise(
+        &kernel->screen, &kernel->view.framebuffer, screen->pixels, screen->canvas.font,
+        kernel->screen_cells, sizeof kernel->screen_cells);
+    assert_true(kernel->has_screen);
+    framebuffer_text_clear(&kernel->screen);
+}
+
+static void close_screen(struct test_screen *screen)
+{
+    monitor_machine()->kernel.has_screen = false;
+    monitor_machine()->kernel.screen.is_hidden = false;
+    free(screen->pixels);
+}
+
+/* The console is black in the corner, and the overview is not. */
+static bool shows_overview(const struct test_screen *screen)
+{
+    bool is_hidden = monitor_machine()->kernel.screen.is_hidden;
+    assert_int_equal(*test_screen_pixel(screen, 0, 0) != 0, is_hidden);
+    return is_hidden;
+}
+
+static void test_keys_switch_the_page(void **state)
+{
+    (void)state;
+    struct test_screen screen;
+    struct monitor *monitor = &monitor_machine()->monitor;
+    open_screen(&screen, 640);
+    monitor_begin(monitor);
+    assert_int_equal(monitor_take(monitor, KEY_F1), MONITOR_STAY);
+    assert_true(shows_overview(&screen));
+    unsigned open_count = log_stub.open_count;
+    assert_int_equal(monitor_take(monitor, KEY_F1), MONITOR_STAY);
+    assert_false(shows_overview(&screen));
+    assert_int_equal(log_stub.open_count, open_count + 1); /* as after a quiet boot */
+    (void)monitor_take(monitor, KEY_CONTROL('o'));
+    assert_true(shows_overview(&screen));
+    (void)type("fr");
+    assert_false(shows_overview(&screen));
+    (void)monitor_take(monitor, KEY_CONTROL('o'));
+    log_stub_clear();
+    (void)type("ames\n"); /* the line was kept */
+    assert_non_null(strstr(log_stub.text, "All RAM of the machine"));
+    expect("The overview is on the screen. The next key brings the log.\n", "overview");
+    assert_true(shows_overview(&screen));
+    close_screen(&screen);
+}
+
+static void test_overview_without_a_screen(void **state)
+{
+    (void)state;
+    struct test_screen screen;
+    expect("The kernel has no screen.\n", "overview");
+    (void)monitor_take(&monitor_machine()->monitor, KEY_F1);
+    assert_false(monitor_machine()->kernel.screen.is_hidden);
+    open_screen(&screen, 639);
+    expect("The overview needs a screen of 640 x 480 pixels or more.\n", "overview");
+    assert_false(shows_overview(&screen));
+    close_screen(&screen);
+}
+
+/* On a screen of 40 columns, a line and its prompt have 39 of them. */
+static void test_narrow_screen_bounds_the_line(void **state)
+{
+    (void)state;
+    struct test_screen screen;
+    struct monitor monitor = {0};
+    open_screen(&screen, 320);
+    monitor_initialise(&monitor, &monitor_machine()->kernel);
+    assert_int_equal(monitor.editor.shown_limit, 30);
+    close_screen(&screen);
+    monitor_initialise(&monitor, &monitor_machine()->kernel);
+    assert_int_equal(monitor.editor.shown_limit, LINE_EDITOR_SHOWN_COLUMNS);
+}
+
+/* --- overview_figures.h --- */
+
+static void test_figures_of_the_overview(void **state)
+{
+    (void)state;
+    static struct overview overview;
+    struct kernel *kernel = &monitor_machine()->kernel;
+    struct phys_addr frame;
+    assert_true(frame_allocator_allocate(&kernel->frames, &frame));
+    struct frame_allocator_statistics sum = frame_allocator_statistics(&kernel->frames);
+    assert_true(sum.used_count > 0);
+    overview_figures_read(kernel, &overview);
+    frame_allocator_free(&kernel->frames, frame);
+    assert_int_equal(overview.ram_bytes, sum.total_count * FRAME_SIZE_BYTES);
+    assert_int_equal(overview.owner_bytes[OVERVIEW_FREE], sum.free_count * FRAME_SIZE_BYTES);
+    assert_int_equal(overview.owner_bytes[OVERVIEW_IN_USE],
+                     (sum.used_count + sum.cached_count) * FRAME_SIZE_BYTES);
+    assert_true(overview.owner_bytes[OVERVIEW_KERNEL] >= 524288);
+    uint64_t part_bytes = 0;
+    for (size_t i = 0; i < overview.part_count; i++)
+        part_bytes += overview.parts[i].size_bytes;
+    assert_int_equal(part_bytes, overview.ram_bytes);
+    assert_int_equal(overview.phase_count, 1);
+    assert_int_equal(overview.total_us, 700);
+    assert_int_equal(overview.loader_us, 700);
+    assert_string_equal(overview.cpu_name, "Test CPU");
+    assert_string_equal(overview.build, "ab010203040506cd");
+    assert_int_equal(overview.heap.used_bytes, heap_brief(kernel->heap).used_bytes);
+    void *block = kmalloc(5000);
+    overview_figures_read(kernel, &overview);
+    assert_true(overview.heap.used_bytes >= 5000);
+    kfree(block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +425,10 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_dialogue),
         cmocka_unit_test(test_long_line_is_refused),
+        cmocka_unit_test(test_keys_switch_the_page),
+        cmocka_unit_test(test_overview_without_a_screen),
+        cmocka_unit_test(test_narrow_screen_bounds_the_line),
+        cmocka_unit_test(test_figures_of_the_overview),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, test_screen_make_font, NULL);
 }

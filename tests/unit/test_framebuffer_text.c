@@ -168,6 +168,70 @@ static void test_backspace_and_form_feed(void **state)
     screen_destroy(screen);
 }
 
+/* Return true if the cell has the glyph of the character with exchanged colours. */
+static bool is_inverted(const struct screen *screen, uint32_t column, uint32_t row, char character)
+{
+    bool is_inverse = true;
+    for (uint32_t y = 0; y < CONSOLE_FONT_HEIGHT_PIXELS; y++) {
+        unsigned line = screen->font[(character - ' ') * CONSOLE_FONT_HEIGHT_PIXELS + (int)y];
+        for (uint32_t x = 0; x < CONSOLE_FONT_WIDTH_PIXELS; x++) {
+            bool lit = screen_pixel(screen, column * CONSOLE_FONT_WIDTH_PIXELS + x,
+                                    row * CONSOLE_FONT_HEIGHT_PIXELS + y) != 0;
+            is_inverse = is_inverse && lit != ((line >> (7 - x) & 1) != 0);
+        }
+    }
+    return is_inverse;
+}
+
+/* The cursor is where the next character will be, and leaves no trace. */
+static void test_cursor(void **state)
+{
+    (void)state;
+    struct screen *screen = screen_create(&pixel_formats[0]);
+    assert_true(screen_start(screen));
+    framebuffer_text_clear(&screen->text);
+    screen_write(screen, "ab");
+    assert_false(is_inverted(screen, 2, 0, ' '));
+    framebuffer_text_show_cursor(&screen->text);
+    screen_write(screen, "c");
+    assert_true(is_inverted(screen, 3, 0, ' '));
+    screen_write(screen, "\b\b");
+    assert_true(is_inverted(screen, 1, 0, 'b'));
+    assert_false(is_inverted(screen, 3, 0, ' '));
+    screen_write(screen, "bcdef"); /* the row is full */
+    assert_true(is_inverted(screen, 5, 0, 'f'));
+    screen_write(screen, "\n\n\n\n");
+    assert_true(is_inverted(screen, 0, 2, ' '));
+    screen_write(screen, "\f");
+    assert_true(is_inverted(screen, 0, 0, ' '));
+    screen->text.has_cursor = false;
+    framebuffer_text_show(&screen->text);
+    assert_screen_shows(screen, (const char *const[ROWS]){"      ", "      ", "      "}, 0xd0d0d0);
+    screen_destroy(screen);
+}
+
+/* A hidden text changes no pixel, and is drawn as a whole when it is shown. */
+static void test_hidden_text(void **state)
+{
+    (void)state;
+    struct screen *screen = screen_create(&pixel_formats[4]);
+    assert_true(screen_start(screen));
+    framebuffer_text_show_cursor(&screen->text);
+    framebuffer_text_hide(&screen->text);
+    framebuffer_text_clear(&screen->text);
+    screen_write(screen, "1\n2\nlong line\n\bx");
+    for (size_t i = 0; i < screen->framebuffer.size_bytes; i++)
+        assert_int_equal(screen->pixels[i], 0xa5);
+    framebuffer_text_show(&screen->text);
+    assert_true(is_inverted(screen, 1, 2, ' '));
+    screen->text.has_cursor = false;
+    framebuffer_text_show(&screen->text);
+    assert_screen_shows(screen, (const char *const[ROWS]){"long l", "ine   ", "x     "}, 0xd0d0d0);
+    screen_write(screen, "y");
+    assert_screen_shows(screen, (const char *const[ROWS]){"long l", "ine   ", "xy    "}, 0xd0d0d0);
+    screen_destroy(screen);
+}
+
 static void test_small_cell_buffer_limits_the_rows(void **state)
 {
     (void)state;
@@ -250,6 +314,8 @@ int main(void)
         cmocka_unit_test(test_text_wraps_and_scrolls),
         cmocka_unit_test(test_control_and_foreign_characters),
         cmocka_unit_test(test_backspace_and_form_feed),
+        cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_hidden_text),
         cmocka_unit_test(test_small_cell_buffer_limits_the_rows),
         cmocka_unit_test(test_FW15_impossible_geometry_is_refused),
         cmocka_unit_test(test_fine_screens_get_larger_glyphs),

@@ -14,11 +14,18 @@ struct desk {
     struct terminal terminal;
 };
 
-static void begin(struct desk *desk)
+/* The terminal ends the test if a line reaches its last column. */
+static void begin_on(struct desk *desk, size_t columns)
 {
     memset(desk, 0, sizeof *desk);
-    line_editor_initialise(&desk->editor, &desk->history, terminal_write, &desk->terminal);
+    desk->terminal.column_limit = columns;
+    line_editor_initialise(&desk->editor, &desk->history, columns, terminal_write, &desk->terminal);
     line_editor_begin(&desk->editor);
+}
+
+static void begin(struct desk *desk)
+{
+    begin_on(desk, TERMINAL_COLUMNS);
 }
 
 /* The row of the terminal must show the part of the line around the cursor. */
@@ -27,7 +34,7 @@ static void check_shown(const struct desk *desk)
     const struct line_editor *editor = &desk->editor;
     char expected[TERMINAL_COLUMNS + 1];
     size_t shown = editor->length - editor->shown_from;
-    shown = shown < LINE_EDITOR_SHOWN_COLUMNS ? shown : LINE_EDITOR_SHOWN_COLUMNS;
+    shown = shown < editor->shown_limit ? shown : editor->shown_limit;
     (void)snprintf(expected, sizeof expected, "%s%.*s", LINE_EDITOR_PROMPT, (int)shown,
                    editor->text + editor->shown_from);
     for (size_t end = strlen(expected); end > 0 && expected[end - 1] == ' '; end--)
@@ -104,6 +111,41 @@ static void test_noise_changes_nothing(void **state)
             (key >= KEY_UP && key <= KEY_DELETE))
             continue;
         expect("heap", "hea|p", KEY_LEFT, (key_code)key);
+    }
+}
+
+/* A line that is longer than the screen, and edits in all of it. */
+static void test_narrow_screens(void **state)
+{
+    (void)state;
+    static const size_t columns[] = {11, 12, 40, 79, 80};
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        struct desk desk;
+        begin_on(&desk, columns[i]);
+        for (unsigned letter = 0; letter < 100; letter++)
+            (void)take(&desk, (key_code)('a' + letter % 26));
+        for (unsigned step = 0; step < 60; step++)
+            (void)take(&desk, KEY_LEFT);
+        type(&desk, "inserted");
+        (void)take(&desk, KEY_HOME);
+        (void)take(&desk, KEY_DELETE);
+        (void)take(&desk, KEY_END);
+        assert_int_equal(desk.editor.length, 107);
+        assert_int_equal(desk.editor.shown_limit,
+                         columns[i] == 80 ? LINE_EDITOR_SHOWN_COLUMNS : columns[i] - 10);
+    }
+}
+
+/* There is no room for the prompt, and a person cannot read the line. It is still edited. */
+static void test_screen_without_room(void **state)
+{
+    (void)state;
+    for (size_t columns = 0; columns <= 10; columns++) {
+        struct desk desk;
+        begin_on(&desk, TERMINAL_COLUMNS);
+        line_editor_initialise(&desk.editor, &desk.history, columns, terminal_write,
+                               &desk.terminal);
+        assert_int_equal(desk.editor.shown_limit, 1);
     }
 }
 
@@ -236,6 +278,8 @@ int main(void)
         cmocka_unit_test(test_moving_and_inserting),
         cmocka_unit_test(test_deleting),
         cmocka_unit_test(test_noise_changes_nothing),
+        cmocka_unit_test(test_narrow_screens),
+        cmocka_unit_test(test_screen_without_room),
         cmocka_unit_test(test_history),
         cmocka_unit_test(test_history_forgets_the_oldest),
         cmocka_unit_test(test_long_line_is_shown_in_part),

@@ -10,123 +10,36 @@
 #include "kernel/screen/panic_layout.h"
 #include "shared/text/console_font.h"
 #include "tests/unit/support/pixel_formats.h"
+#include "tests/unit/support/test_screen.h"
 
 #define BGRX             (&pixel_formats[1])
 #define TEXT_LIMIT_BYTES (200 * 200)
-#define PADDING_PIXELS   5 /* of each line, outside of the screen */
 #define BAND_ROWS        3
-#define UNREADABLE       '\1'
 
-static uint8_t font[CONSOLE_FONT_GLYPH_COUNT * CONSOLE_FONT_HEIGHT_PIXELS];
 static char text[TEXT_LIMIT_BYTES];
 
-struct screen {
-    struct handoff_framebuffer framebuffer;
-    uint8_t *pixels;
-    struct canvas canvas;
-};
-
-/* The font has the number of a character in two lines of its glyph. Only the blank is empty. */
-static int make_font(void **state)
-{
-    (void)state;
-    for (unsigned i = 1; i < CONSOLE_FONT_GLYPH_COUNT; i++) {
-        font[i * CONSOLE_FONT_HEIGHT_PIXELS] = (uint8_t)i;
-        font[(i + 1) * CONSOLE_FONT_HEIGHT_PIXELS - 1] = (uint8_t)i;
-    }
-    return 0;
-}
-
-static void open_screen(struct screen *screen, const struct handoff_framebuffer *format,
-                        uint32_t width_pixels, uint32_t height_pixels, uint8_t content)
-{
-    struct handoff_framebuffer *framebuffer = &screen->framebuffer;
-    *framebuffer = *format;
-    framebuffer->width_pixels = width_pixels;
-    framebuffer->height_pixels = height_pixels;
-    framebuffer->pitch_bytes = (width_pixels + PADDING_PIXELS) * format->bits_per_pixel / 8u;
-    framebuffer->size_bytes = (uint64_t)framebuffer->pitch_bytes * height_pixels;
-    screen->pixels = malloc(framebuffer->size_bytes);
-    assert_non_null(screen->pixels);
-    memset(screen->pixels, content, framebuffer->size_bytes);
-    assert_true(canvas_initialise(&screen->canvas, framebuffer, screen->pixels, font));
-}
-
-static const uint8_t *pixel_at(const struct screen *screen, uint32_t x, uint32_t y)
-{
-    return screen->pixels + (size_t)y * screen->framebuffer.pitch_bytes +
-           (size_t)x * screen->framebuffer.bits_per_pixel / 8u;
-}
-
-static bool is_alike(const struct screen *screen, const uint8_t *a, const uint8_t *b)
-{
-    return memcmp(a, b, screen->framebuffer.bits_per_pixel / 8u) == 0;
-}
-
-/* Return the character of a cell. `paper` is a pixel of the background. Each pixel of the glyph must
- * be a square. */
-static char read_cell(const struct screen *screen, uint32_t left, uint32_t top, uint32_t scale,
-                      const uint8_t *paper)
-{
-    uint8_t glyph[CONSOLE_FONT_HEIGHT_PIXELS] = {0};
-    for (uint32_t y = 0; y < CONSOLE_FONT_HEIGHT_PIXELS * scale; y++) {
-        unsigned bits = 0;
-        for (uint32_t x = 0; x < CONSOLE_FONT_WIDTH_PIXELS * scale; x++) {
-            bool is_set = !is_alike(screen, pixel_at(screen, left + x, top + y), paper);
-            if (x % scale == 0)
-                bits = bits << 1 | is_set;
-            if ((bits & 1) != is_set)
-                return UNREADABLE;
-        }
-        if (y % scale == 0)
-            glyph[y / scale] = (uint8_t)bits;
-        if (glyph[y / scale] != bits)
-            return UNREADABLE;
-    }
-    for (unsigned i = 0; i < CONSOLE_FONT_GLYPH_COUNT; i++) {
-        if (memcmp(glyph, font + i * CONSOLE_FONT_HEIGHT_PIXELS, sizeof glyph) == 0)
-            return (char)(CONSOLE_FONT_FIRST + i);
-    }
-    return UNREADABLE;
-}
-
-/* Append a row of text without its last blanks. */
-static void read_row(const struct screen *screen, uint32_t left, uint32_t top, uint32_t scale)
-{
-    size_t start = strlen(text);
-    size_t end = start;
-    const uint8_t *paper = pixel_at(screen, 0, top);
-    uint32_t width = CONSOLE_FONT_WIDTH_PIXELS * scale;
-    for (size_t i = start; left + width <= screen->framebuffer.width_pixels; left += width, i++) {
-        text[i] = read_cell(screen, left, top, scale, paper);
-        if (text[i] != ' ')
-            end = i + 1;
-    }
-    text[end] = '\n';
-    text[end + 1] = '\0';
-}
-
 /* Read the title, which has letters of the size `title_scale`, and then all rows below the band. */
-static void read_text(const struct screen *screen, uint32_t scale, uint32_t title_scale)
+static void read_text(const struct test_screen *screen, uint32_t scale, uint32_t title_scale)
 {
     uint32_t cell_height = CONSOLE_FONT_HEIGHT_PIXELS * scale;
     text[0] = '\0';
-    read_row(screen, CONSOLE_FONT_WIDTH_PIXELS * scale,
-             (BAND_ROWS * cell_height - CONSOLE_FONT_HEIGHT_PIXELS * title_scale) / 2, title_scale);
+    test_screen_read_row(screen, CONSOLE_FONT_WIDTH_PIXELS * scale,
+                         (BAND_ROWS * cell_height - CONSOLE_FONT_HEIGHT_PIXELS * title_scale) / 2,
+                         title_scale, text);
     for (uint32_t top = BAND_ROWS * cell_height;
          top + cell_height <= screen->framebuffer.height_pixels; top += cell_height)
-        read_row(screen, CONSOLE_FONT_WIDTH_PIXELS * scale, top, scale);
+        test_screen_read_row(screen, CONSOLE_FONT_WIDTH_PIXELS * scale, top, scale, text);
 }
 
 static void draw_and_read(const struct panic_page *page, const struct handoff_framebuffer *format,
                           uint32_t width_pixels, uint32_t height_pixels, uint32_t scale)
 {
-    struct screen screen;
-    open_screen(&screen, format, width_pixels, height_pixels, 0xa5);
+    struct test_screen screen;
+    test_screen_open(&screen, format, width_pixels, height_pixels, 0xa5);
     assert_true(panic_layout_draw(&screen.canvas, page));
     read_text(&screen, scale, 2 * scale);
     for (uint32_t y = 0; y < height_pixels; y++)
-        assert_int_equal(*pixel_at(&screen, width_pixels, y), 0xa5);
+        assert_int_equal(*test_screen_pixel(&screen, width_pixels, y), 0xa5);
     free(screen.pixels);
 }
 
@@ -226,7 +139,7 @@ static void test_letters_grow_with_the_screen(void **state)
     fill_page(&page, 2);
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         draw_and_read(&page, BGRX, sizes[i].width_pixels, sizes[i].height_pixels, sizes[i].scale);
-        assert_null(strchr(text, UNREADABLE));
+        assert_null(strchr(text, TEST_SCREEN_UNREADABLE));
         expect_text("Panic 0x25: null pointer access\n\nWhat happened  write to 0x10");
         expect_text("\n#1 0xffffffff80001000 main+0x1 main.c:1\n\nRegisters\n");
         expect_text("[four] d=4\n\n");
@@ -253,13 +166,13 @@ static void test_long_lines_of_the_log(void **state)
 {
     (void)state;
     struct panic_page page = {0};
-    struct screen screen;
+    struct test_screen screen;
     char line[61];
     for (char letter = 'a'; letter <= 'c'; letter++) {
         memset(line, letter, sizeof line - 1);
         panic_page_add(&page, PANIC_PART_LOG, line, sizeof line - 1);
     }
-    open_screen(&screen, BGRX, 320, 208, 0);
+    test_screen_open(&screen, BGRX, 320, 208, 0);
     assert_true(panic_layout_draw(&screen.canvas, &page));
     read_text(&screen, 1, 1);
     assert_null(strstr(text, "aaa"));
@@ -289,7 +202,7 @@ static void test_text_beside_the_code(void **state)
         "[last] a line that is too long for the columns beside the code, with an end");
     add(&page, PANIC_PART_END, "halted");
     draw_and_read(&page, BGRX, 800, 600, 1);
-    assert_null(strchr(text, UNREADABLE));
+    assert_null(strchr(text, TEST_SCREEN_UNREADABLE));
     expect_text("\n#9 0xffffffff80001000 main+0x9 main.c:1\n"
                 "... and 10 more lines on the serial port\n\nRegisters\n"
                 "rax 0000000000000001  rbx 0000000000000002  rcx 0000000000000003\n"
@@ -307,10 +220,10 @@ static void test_long_title_has_small_letters(void **state)
 {
     (void)state;
     struct panic_page page = {0};
-    struct screen screen;
+    struct test_screen screen;
     static const char title[] = "Panic 0x31: a name of more than half of the columns";
     add(&page, PANIC_PART_TITLE, title);
-    open_screen(&screen, BGRX, 800, 600, 0);
+    test_screen_open(&screen, BGRX, 800, 600, 0);
     assert_true(panic_layout_draw(&screen.canvas, &page));
     read_text(&screen, 1, 1);
     assert_memory_equal(text, title, strlen(title));
@@ -322,14 +235,15 @@ static void test_framebuffer_is_not_read(void **state)
 {
     (void)state;
     struct panic_page page = {0};
-    struct screen first, second;
+    struct test_screen first, second;
     fill_page(&page, 32);
-    open_screen(&first, BGRX, 800, 600, 0x00);
-    open_screen(&second, BGRX, 800, 600, 0xff);
+    test_screen_open(&first, BGRX, 800, 600, 0x00);
+    test_screen_open(&second, BGRX, 800, 600, 0xff);
     assert_true(panic_layout_draw(&first.canvas, &page));
     assert_true(panic_layout_draw(&second.canvas, &page));
     for (uint32_t y = 0; y < 600; y++)
-        assert_memory_equal(pixel_at(&first, 0, y), pixel_at(&second, 0, y), 800 * 4);
+        assert_memory_equal(test_screen_pixel(&first, 0, y), test_screen_pixel(&second, 0, y),
+                            800 * 4);
     free(first.pixels);
     free(second.pixels);
 }
@@ -338,22 +252,22 @@ static void test_framebuffer_is_not_read(void **state)
 static void test_small_screens(void **state)
 {
     (void)state;
-    struct screen screen;
+    struct test_screen screen;
     struct panic_page page = {0};
     fill_page(&page, 0);
     for (unsigned i = 0; i < 20; i++) {
-        open_screen(&screen, BGRX, 320, 192, 0x5a);
+        test_screen_open(&screen, BGRX, 320, 192, 0x5a);
         assert_true(panic_layout_draw(&screen.canvas, &page));
         read_text(&screen, 1, 1);
         expect_text("\nhalted; press r to restart.\n");
         free(screen.pixels);
         add_frames(&page, 1);
     }
-    open_screen(&screen, BGRX, 319, 192, 0x5a);
+    test_screen_open(&screen, BGRX, 319, 192, 0x5a);
     assert_false(panic_layout_draw(&screen.canvas, &page));
     assert_int_equal(*screen.pixels, 0x5a);
     free(screen.pixels);
-    open_screen(&screen, BGRX, 320, 191, 0x5a);
+    test_screen_open(&screen, BGRX, 320, 191, 0x5a);
     assert_false(panic_layout_draw(&screen.canvas, &page));
     assert_int_equal(*screen.pixels, 0x5a);
     free(screen.pixels);
@@ -413,5 +327,5 @@ int main(void)
         cmocka_unit_test(test_full_page_ignores_lines),
         cmocka_unit_test(test_lines_of_a_log),
     };
-    return cmocka_run_group_tests_name("panic_layout", tests, make_font, NULL);
+    return cmocka_run_group_tests_name("panic_layout", tests, test_screen_make_font, NULL);
 }

@@ -116,10 +116,21 @@ static void test_pause_is_no_key(void **state)
     assert_int_equal(scancode_read(&reader, 0x48), '8');
 }
 
+static void test_F1(void **state)
+{
+    (void)state;
+    struct scancode_reader reader = {.left_shift = true};
+    assert_int_equal(press(0x3b), KEY_F1);
+    assert_int_equal(scancode_read(&reader, 0x3b), KEY_F1);
+    assert_int_equal(scancode_read(&reader, 0xbb), KEY_NONE); /* released */
+    assert_int_equal(scancode_read(&reader, 0xe0), KEY_NONE);
+    assert_int_equal(scancode_read(&reader, 0x3b), KEY_NONE);
+}
+
 static void test_other_codes_are_not_keys(void **state)
 {
     (void)state;
-    static const uint8_t silent[] = {0x00, 0x01, 0x38, 0x3b, 0x46, 0x54, 0x58, 0x5b,
+    static const uint8_t silent[] = {0x00, 0x01, 0x38, 0x3c, 0x46, 0x54, 0x58, 0x5b,
                                      0x7f, 0x99, 0xfa, 0xfe, 0xaa, 0xff, 0xee};
     for (unsigned i = 0; i < sizeof silent; i++)
         assert_int_equal(press(silent[i]), KEY_NONE);
@@ -149,6 +160,7 @@ int main(void)
         cmocka_unit_test(test_false_shift),
         cmocka_unit_test(test_number_pad),
         cmocka_unit_test(test_pause_is_no_key),
+        cmocka_unit_test(test_F1),
         cmocka_unit_test(test_other_codes_are_not_keys),
         cmocka_unit_test(test_no_byte_leads_astray),
     };

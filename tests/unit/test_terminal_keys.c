@@ -45,7 +45,8 @@ static void test_sequences(void **state)
         {"\033OH", KEY_HOME},      {"\033OF", KEY_END},     {"\033OA", KEY_UP},
         {"\033[1~", KEY_HOME},     {"\033[7~", KEY_HOME},   {"\033[4~", KEY_END},
         {"\033[8~", KEY_END},      {"\033[3~", KEY_DELETE}, {"\033[1;5C", KEY_RIGHT},
-        {"\033[3;2~", KEY_DELETE},
+        {"\033[3;2~", KEY_DELETE}, {"\033OP", KEY_F1},      {"\033[11~", KEY_F1},
+        {"\033[[A", KEY_F1},
     };
     for (unsigned i = 0; i < sizeof keys / sizeof keys[0]; i++)
         assert_int_equal(read_fresh(keys[i].bytes), keys[i].key);
@@ -54,9 +55,15 @@ static void test_sequences(void **state)
 static void test_unknown_sequences_are_no_keys(void **state)
 {
     (void)state;
-    static const char *const unknown[] = {"\033[Z",    "\033[2~",    "\033[15~",
-                                          "\033[200~", "\033OP",     "\033[99999999999999999999~",
-                                          "\033[?25h", "\033[1;1;1x"};
+    static const char *const unknown[] = {"\033[Z",
+                                          "\033[2~",
+                                          "\033[15~",
+                                          "\033[200~",
+                                          "\033OQ",
+                                          "\033[[B",
+                                          "\033[99999999999999999999~",
+                                          "\033[?25h",
+                                          "\033[1;1;1x"};
     for (unsigned i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         struct terminal_keys reader = {0};
         assert_int_equal(read_all(&reader, unknown[i]), KEY_NONE);

@@ -7,6 +7,7 @@
 #include "kernel/diagnostics/monitor/command_heap.h"
 #include "kernel/diagnostics/monitor/command_help.h"
 #include "kernel/diagnostics/monitor/command_memory.h"
+#include "kernel/diagnostics/monitor/command_overview.h"
 #include "kernel/diagnostics/monitor/command_pages.h"
 #include "kernel/diagnostics/monitor/command_trial.h"
 
@@ -14,6 +15,8 @@
 const struct command monitor_commands[] = {
     {"help", "[COMMAND|words]", "list the commands, or explain one", "help heap",
      NULL, 0, 1, false, command_help},
+    {"overview", "", "draw the figures on the screen", "overview",
+     NULL, 0, 0, false, command_overview},
     {"map", "[format=kv]", "the memory map and its holders", "map",
      NULL, 0, 0, true, command_map},
     {"frames", "[format=kv]", "the frames of physical memory", "frames",

@@ -25,9 +25,9 @@ static void put_many(const struct line_editor *editor, char character, size_t co
  * move nothing. */
 static void scroll(struct line_editor *editor)
 {
-    size_t half = LINE_EDITOR_SHOWN_COLUMNS / 2;
+    size_t half = editor->shown_limit / 2;
     bool is_before = editor->cursor < editor->shown_from;
-    bool is_behind = editor->cursor > editor->shown_from + LINE_EDITOR_SHOWN_COLUMNS;
+    bool is_behind = editor->cursor > editor->shown_from + editor->shown_limit;
     if (is_before || is_behind)
         editor->shown_from = editor->cursor > half ? editor->cursor - half : 0;
 }
@@ -37,8 +37,8 @@ static void redraw(struct line_editor *editor)
 {
     scroll(editor);
     size_t length = editor->length - editor->shown_from;
-    if (length > LINE_EDITOR_SHOWN_COLUMNS)
-        length = LINE_EDITOR_SHOWN_COLUMNS;
+    if (length > editor->shown_limit)
+        length = editor->shown_limit;
     size_t rest = editor->shown_length > length ? editor->shown_length - length : 0;
     size_t cursor = editor->cursor - editor->shown_from;
     put_many(editor, '\b', editor->shown_cursor);
@@ -78,7 +78,7 @@ static void insert(struct line_editor *editor, char character)
     editor->length++;
     editor->cursor++;
     bool is_at_end = editor->cursor == editor->length;
-    if (!is_at_end || editor->shown_length == LINE_EDITOR_SHOWN_COLUMNS) {
+    if (!is_at_end || editor->shown_length == editor->shown_limit) {
         redraw(editor);
         return;
     }
@@ -237,9 +237,23 @@ void line_editor_begin(struct line_editor *editor)
     line_editor_show(editor);
 }
 
+/* The last column stays free: behind it, a terminal would begin a new row. */
+static size_t shown_limit(size_t columns)
+{
+    size_t others = sizeof LINE_EDITOR_PROMPT - 1 + 1;
+    if (columns <= others)
+        return 1;
+    size_t room = columns - others;
+    return room < LINE_EDITOR_SHOWN_COLUMNS ? room : LINE_EDITOR_SHOWN_COLUMNS;
+}
+
 void line_editor_initialise(struct line_editor *editor, const struct line_history *history,
+                            size_t columns,
                             void (*write)(void *context, const char *text, size_t length_bytes),
                             void *context)
 {
-    *editor = (struct line_editor){.history = history, .write = write, .context = context};
+    *editor = (struct line_editor){.history = history,
+                                   .shown_limit = shown_limit(columns),
+                                   .write = write,
+                                   .context = context};
 }

@@ -22,9 +22,10 @@
 #include "kernel/input/key.h"
 #include "shared/text/piece.h"
 
-/* With the prompt before it, a line takes at most 79 columns. */
-#define LINE_EDITOR_PROMPT        "handoff> "
-#define LINE_EDITOR_SHOWN_COLUMNS ((size_t)70)
+/* With the prompt before it, a line takes at most 79 columns of a terminal of 80 or more. */
+#define LINE_EDITOR_TERMINAL_COLUMNS 80
+#define LINE_EDITOR_PROMPT           "handoff> "
+#define LINE_EDITOR_SHOWN_COLUMNS    ((size_t)70)
 
 enum line_editor_event {
     LINE_EDITOR_GOES_ON,
@@ -45,7 +46,8 @@ struct line_editor {
     size_t age;                 /* of the line of the history that is edited; 0: the new line */
     char draft[LINE_LIMIT + 1]; /* the new line, while `age` is not 0 */
 
-    size_t shown_from; /* the first character on the terminal */
+    size_t shown_limit; /* 1 <= shown_limit <= LINE_EDITOR_SHOWN_COLUMNS */
+    size_t shown_from;  /* the first character on the terminal */
     size_t shown_length;
     size_t shown_cursor; /* the terminal's cursor, from the first character */
 
@@ -53,8 +55,10 @@ struct line_editor {
     void *context;
 };
 
-/* Prepare an editor. `history` is only read, and must stay valid. */
+/* Prepare an editor for terminals of at least `columns` columns. `history` is only read, and must
+ * stay valid. */
 void line_editor_initialise(struct line_editor *editor, const struct line_history *history,
+                            size_t columns,
                             void (*write)(void *context, const char *text, size_t length_bytes),
                             void *context);
 

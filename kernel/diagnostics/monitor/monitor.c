@@ -4,6 +4,7 @@
 #include "kernel/diagnostics/monitor/command_run.h"
 #include "kernel/diagnostics/monitor/commands.h"
 #include "kernel/diagnostics/monitor/completion.h"
+#include "kernel/diagnostics/screen_pages.h"
 
 static void show(void *context, const char *text, size_t length_bytes)
 {
@@ -17,12 +18,20 @@ static volatile uint8_t *reach(const struct monitor_state *monitor, struct virt_
     return (volatile uint8_t *)(uintptr_t)address.value;
 }
 
+/* Serial port and screen show the same, so the line has to fit on both. */
+static size_t columns_of(const struct kernel *kernel)
+{
+    if (kernel->has_screen && kernel->screen.columns < LINE_EDITOR_TERMINAL_COLUMNS)
+        return kernel->screen.columns;
+    return LINE_EDITOR_TERMINAL_COLUMNS;
+}
+
 void monitor_initialise(struct monitor *monitor, struct kernel *kernel)
 {
     monitor->state =
         (struct monitor_state){.kernel = kernel, .commands = monitor_commands, .reach = reach};
     monitor->history = (struct line_history){.count = 0};
-    line_editor_initialise(&monitor->editor, &monitor->history, show, NULL);
+    line_editor_initialise(&monitor->editor, &monitor->history, columns_of(kernel), show, NULL);
 }
 
 enum monitor_action monitor_run(struct monitor *monitor, struct piece list)
@@ -90,8 +99,13 @@ static void clear(struct monitor *monitor)
 
 enum monitor_action monitor_take(struct monitor *monitor, key_code key)
 {
-    log_keep(false);
     monitor->state.action = MONITOR_STAY;
+    if (key == KEY_F1 || key == KEY_CONTROL('o')) {
+        screen_pages_switch(monitor->state.kernel);
+        return MONITOR_STAY;
+    }
+    screen_pages_show_log(monitor->state.kernel);
+    log_keep(false);
     enum line_editor_event event = line_editor_take(&monitor->editor, key);
     if (event == LINE_EDITOR_TAB)
         complete(monitor);

@@ -29,7 +29,8 @@ enum monitor_action monitor_run(struct monitor *monitor, struct piece list);
 /* Begin the dialogue: print the first prompt. */
 void monitor_begin(struct monitor *monitor);
 
-/* Take a key. Return the action that a command demands. */
+/* Take a key. F1 and Ctrl-O switch the screen between overview and log. Any other key brings the log,
+ * and is edited. Return the action that a command demands. */
 enum monitor_action monitor_take(struct monitor *monitor, key_code key);
 
 #endif

@@ -19,6 +19,8 @@
 #define CPUID_HYPERVISOR        UINT32_C(0x40000000) /* only in a guest */
 #define CPUID_HYPERVISOR_CLOCK  UINT32_C(0x40000010)
 #define CPUID_EXTENDED_FEATURES UINT32_C(0x80000001)
+#define CPUID_NAME_FIRST        UINT32_C(0x80000002) /* 48 characters in three leaves */
+#define CPUID_NAME_LAST         UINT32_C(0x80000004)
 #define CPUID_ADDRESS_WIDTH     UINT32_C(0x80000008)
 #define CPUID_ENCRYPTION        UINT32_C(0x8000001f) /* of memory: SME, SEV */
 

@@ -1,6 +1,7 @@
 #include "tests/unit/support/arch_stub.h"
 
 #include <sched.h>
+#include <stdio.h>
 
 #include "kernel/arch.h"
 
@@ -36,6 +37,16 @@ uint64_t arch_timestamp(void)
 void arch_page_features(struct page_table_features *ret_features)
 {
     *ret_features = arch_stub.page_features;
+}
+
+/* Nothing lies between the processor and this memory. */
+void arch_flush_pixels(void)
+{
+}
+
+void arch_cpu_name(char *text, size_t capacity_bytes)
+{
+    (void)snprintf(text, capacity_bytes, "Test CPU");
 }
 
 /* The holder may be a thread that waits for this processor. */

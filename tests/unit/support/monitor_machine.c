@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/core/image.h"
 #include "kernel/core/symbols.h"
 #include "kernel/diagnostics/lesson_request.h"
 #include "kernel/diagnostics/measure.h"
@@ -18,6 +19,8 @@ static struct monitor_machine machine;
 static bool is_made;
 
 /* --- What the commands call, and a host does not have --- */
+
+const unsigned char kernel_build_id[KERNEL_BUILD_ID_SIZE_BYTES] = {0xab, 1, 2, 3, 4, 5, 6, 0xcd};
 
 bool symbols_find_caller(struct virt_addr return_address, struct symbol *ret_symbol)
 {
@@ -104,6 +107,7 @@ static void make(void)
     make_memory(kernel);
     make_heap(kernel);
     kernel->timeline.count = 2;
+    kernel->timeline.loader_count = 1;
     kernel->timeline.frequency_hz = 1000000;
     kernel->timeline.moments[0] = (struct handoff_moment){.ticks = 0, .name = "loader"};
     kernel->timeline.moments[1] = (struct handoff_moment){.ticks = 700, .name = "kernel: ready"};

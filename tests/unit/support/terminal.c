@@ -12,6 +12,7 @@ static void refuse(const char *why, char character)
 
 static void take(struct terminal *terminal, char character)
 {
+    size_t limit = terminal->column_limit == 0 ? TERMINAL_COLUMNS : terminal->column_limit;
     if (character == '\n') {
         memset(terminal->cells, 0, sizeof terminal->cells);
         terminal->column = 0;
@@ -22,7 +23,7 @@ static void take(struct terminal *terminal, char character)
     } else if (character < ' ' || character > '~') {
         refuse("it cannot show it", character);
     } else {
-        if (terminal->column == TERMINAL_COLUMNS - 1)
+        if (terminal->column == limit - 1)
             refuse("the row is full", character);
         terminal->cells[terminal->column++] = character;
     }

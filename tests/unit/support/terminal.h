@@ -14,6 +14,7 @@ struct terminal {
     char row[TERMINAL_COLUMNS + 1]; /* without blanks at its end, NUL-terminated */
     char cells[TERMINAL_COLUMNS];   /* '\0' where nothing was written */
     size_t column;
+    size_t column_limit; /* 0: TERMINAL_COLUMNS */
     unsigned line_count; /* '\n' so far */
 };
 

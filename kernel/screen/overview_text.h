@@ -1,0 +1,23 @@
+/*
+ * overview_text.h - sizes and times in four digits or less, for people.
+ *
+ * Pure.
+ */
+#ifndef KERNEL_SCREEN_OVERVIEW_TEXT_H
+#define KERNEL_SCREEN_OVERVIEW_TEXT_H
+
+#include <stdint.h>
+
+struct overview_text {
+    char text[24];
+};
+
+/* Return a size: "12 bytes", "1.5 MiB", "502 MiB". It is rounded down, with one digit behind the
+ * point below 10 and none from there on. */
+struct overview_text overview_size(uint64_t bytes);
+
+/* Return a time, in the same way: "812 us", "24.3 ms", "1.2 s". Below 100 it has a digit behind the
+ * point, except for microseconds. */
+struct overview_text overview_time(uint64_t microseconds);
+
+#endif
