@@ -797,8 +797,14 @@ $(BUILD)/host/qr_pictures: $(BUILD)/unit/obj/tests/host/qr_pictures.o $(BUILD)/u
 	$(say) LINK $@
 	$(Q)$(CLANG) $(SANITIZE) $^ -o $(NEW) && $(RENAME)
 
+# gdb reads the heaps of this program.
+$(BUILD)/host/gdb_heaps: tests/host/gdb_heaps.c kernel/mm/heap_policies.c $(BUILD)/host/libhandoffheap.a Makefile
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) -O1 -g $(COMMON_CFLAGS) $(filter %.c %.a,$^) -o $(NEW) && $(RENAME)
+
 .PHONY: host-programs
-host-programs: $(BUILD)/host/qr_pictures $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
+host-programs: $(BUILD)/host/gdb_heaps $(BUILD)/host/qr_pictures $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
     $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes $(BUILD)/bench/bench_mixes $(BUILD)/bench/bench_misuse \
     $(BUILD)/bench/bench_memory $(BUILD)/bench/libfast_unchecked.so
 

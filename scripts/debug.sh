@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Boot in QEMU under gdb, with the kernel's symbols, and stop at the kernel's first instruction.
+# Boot in QEMU under gdb, with the kernel's symbols, and stop at the kernel's first instruction. In gdb,
+# handoff-help lists commands for the heap, the page tables and the memory map.
 # `make debug` builds first. Options for gdb may follow: debug.sh -batch -ex 'info registers rip'.
 # PORT in the environment names another TCP port than 1234, and BUILD another folder than build/.
 set -euo pipefail
@@ -46,5 +47,5 @@ set +m
 trap 'kill -TERM "$machine" 2>/dev/null || true; wait "$machine" 2>/dev/null || true' EXIT
 echo "debug.sh: the serial console is in $serial"
 # The breakpoint is one of the hardware, because the kernel's addresses are not mapped yet.
-gdb -q "$symbols" -ex "set confirm off" -ex "set tcp connect-timeout 30" \
+gdb -q "$symbols" -ex "set confirm off" -x "$tools_root/scripts/gdb/handoff_gdb.py" -ex "set tcp connect-timeout 30" \
     -ex "target remote 127.0.0.1:$port" -ex "hbreak kernel_entry" -ex continue "$@"
