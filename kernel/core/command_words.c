@@ -9,6 +9,7 @@
 #include "shared/text/text.h"
 
 static const char *const heap_choices[] = {"bump", "first-fit", "best-fit", "fast", "strict", NULL};
+static const char *const colour_choices[] = {"on", "off", NULL};
 static const char *const post_mortem_choices[] = {"nvram", "ram", NULL};
 static const char *const boot_services_choices[] = {"keep", "reuse", NULL};
 static const char *const self_test_choices[] = {"interrupts", "heap-pages", NULL};
@@ -17,6 +18,7 @@ const struct command_word command_words[] = {
     {"unattended", NULL, NULL, "loader: after an error do not wait for a key"},
     {"quiet", NULL, NULL, "leave the firmware's picture on the screen until an error"},
     {"once", NULL, NULL, "power off after [ready]"},
+    {"colour", "on|off", colour_choices, "on: the serial port's terminal shows colours"},
     {"print-help", NULL, NULL, "print this list"},
     {"print-regions", NULL, NULL, "print the memory map, for the simulator"},
     {"heap", "POLICY", heap_choices, "the heap's policy; strict: no fallback for the early heap"},

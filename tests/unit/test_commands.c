@@ -193,7 +193,10 @@ static void test_boot(void **state)
     unsigned replays = log_stub.replay_count;
     expect("", "log");
     assert_int_equal(log_stub.replay_count, replays + 1);
+    unsigned plain_count = log_stub.plain_count;
     expect("# End of the dump.\n", "dump");
+    assert_int_equal(log_stub.plain_count, plain_count + 1); /* without colours: it is for a file */
+    assert_false(log_stub.is_plain);
     expect("[region] base=0x801000 ", "dump");
     assert_int_equal(log_stub.replay_count, replays + 3);
 }

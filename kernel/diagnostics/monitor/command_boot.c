@@ -77,9 +77,11 @@ void command_log(struct monitor_state *monitor, const struct arguments *argument
 void command_dump(struct monitor_state *monitor, const struct arguments *arguments)
 {
     (void)arguments;
+    log_plain(true);
     monitor_say("# Handoff dump: memory map and log. Save it to a file for ./scripts/simulate.sh "
                 "FILE.");
     print_regions(&monitor->kernel->view.regions);
     log_replay();
     monitor_say("# End of the dump.");
+    log_plain(false);
 }
