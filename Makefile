@@ -947,6 +947,11 @@ boundary-objects: $(KERNEL_OBJECTS) $(LESSON_KERNEL_OBJECTS) $(LOADER_OBJECTS) $
 learn: ## fill listings, outputs and pictures of docs/learn; LEARN="--check" passes options (LEARN=--help lists them)
 	@$(PYTHON) scripts/learn.py $(LEARN)
 
+# PICTURE=docs/images/boot.png draws only this one, ALL=1 the plots of measurements, too.
+.PHONY: screenshots
+screenshots: build ## draw every picture of the documents anew (PICTURE=… only one; ALL=1 plots of measurements, too)
+	@$(PYTHON) scripts/screenshots.py $(PICTURE) $(patsubst 1,--all,$(filter 1,$(ALL)))
+
 .PHONY: check-boundaries
 check-boundaries: boundary-objects ## what belongs to a CPU is under arch/, no files need each other in a circle
 	@$(PYTHON) scripts/check_boundaries.py --build $(BUILD) --clang $(CLANG) --nm $(LLVM_NM) \
