@@ -100,8 +100,9 @@ static void tell_rest(const struct check *check)
     char sentence[SENTENCE_CAPACITY_BYTES];
     if (check->count <= COMMAND_WORDS_REPORT_LIMIT)
         return;
-    format_text(sentence, sizeof sentence, "%u more problems are not shown",
-                check->count - COMMAND_WORDS_REPORT_LIMIT);
+    unsigned left_out = check->count - COMMAND_WORDS_REPORT_LIMIT;
+    format_text(sentence, sizeof sentence, "%u more %s not shown", left_out,
+                left_out == 1 ? "problem is" : "problems are");
     check->report(check->context, sentence);
 }
 

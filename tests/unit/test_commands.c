@@ -53,7 +53,7 @@ static void test_physical_memory(void **state)
     expect("[region] base=0x801000 size=524288 type=kernel-image", "map format=kv");
     expect("sound", "frames");
     expect("[memory] total=", "frames format=kv");
-    expect("allocations", "early");
+    expect(", 1 allocation\n", "early");
     expect("[early-heap-map] ", "early format=kv");
 }
 
@@ -62,12 +62,14 @@ static void test_views_of_the_heap(void **state)
     (void)state;
     expect(" bytes\n", "alloc 100");
     expect("policy best-fit", "heap stats");
+    expect("100 bytes in 1 block, peak ", "heap stats");
+    expect(" so far             1 allocation, 0 frees, 0 failures\n", "heap stats");
     expect("[", "heap");
     expect("up to  128 bytes        1 #", "heap histogram");
     expect("# blocks", "heap picture");
-    expect("live        100 bytes", "heap walk");
+    expect("live        100 bytes\n", "heap walk");
     expect("sound", "heap check");
-    expect("1 blocks        100 bytes  some_function+0x4", "heap leaks");
+    expect("1 block         100 bytes  some_function+0x4", "heap leaks");
     expect("when=monitor", "heap format=kv");
     expect("[leak] blocks=1", "heap leaks format=kv");
     monitor_machine_reset();

@@ -2,6 +2,7 @@
 
 #include "kernel/core/log.h"
 #include "kernel/core/timeline_summary.h"
+#include "kernel/diagnostics/monitor/plural.h"
 #include "kernel/diagnostics/monitor/size_text.h"
 #include "kernel/diagnostics/print_regions.h"
 
@@ -33,9 +34,11 @@ void command_handoff(struct monitor_state *monitor, const struct arguments *argu
     monitor_say("  %-16s 0x%llx, SMBIOS 0x%llx, EFI system table 0x%llx", "ACPI RSDP",
                 (unsigned long long)handoff->rsdp, (unsigned long long)handoff->smbios,
                 (unsigned long long)handoff->efi_system_table);
-    monitor_say("  %u regions, %u firmware tables, %u framebuffers, %u temporary heaps",
-                handoff->regions.count, handoff->firmware_tables.count, handoff->framebuffers.count,
-                handoff->temp_heaps.count);
+    monitor_say("  %u region%s, %u firmware table%s, %u framebuffer%s, %u temporary heap%s",
+                handoff->regions.count, plural(handoff->regions.count),
+                handoff->firmware_tables.count, plural(handoff->firmware_tables.count),
+                handoff->framebuffers.count, plural(handoff->framebuffers.count),
+                handoff->temp_heaps.count, plural(handoff->temp_heaps.count));
     monitor_say("  command line: %s", monitor->kernel->view.command_line);
 }
 
