@@ -11,6 +11,15 @@ static void say_range(const char *what, uint64_t base, uint64_t size_bytes)
     monitor_say("  %-16s 0x%llx, %s", what, (unsigned long long)base, size_text(size_bytes).text);
 }
 
+static void say_counts(const struct handoff *handoff)
+{
+    monitor_say("  %u region%s, %u firmware table%s, %u framebuffer%s, %u temporary heap%s",
+                handoff->regions.count, plural(handoff->regions.count),
+                handoff->firmware_tables.count, plural(handoff->firmware_tables.count),
+                handoff->framebuffers.count, plural(handoff->framebuffers.count),
+                handoff->temp_heaps.count, plural(handoff->temp_heaps.count));
+}
+
 void command_handoff(struct monitor_state *monitor, const struct arguments *arguments)
 {
     const struct handoff *handoff = &monitor->kernel->handoff;
@@ -34,11 +43,7 @@ void command_handoff(struct monitor_state *monitor, const struct arguments *argu
     monitor_say("  %-16s 0x%llx, SMBIOS 0x%llx, EFI system table 0x%llx", "ACPI RSDP",
                 (unsigned long long)handoff->rsdp, (unsigned long long)handoff->smbios,
                 (unsigned long long)handoff->efi_system_table);
-    monitor_say("  %u region%s, %u firmware table%s, %u framebuffer%s, %u temporary heap%s",
-                handoff->regions.count, plural(handoff->regions.count),
-                handoff->firmware_tables.count, plural(handoff->firmware_tables.count),
-                handoff->framebuffers.count, plural(handoff->framebuffers.count),
-                handoff->temp_heaps.count, plural(handoff->temp_heaps.count));
+    say_counts(handoff);
     monitor_say("  command line: %s", monitor->kernel->view.command_line);
 }
 
