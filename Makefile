@@ -117,7 +117,7 @@ ASSEMBLY_FLAGS := -I$(BUILD)
 SHARED_IMPURE := $(patsubst %,shared/arch/x86_64/%.c,cpuid memory page_features serial_16550)
 PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SOURCES)) $(LOADER_PURE) \
     $(wildcard kernel/handoff/*.c kernel/screen/*.c) $(MM_SOURCES) \
-    $(patsubst %,kernel/core/%.c,acpi_sleep backtrace_fold command_words cpu fault guard interrupts line_table nearest \
+    $(patsubst %,kernel/core/%.c,acpi_sleep backtrace_fold command_words cpu fault guard interrupts line_table log_colour nearest \
         power_acpi spinlock timeline_summary) \
     $(wildcard kernel/diagnostics/monitor/*.c kernel/diagnostics/print_*.c) kernel/diagnostics/ownership.c \
     $(patsubst %,kernel/diagnostics/%.c,overview_figures screen_pages) $(patsubst %,kernel/input/%.c,scancode terminal_keys) $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff) \
@@ -181,7 +181,7 @@ KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).
 KERNEL_COLD := $(wildcard kernel/boot/*.c kernel/screen/panic_*.c kernel/screen/qr_*.c kernel/screen/overview*.c kernel/diagnostics/print_*.c \
-    kernel/diagnostics/monitor/*.c kernel/input/*.c kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words \
+    kernel/diagnostics/monitor/*.c kernel/input/*.c kernel/diagnostics/lesson_absent.c) $(patsubst %,kernel/%.c,core/backtrace_fold core/command_words core/log_colour \
     core/fault core/line_table core/nearest core/panic core/panic_print core/panic_screen core/symbols core/timeline core/timeline_summary diagnostics/overview_figures diagnostics/panic_memory diagnostics/provoke diagnostics/screen_pages diagnostics/self_test \
     mm/heap_settings arch/x86_64/exception arch/x86_64/keyboard arch/x86_64/registers screen/base45 screen/deflate screen/report_text) shared/arch/x86_64/fault_text.c shared/page_fault.c
 
@@ -819,8 +819,14 @@ $(BUILD)/host/overview_picture: $(patsubst %,$(BUILD)/unit/obj/tests/%.o,host/ov
 	$(say) LINK $@
 	$(Q)$(CLANG) $(SANITIZE) $(filter-out $(FONT),$^) -o $(NEW) && $(RENAME)
 
+# gdb reads the heaps of this program.
+$(BUILD)/host/gdb_heaps: tests/host/gdb_heaps.c kernel/mm/heap_policies.c $(BUILD)/host/libhandoffheap.a Makefile
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(CLANG) -O1 -g $(COMMON_CFLAGS) $(filter %.c %.a,$^) -o $(NEW) && $(RENAME)
+
 .PHONY: host-programs
-host-programs: $(BUILD)/host/overview_picture $(BUILD)/host/qr_pictures $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
+host-programs: $(BUILD)/host/gdb_heaps $(BUILD)/host/overview_picture $(BUILD)/host/qr_pictures $(BUILD)/host/misuse $(BUILD)/host/family $(BUILD)/host/forks $(BUILD)/host/edges \
     $(BUILD)/bench/bench_replay $(BUILD)/bench/bench_sizes $(BUILD)/bench/bench_mixes $(BUILD)/bench/bench_misuse \
     $(BUILD)/bench/bench_memory $(BUILD)/bench/libfast_unchecked.so
 
@@ -962,6 +968,11 @@ boundary-objects: $(KERNEL_OBJECTS) $(LESSON_KERNEL_OBJECTS) $(LOADER_OBJECTS) $
 .PHONY: learn
 learn: ## fill listings, outputs and pictures of docs/learn; LEARN="--check" passes options (LEARN=--help lists them)
 	@$(PYTHON) scripts/learn.py $(LEARN)
+
+# PICTURE=docs/images/boot.png draws only this one, ALL=1 the plots of measurements, too.
+.PHONY: screenshots
+screenshots: build ## draw every picture of the documents anew (PICTURE=… only one; ALL=1 plots of measurements, too)
+	@$(PYTHON) scripts/screenshots.py $(PICTURE) $(patsubst 1,--all,$(filter 1,$(ALL)))
 
 .PHONY: check-boundaries
 check-boundaries: boundary-objects ## what belongs to a CPU is under arch/, no files need each other in a circle

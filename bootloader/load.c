@@ -85,6 +85,7 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
 static void show_first_lines(struct loader *loader)
 {
     loader->console.is_quiet = command_line_has(loader->config.command_line, "quiet");
+    loader->console.has_colour = command_line_is(loader->config.command_line, "colour", "on");
     console_log(&loader->console, "reading %s", loader->config.kernel_path);
     console_show(&loader->console);
 }

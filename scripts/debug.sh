@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Boot in QEMU under gdb, with the kernel's symbols, and stop at the kernel's first instruction.
+# Boot in QEMU under gdb, with the kernel's symbols, and stop at the kernel's first instruction. In gdb,
+# handoff-help lists commands for the heap, the page tables and the memory map.
 # `make debug` builds first. Options for gdb may follow: debug.sh -batch -ex 'info registers rip'.
 # PORT in the environment names another TCP port than 1234, and BUILD another folder than build/.
 set -euo pipefail

@@ -164,10 +164,18 @@ def ends_by_itself(options, once):
     return once and options.screenshot is None
 
 
+def shows_colour(environment, once):
+    """Return whether the terminal gets colours (https://no-color.org). A file, a pipe and `--once` stay plain."""
+    term = environment.get("TERM", "")
+    return not once and sys.stdout.isatty() and term not in ("", "dumb") and not environment.get("NO_COLOR")
+
+
 def build_volume(options, once, scratch):
     """Make the disk to boot from, after its files were checked with the loader's code."""
     tree = scratch / "esp"
     words = ["once"] if once else []
+    if shows_colour(os.environ, once):
+        words.append("colour=on")
     if ends_by_itself(options, once):
         words += [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}", "unattended"]
     volume.compose(tree, options.cmdline, words, options.temp_heap, options.kernel)
@@ -293,6 +301,8 @@ def run(options, once):
             finally:
                 if echo is not None:
                     echo.finish()
+                if shows_colour(os.environ, once):  # the machine may have stopped within a line
+                    print("\033[0m", end="", flush=True)
             print(file=sys.stderr)
             notices.conclude()
             return verdict

@@ -3,7 +3,7 @@
 #
 #   setup.sh build      packages for building, booting and images
 #   setup.sh test       the same, and packages for the tests; firmware-builds.sh unpacks more firmware
-#   setup.sh develop    the same, and gdb and packages for make format and make lint
+#   setup.sh develop    the same, and packages for make format and make lint
 #
 # On Debian and Ubuntu, apt-get installs them, with sudo for a user other than root. On other systems,
 # or without root and sudo, the script only prints the commands. The user decides there. A terminal shows

@@ -1,5 +1,6 @@
 """Compose a boot volume: a copy of esp/ with an edited handoff.conf. esp/ itself is not changed."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -72,6 +73,11 @@ def config_value(text, key):
     return ""
 
 
+def mentions(command_line, key):
+    """Return whether the command line has `key=value`."""
+    return re.search(rf"(?<!\S){re.escape(key)}=", command_line) is not None
+
+
 def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None):
     """Fill `tree` with a copy of esp/.
 
@@ -91,6 +97,8 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
     if command_line.count('"') % 2 != 0:
         raise VolumeError(f"the command line has a quote that is never closed: {command_line}")
     # The extra words come first, so that a quote in the command line cannot swallow them.
+    # A value of the command line counts, and the kernel would warn of two values.
+    extra_words = [word for word in extra_words if "=" not in word or not mentions(command_line, word.split("=")[0])]
     words = [word for word in (*extra_words, command_line) if word]
     settings = {"cmdline": " ".join(words)}
     if temp_heap is not None:

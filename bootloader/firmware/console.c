@@ -9,6 +9,7 @@ void console_initialise(struct console *console, const struct firmware *firmware
     console->log.size_bytes = 0;
     console->shown_size_bytes = 0;
     console->is_quiet = false;
+    console->has_colour = false;
 }
 
 void console_log(struct console *console, const char *format, ...)
@@ -28,14 +29,11 @@ void console_warn(struct console *console, const char *format, ...)
 }
 
 /* UEFI 2.10, section 12.4.3: UTF-16, and a line ends in CR LF. Everything here is ASCII. */
-static void console_output(const struct console *console, const char *text, size_t size_bytes)
+static void output_text(SIMPLE_TEXT_OUTPUT_INTERFACE *output, const char *text, size_t size_bytes)
 {
-    SIMPLE_TEXT_OUTPUT_INTERFACE *output = console->firmware->system_table->ConOut;
     CHAR16 wide[512];
     size_t length = 0;
 
-    if (output == NULL)
-        return;
     for (size_t i = 0; i < size_bytes; i++) {
         if (text[i] == '\n')
             wide[length++] = '\r';
@@ -46,6 +44,61 @@ static void console_output(const struct console *console, const char *text, size
             length = 0;
         }
     }
+}
+
+static bool begins_with(const char *line, size_t size_bytes, const char *start)
+{
+    size_t i = 0;
+    while (start[i] != '\0' && i < size_bytes && line[i] == start[i])
+        i++;
+    return start[i] == '\0';
+}
+
+/* A firmware that refuses an attribute keeps the one that it has. */
+static void output_in_colour(SIMPLE_TEXT_OUTPUT_INTERFACE *output, UINTN colour, const char *line,
+                             size_t size_bytes)
+{
+    UINTN usual = output->Mode == NULL ? EFI_LIGHTGRAY : (UINTN)output->Mode->Attribute;
+    output->SetAttribute(output, colour);
+    output_text(output, line, size_bytes);
+    output->SetAttribute(output, usual);
+}
+
+static void output_line(SIMPLE_TEXT_OUTPUT_INTERFACE *output, const char *line, size_t size_bytes)
+{
+    if (begins_with(line, size_bytes, "warning: "))
+        output_in_colour(output, EFI_YELLOW, line, size_bytes);
+    else if (begins_with(line, size_bytes, "HL-"))
+        output_in_colour(output, EFI_LIGHTRED, line, size_bytes);
+    else
+        output_text(output, line, size_bytes);
+}
+
+static void console_output(const struct console *console, const char *text, size_t size_bytes)
+{
+    SIMPLE_TEXT_OUTPUT_INTERFACE *output = console->firmware->system_table->ConOut;
+    size_t start = 0;
+
+    if (output == NULL)
+        return;
+    for (size_t i = 0; i < size_bytes && console->has_colour; i++) {
+        if (text[i] != '\n')
+            continue;
+        output_line(output, text + start, i + 1 - start);
+        start = i + 1;
+    }
+    output_text(output, text + start, size_bytes - start);
+}
+
+static void write_serial(const struct console *console, const char *report, size_t size_bytes)
+{
+    static const char red[] = "\033[1;31m";
+    static const char plain[] = "\033[0m";
+    if (console->has_colour)
+        arch_serial_write(red, sizeof(red) - 1);
+    arch_serial_write(report, size_bytes);
+    if (console->has_colour)
+        arch_serial_write(plain, sizeof(plain) - 1);
 }
 
 void console_show(struct console *console)
@@ -66,5 +119,5 @@ void console_show_error(struct console *console, const char *report,
     loader_log_append(&console->log, report, size_bytes);
     console_show(console);
     if (!serial->is_firmware_console && arch_serial_initialise(serial->port))
-        arch_serial_write(report, size_bytes);
+        write_serial(console, report, size_bytes);
 }

@@ -10,6 +10,9 @@
  * a normal boot go to the firmware's console only (the kernel shows them again). An error must
  * reach the user, so it is also written to the serial port directly. This is left out if that port
  * is the firmware's console (serial_choice.h). The error would appear twice there.
+ *
+ * Colours: the firmware knows the terminal of its console, so it gets attributes (UEFI 2.10, section
+ * 12.4.6). The serial port itself gets sequences (ECMA-48, 8.3.117). The log has neither.
  */
 #ifndef BOOTLOADER_FIRMWARE_CONSOLE_H
 #define BOOTLOADER_FIRMWARE_CONSOLE_H
@@ -22,6 +25,7 @@ struct console {
     const struct firmware *firmware;
     size_t shown_size_bytes; /* the part of the log that has been shown */
     bool is_quiet;           /* nothing is shown before an error */
+    bool has_colour;         /* warnings and the number of an error have a colour */
     struct loader_log log;
 };
 

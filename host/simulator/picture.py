@@ -79,7 +79,7 @@ class Piece:
         """Return the text of a tooltip, with all details."""
         lines = [f"{self.kind}: {KINDS[self.kind][0]}",
                  f"{self.start:#x} to {self.end - 1:#x}",
-                 f"{size_text(self.size)} ({self.size // 4096} pages)"]  # fmt: skip
+                 f"{size_text(self.size)} ({self.size // 4096} page{'' if self.size == 4096 else 's'})"]  # fmt: skip
         names = [EFI_TYPES[kind] if kind < len(EFI_TYPES) else f"type {kind:#x}"
                  for kind in sorted(self.efi_types) if kind != 0xFFFFFFFF]  # fmt: skip
         if names:

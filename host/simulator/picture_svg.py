@@ -177,8 +177,8 @@ def draw_ownership(canvas, report):
     for owner in report["ownership"]:
         entry, now = owner["entry_frames"] * 4096, owner["now_frames"] * 4096
         colour = owner_colour(owner["name"])
-        tooltip = (f"{owner['name']} ({owner['state']})\nat entry: {owner['entry_frames']} frames\n"
-                   f"now: {owner['now_frames']} frames\n{owner['fate']}")  # fmt: skip
+        texts = (f"{count} frame{'' if count == 1 else 's'}" for count in (owner["entry_frames"], owner["now_frames"]))
+        tooltip = "{} ({})\nat entry: {}\nnow: {}\n{}".format(owner["name"], owner["state"], *texts, owner["fate"])  # fmt: skip
         canvas.text(bars - 10, canvas.y + 18, owner["name"], 12, "b", "end")
         if entry:
             canvas.rect(bars, canvas.y + 4, log_length(entry, total, length), 8, colour, tooltip,

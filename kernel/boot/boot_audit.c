@@ -19,8 +19,9 @@ static void audit_with(struct kernel *kernel, struct phys_range *scratch, size_t
         .scratch_count = scratch_count,
     };
     if (!page_audit_run(&input, ret_result))
-        panic(PANIC_PAGE_AUDIT, "%llu violations, the first: %s",
-              (unsigned long long)ret_result->violation_count, ret_result->first_violation);
+        panic(PANIC_PAGE_AUDIT, "%llu violation%s, the first: %s",
+              (unsigned long long)ret_result->violation_count,
+              ret_result->violation_count == 1 ? "" : "s", ret_result->first_violation);
 }
 
 void boot_audit_early(struct kernel *kernel, struct page_audit_result *ret_result)

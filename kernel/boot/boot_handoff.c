@@ -105,7 +105,7 @@ void boot_handoff(struct kernel *kernel, const void *handoff)
     uint64_t entered = arch_timestamp();
     log_count_ticks(arch_timestamp);
     check(kernel, virt_addr((uint64_t)handoff));
-    log_serial_open(arch_handoff_serial_port(&kernel->handoff));
+    log_serial_open(arch_handoff_serial_port(&kernel->handoff), kernel->view.command_line);
     choose_debug_exit(kernel->view.command_line);
     open_boot_record(kernel);
     timeline_begin(&kernel->timeline, &kernel->view,

@@ -9,6 +9,7 @@
 #include "shared/text/text.h"
 
 static const char *const heap_choices[] = {"bump", "first-fit", "best-fit", "fast", "strict", NULL};
+static const char *const colour_choices[] = {"on", "off", NULL};
 static const char *const post_mortem_choices[] = {"nvram", "ram", NULL};
 static const char *const boot_services_choices[] = {"keep", "reuse", NULL};
 static const char *const overview_choices[] = {"on", "off", NULL};
@@ -19,6 +20,7 @@ const struct command_word command_words[] = {
     {"quiet", NULL, NULL, "leave the firmware's picture on the screen until an error"},
     {"overview", "on|off", overview_choices, "off: at [ready] the log stays on the screen"},
     {"once", NULL, NULL, "power off after [ready]"},
+    {"colour", "on|off", colour_choices, "on: the serial port's terminal shows colours"},
     {"print-help", NULL, NULL, "print this list"},
     {"print-regions", NULL, NULL, "print the memory map, for the simulator"},
     {"heap", "POLICY", heap_choices, "the heap's policy; strict: no fallback for the early heap"},
@@ -100,8 +102,9 @@ static void tell_rest(const struct check *check)
     char sentence[SENTENCE_CAPACITY_BYTES];
     if (check->count <= COMMAND_WORDS_REPORT_LIMIT)
         return;
-    format_text(sentence, sizeof sentence, "%u more problems are not shown",
-                check->count - COMMAND_WORDS_REPORT_LIMIT);
+    unsigned left_out = check->count - COMMAND_WORDS_REPORT_LIMIT;
+    format_text(sentence, sizeof sentence, "%u more %s not shown", left_out,
+                left_out == 1 ? "problem is" : "problems are");
     check->report(check->context, sentence);
 }
 

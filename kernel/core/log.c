@@ -18,6 +18,7 @@ static char history[HISTORY_CAPACITY_BYTES];
 static size_t
     history_total_bytes;  /* all bytes so far; the newest HISTORY_CAPACITY_BYTES are kept */
 static bool is_transient; /* see log_keep() */
+static bool is_plain;     /* see log_plain() */
 static uint64_t (*timestamp)(void); /* NULL: ticks are not counted */
 static uint64_t spent_ticks;
 
@@ -105,6 +106,16 @@ static void add_sink(size_t index, struct log_sink sink)
 void log_keep(bool keep)
 {
     is_transient = !keep;
+}
+
+void log_plain(bool plain)
+{
+    is_plain = plain;
+}
+
+bool log_is_plain(void)
+{
+    return is_plain;
 }
 
 void log_keep_sink(struct log_sink sink)

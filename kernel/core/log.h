@@ -60,6 +60,10 @@ void log_note(const char *stage, const char *format, ...) __attribute__((format(
  * that its answers do not push the log of the boot out of the buffer. */
 void log_keep(bool keep);
 
+/* With true, a sink that adds colours to the text adds none from now on: the text is for a file. */
+void log_plain(bool plain);
+bool log_is_plain(void);
+
 /* Write raw text to all sinks, for the panic and the monitor. */
 void log_raw(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

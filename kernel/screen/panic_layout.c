@@ -333,7 +333,8 @@ static void write_backtrace(struct layout *layout, uint32_t row_count)
         write_lines(layout, PANIC_PART_BACKTRACE, 0, needed <= row_count ? row_end : row_end - 1);
     if (left_out == 0)
         return;
-    format_text(more, sizeof more, "... and %u more lines on the serial port", left_out);
+    format_text(more, sizeof more, "... and %u more line%s on the serial port", left_out,
+                left_out == 1 ? "" : "s");
     write_rows(layout, 0, more, text_length(more), true);
 }
 

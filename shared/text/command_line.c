@@ -106,6 +106,12 @@ bool command_line_value(const char *line, const char *key, char *value, size_t c
     return true;
 }
 
+bool command_line_is(const char *line, const char *key, const char *value)
+{
+    struct piece found;
+    return find_value(line, key, &found) && piece_equals(found, value);
+}
+
 bool command_line_number(const char *line, const char *key, uint64_t *ret_number)
 {
     struct piece found;

@@ -46,6 +46,9 @@ bool command_line_mentions(const char *line, const char *key);
 bool command_line_value(const char *line, const char *key, char *value, size_t capacity_bytes)
     __attribute__((warn_unused_result));
 
+/* Return true if the last `key=value` of the line has this value. */
+bool command_line_is(const char *line, const char *key, const char *value);
+
 /* Read the value of the last `key=value` as a number (shared/text/number.h).
  * Return false, and do not write *ret_number, if the line has no `key=value`, or if the value is
  * not a number below 2^64. */

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lab import CASE_IMAGE_MIB, ROOT, TIMEOUT_SECONDS, expect_panic
+from lab import CASE_IMAGE_MIB, ROOT, TIMEOUT_SECONDS, expect_panic, random_places
 
 PROMPT = "handoff> "
 READY = f"^{PROMPT}$"
@@ -54,6 +54,33 @@ class Dialogue:
 def press(running, *keys):
     for key in keys:
         running.command("send-key", {"keys": [{"type": "qcode", "data": code} for code in key.split("-")]})
+
+
+def type_noise(dialogue, noise):
+    """Send any bytes. The monitor must still answer behind them: Ctrl-C ends a sequence that breaks off, and the line."""
+    dialogue.running.send(noise + b"\x03\x03")
+    mark = f"mark-{dialogue.seen}"
+    dialogue.running.send(f"{mark}\r".encode())
+    start = dialogue.seen
+    assert dialogue.running.wait_for(rf'"{mark}" is not a command', TIMEOUT_SECONDS), dialogue.running.serial[start:]
+    dialogue.wait_for_prompt()
+
+
+def ask_with_noise(dialogue):
+    """Random bytes, sequences that break off, UTF-8, and a paste of many lines."""
+    random = random_places()
+    type_noise(dialogue, random.randbytes(2000))
+    type_noise(dialogue, bytes(random.choice(b"\x1b[O;0123456789~ABCDHF\x7f\t\x01\x05\x0b") for _ in range(1000)))
+    for broken in (b"\x1b", b"\x1b[", b"\x1bO", b"\x1b[1;5", b"\x1b[" + b"9" * 300, b"\x1b[?\xff", b"\x1b\x1b\x1b["):
+        type_noise(dialogue, broken)
+    assert "policy" in dialogue.type(b"\x1b[200~heap\x1b[201~ stats\r"), "a terminal marks a paste"
+    assert '"hp" is not a command' in dialogue.type("h\u00e4p \u20ac\U0001f600\r".encode())
+    assert "at most 255" in dialogue.type("\u00e4".encode() * 10 + b"y" * 256 + b"\r")
+    before = dialogue.seen
+    type_noise(dialogue, b"free 8\r\n" * 40)
+    answers = dialogue.running.serial[before:].count("is not a live block")
+    assert answers == 40, f"a paste of 40 lines has {answers} answers"
+    dialogue.ask("heap check; frames", r"whole heap: sound", r"all records: sound")
 
 
 def ask_about_blocks(dialogue):
@@ -111,6 +138,7 @@ def test_dialogue(lab):
         assert "policy" in dialogue.type(b"garbage\x15heat\x1b[D\x1b[C\x08p sta\t\r")
         assert "policy" in dialogue.type(b"draft\x1b[A\r"), "the key up brings the line back"
         assert dialogue.type(b"reboot\x03") == "", "Ctrl-C drops the line"
+        ask_with_noise(dialogue)
         press(running, "h", "e", "a", "p", "spc", "c", "h", "e", "c", "k", "ret")
         assert "sound" in dialogue.wait_for_prompt(), "the keyboard types, too"
         running.send(b"poweroff\r")

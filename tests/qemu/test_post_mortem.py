@@ -63,6 +63,22 @@ def reset(running):
     running.start_without_tpm()
 
 
+def await_record(running):
+    """Wait until the pages hold a report, and return their bytes. The kernel and the loader print the last line of a
+    report first, and write the record then. On a busy host a reset between the two would lose it."""
+    pages, deadline = running.scratch / "pages", time.monotonic() + TIMEOUT_SECONDS
+    while True:
+        running.command("pmemsave", {"val": FIRST_PLACE, "size": 2 * SLOT_BYTES, "filename": str(pages)})
+        data = pages.read_bytes()
+        pages.unlink()
+        try:
+            if post_mortem.read(data).report:
+                return data
+        except post_mortem.NoRecord:
+            pass  # it is written at this moment
+        assert running.pump(0.05) and time.monotonic() < deadline, running.serial
+
+
 def await_line(running, pattern):
     assert running.wait_for(pattern, TIMEOUT_SECONDS), running.serial
     return running.serial
@@ -76,6 +92,7 @@ def test_next_boot_shows_the_panic(lab):
     with resettable(lab, "provoke=assertion") as running:
         first = await_line(running, PANIC_END)
         assert "the last boot" not in first
+        await_record(running)
         reset(running)
         second = await_line(running, PANIC_END)
     assert re.search(r"^the last boot ended in a panic, code 0x23", second, re.MULTILINE), second
@@ -96,6 +113,7 @@ def test_next_boot_shows_what_ubsan_found(lab):
         cause = re.search(r"^\[panic\] cause: .*$", first, re.MULTILINE).group(0)
         assert "2147483647 shifted by 40 bits is undefined for 'int32_t'" in cause, first
         assert " at kernel/diagnostics/sanitizer/undefined_provoke.c:" in cause, first
+        await_record(running)
         reset(running)
         second = await_line(running, PANIC_END)
     assert re.search(r"^the last boot ended in a panic, code 0x2f", second, re.MULTILINE), second
@@ -120,7 +138,7 @@ def test_panic_before_the_heap_and_nested_panic_leave_a_record(lab):
     """A fault while the report is printed: the record holds the part of it that was printed."""
     with resettable(lab, "provoke=nested-fault") as running:
         await_line(running, r"while printing a panic")
-        time.sleep(0.2)
+        await_record(running)
         reset(running)
         serial = await_line(running, r"^\[panic\] .*while printing a panic")
     assert re.search(r"^  \| \[panic\] code=.*while printing a panic", serial, re.MULTILINE), serial
@@ -142,26 +160,24 @@ HALTS = {
 
 
 @pytest.mark.parametrize("failure", HALTS)
-def test_next_boot_names_the_error_of_the_loader(lab, failure, tmp_path):
+def test_next_boot_names_the_error_of_the_loader(lab, failure):
     """These ends come after the exit, where the firmware cannot keep them. The pages have the whole report."""
     settings, last_line, end, line = HALTS[failure]
     with resettable(lab, **settings) as running:
         first = await_line(running, last_line)
-        time.sleep(0.2)
-        pages = tmp_path / "pages"
-        running.command("pmemsave", {"val": FIRST_PLACE, "size": 2 * SLOT_BYTES, "filename": str(pages)})
+        pages = await_record(running)
         reset(running)
         serial = await_line(running, r"^This was the record of the last boot")
     assert "the last boot" not in first and f"the last boot ended in {end}. Its record:" in serial, serial
     assert f"\n  | {line}" in serial and "\n  | Handoff loader " in serial, serial
-    shown = post_mortem.describe(post_mortem.read(pages.read_bytes()))
+    shown = post_mortem.describe(post_mortem.read(pages))
     assert shown.startswith(f"The boot ended in {end}.") and line in shown, shown
 
 
 def test_next_boot_names_a_fault_in_the_firmware(lab):
     with resettable(lab, plan=["map-jumps"]) as running:
         await_line(running, r"Report it with the lines above")
-        time.sleep(0.2)
+        await_record(running)
         reset(running)
         serial = await_line(running, r"^This was the record of the last boot")
     assert "the last boot ended in the loader's error HL-27. Its record:" in serial, serial
@@ -316,6 +332,7 @@ def test_variable_store_holds_the_panic_for_the_script(lab):
     """From the panic, over a reset, into the flash of the firmware, to the program that Linux runs."""
     with resettable(lab, "provoke=assertion post_mortem=nvram") as running:
         await_line(running, PANIC_END)
+        await_record(running)
         assert list(stored_records(running)) == [], "a kernel in a panic writes no variable"
         reset(running)
         await_line(running, PANIC_END)

@@ -5,6 +5,7 @@ tests/unit/test_serial_16550.c has more ports that take no byte, or few.
 
 import contextlib
 import os
+import re
 import time
 
 import pytest
@@ -157,3 +158,19 @@ def test_W6_a_port_that_takes_no_byte_does_not_stop_the_boot(lab):
                 text = read_screen(running.scratch / "screen.ppm", ROOT / "build/font.bin")
         assert set(os.read(pipe, 1 << 20)) == {ord("x")}, "the port took a byte"
     assert "serial port 2e8 (handoff.conf)" in running.serial
+
+
+def test_colours_are_on_the_serial_port_only(lab):
+    """One boot: a warning of the loader, stages, a warning and a panic of the kernel have colours; `dump` has none."""
+    words = 'colour=on paging=9 nonsense run="dump; panic divide"'
+    disk = lab.case_disk(None, command_line=words, words=[], plan=())
+    with lab.restore(disk) as running:
+        assert running.wait_for(r"^\[panic\] halted", TIMEOUT_SECONDS), running.serial
+        raw, serial = running.raw.decode(errors="replace"), running.serial
+    assert re.search(r"\x1b\[33m(\x1b\[\d+m)*warning: paging= is ignored", raw), "the firmware's console has colours, too"
+    assert "\x1b[36m[frames]\x1b[0m total=" in raw
+    assert "\x1b[36m[command-line]\x1b[33m warning: " in raw
+    assert "\x1b[1;31m[panic] halted" in raw and raw.rstrip().endswith("\x1b[0m")
+    dump = raw.partition("# Handoff dump")[2].partition("# End of the dump.")[0]
+    assert dump.count("[region]") > 20 and "[frames] total=" in dump and "\x1b" not in dump
+    assert "\x1b" not in serial

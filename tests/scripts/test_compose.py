@@ -107,3 +107,16 @@ def test_missing_kernel_and_missing_build_are_named(esp, tmp_path):
     (esp / "EFI/BOOT/BOOTX64.EFI").unlink()
     with pytest.raises(volume.VolumeError, match="make build"):
         compose(tmp_path / "tree2")
+
+
+@pytest.mark.parametrize("line, words", [
+    ("", "once colour=on"), ("quiet", "once colour=on quiet"), ("colour=off", "once colour=off"),
+    ('run="colour=off"', 'once colour=on run="colour=off"'), ("colours=1", "once colour=on colours=1")])  # fmt: skip
+def test_word_of_the_user_replaces_that_of_the_script(tmp_path, monkeypatch, line, words):
+    """The kernel would warn of a word with two values."""
+    esp = tmp_path / "esp"
+    (esp / "EFI/BOOT").mkdir(parents=True)
+    (esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(b"")
+    monkeypatch.setattr(volume, "ESP", esp)
+    compose(tmp_path / "tree", line, ["once", "colour=on"])
+    assert config_value((tmp_path / "tree/handoff.conf").read_text(), "cmdline") == words

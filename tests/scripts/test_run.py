@@ -296,3 +296,14 @@ def test_BUILD_names_the_folder_of_everything(monkeypatch, tmp_path):
     assert folders.volume_folder() == tmp_path / "esp"
     monkeypatch.setenv("BUILD", "")
     assert folders.build_folder() == ROOT / "build"
+
+
+@pytest.mark.parametrize("environment, once, is_terminal, colour", [
+    ({"TERM": "xterm"}, False, True, True), ({"TERM": "xterm", "NO_COLOR": ""}, False, True, True),
+    ({"TERM": "xterm", "NO_COLOR": "1"}, False, True, False), ({"TERM": "dumb"}, False, True, False),
+    ({}, False, True, False), ({"TERM": "xterm"}, True, True, False), ({"TERM": "xterm"}, False, False, False)])  # fmt: skip
+def test_only_a_terminal_gets_colours(monkeypatch, environment, once, is_terminal, colour):
+    import run as runner
+
+    monkeypatch.setattr(runner.sys.stdout, "isatty", lambda: is_terminal, raising=False)
+    assert runner.shows_colour(environment, once) == colour

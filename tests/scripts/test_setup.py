@@ -29,7 +29,8 @@ def test_every_row_has_a_package_for_each_manager():
 def test_commands_of_the_daily_targets_are_in_their_sets():
     sets = {name: row[0] for row in rows() for name in row[1].split(":")[-1].split(",")}
     assert sets["xorriso"] == "build", "make iso, run.sh --medium iso"
-    for name in ("gdb", "clang-format", "clang-tidy", "cppcheck"):
+    assert sets["gdb"] == "test", "make debug, and the tests of its commands"
+    for name in ("clang-format", "clang-tidy", "cppcheck"):
         assert sets[name] == "develop"
 
 
@@ -116,11 +117,11 @@ def test_debugging_without_gdb_is_one_sentence(bare):
 
 
 def test_doctor_on_a_bare_system(bare):
-    """Each missing tool is named. gdb and the tools for make format and make lint count as absent, not as missing."""
+    """Each missing tool is named. The tools for make format and make lint count as absent, not as missing."""
     done = bare("doctor.sh", commands={"apt-get": ""})
     assert done.returncode == 1
     assert re.search(r"^MISSING  clang .* apt: clang; dnf: clang;", done.stdout, re.MULTILINE)
-    assert re.search(r"^absent   gdb .* apt: gdb;", done.stdout, re.MULTILINE)
+    assert re.search(r"^absent   clang-format .* apt: clang-format;", done.stdout, re.MULTILINE)
     assert "scripts/setup.sh develop" in done.stdout
 
 

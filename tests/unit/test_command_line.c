@@ -35,6 +35,18 @@ static void test_bare_words(void **state)
     assert_false(command_line_has("x=\"a once b\"", "once"));
 }
 
+static void test_word_has_this_value(void **state)
+{
+    (void)state;
+    assert_true(command_line_is("colour=off colour=on", "colour", "on"));
+    assert_true(command_line_is("colour=\"on\"", "colour", "on"));
+    assert_false(command_line_is("colour=on colour=off", "colour", "on"));
+    assert_false(command_line_is("colour=on2 colours=on", "colour", "on"));
+    assert_false(command_line_is("colour", "colour", ""));
+    assert_true(command_line_is("colour=", "colour", ""));
+    assert_false(command_line_is("", "colour", "on"));
+}
+
 static void test_values(void **state)
 {
     (void)state;
@@ -158,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bare_words),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_word_has_this_value),
         cmocka_unit_test(test_last_value_counts),
         cmocka_unit_test(test_quotes),
         cmocka_unit_test(test_open_quote_swallows_nothing),

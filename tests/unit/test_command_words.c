@@ -154,6 +154,8 @@ static void test_many_problems_are_counted(void **state)
     assert_int_equal(sentences.count, COMMAND_WORDS_REPORT_LIMIT + 1);
     assert_string_equal(sentences.text[COMMAND_WORDS_REPORT_LIMIT],
                         "3 more problems are not shown");
+    assert_string_equal(check("a b c d e f g h i").text[COMMAND_WORDS_REPORT_LIMIT],
+                        "1 more problem is not shown");
     assert_int_equal(check("a b c d e f g h").count, COMMAND_WORDS_REPORT_LIMIT);
 }
 

@@ -59,7 +59,7 @@ static void test_physical_memory(void **state)
     expect("[region] base=0x801000 size=524288 type=kernel-image", "map format=kv");
     expect("sound", "frames");
     expect("[memory] total=", "frames format=kv");
-    expect("allocations", "early");
+    expect(", 1 allocation\n", "early");
     expect("[early-heap-map] ", "early format=kv");
 }
 
@@ -68,12 +68,14 @@ static void test_views_of_the_heap(void **state)
     (void)state;
     expect(" bytes\n", "alloc 100");
     expect("policy best-fit", "heap stats");
+    expect("100 bytes in 1 block, peak ", "heap stats");
+    expect(" so far             1 allocation, 0 frees, 0 failures\n", "heap stats");
     expect("[", "heap");
     expect("up to  128 bytes        1 #", "heap histogram");
     expect("# blocks", "heap picture");
-    expect("live        100 bytes", "heap walk");
+    expect("live        100 bytes\n", "heap walk");
     expect("sound", "heap check");
-    expect("1 blocks        100 bytes  some_function+0x4", "heap leaks");
+    expect("1 block         100 bytes  some_function+0x4", "heap leaks");
     expect("when=monitor", "heap format=kv");
     expect("[leak] blocks=1", "heap leaks format=kv");
     monitor_machine_reset();
@@ -199,7 +201,10 @@ static void test_boot(void **state)
     unsigned replays = log_stub.replay_count;
     expect("", "log");
     assert_int_equal(log_stub.replay_count, replays + 1);
+    unsigned plain_count = log_stub.plain_count;
     expect("# End of the dump.\n", "dump");
+    assert_int_equal(log_stub.plain_count, plain_count + 1); /* without colours: it is for a file */
+    assert_false(log_stub.is_plain);
     expect("[region] base=0x801000 ", "dump");
     assert_int_equal(log_stub.replay_count, replays + 3);
 }

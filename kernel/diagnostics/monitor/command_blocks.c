@@ -1,5 +1,6 @@
 #include "kernel/diagnostics/monitor/command_blocks.h"
 
+#include "kernel/diagnostics/monitor/plural.h"
 #include "kernel/mm/kmalloc.h"
 #include "shared/power_of_two.h"
 
@@ -34,10 +35,10 @@ static bool read_block(const struct monitor_state *monitor, const struct argumen
 static void say_block(const char *name, const void *block, uint64_t size_bytes)
 {
     if (block == NULL)
-        monitor_say("%s: the heap has no room for %llu bytes: heap stats has the figures", name,
-                    (unsigned long long)size_bytes);
+        monitor_say("%s: the heap has no room for %llu byte%s: heap stats has the figures", name,
+                    (unsigned long long)size_bytes, plural(size_bytes));
     else
-        monitor_say("%p, %llu bytes", block, (unsigned long long)size_bytes);
+        monitor_say("%p, %llu byte%s", block, (unsigned long long)size_bytes, plural(size_bytes));
 }
 
 void command_alloc(struct monitor_state *monitor, const struct arguments *arguments)

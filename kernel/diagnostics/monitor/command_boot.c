@@ -2,12 +2,22 @@
 
 #include "kernel/core/log.h"
 #include "kernel/core/timeline_summary.h"
+#include "kernel/diagnostics/monitor/plural.h"
 #include "kernel/diagnostics/monitor/size_text.h"
 #include "kernel/diagnostics/print_regions.h"
 
 static void say_range(const char *what, uint64_t base, uint64_t size_bytes)
 {
     monitor_say("  %-16s 0x%llx, %s", what, (unsigned long long)base, size_text(size_bytes).text);
+}
+
+static void say_counts(const struct handoff *handoff)
+{
+    monitor_say("  %u region%s, %u firmware table%s, %u framebuffer%s, %u temporary heap%s",
+                handoff->regions.count, plural(handoff->regions.count),
+                handoff->firmware_tables.count, plural(handoff->firmware_tables.count),
+                handoff->framebuffers.count, plural(handoff->framebuffers.count),
+                handoff->temp_heaps.count, plural(handoff->temp_heaps.count));
 }
 
 void command_handoff(struct monitor_state *monitor, const struct arguments *arguments)
@@ -33,9 +43,7 @@ void command_handoff(struct monitor_state *monitor, const struct arguments *argu
     monitor_say("  %-16s 0x%llx, SMBIOS 0x%llx, EFI system table 0x%llx", "ACPI RSDP",
                 (unsigned long long)handoff->rsdp, (unsigned long long)handoff->smbios,
                 (unsigned long long)handoff->efi_system_table);
-    monitor_say("  %u regions, %u firmware tables, %u framebuffers, %u temporary heaps",
-                handoff->regions.count, handoff->firmware_tables.count, handoff->framebuffers.count,
-                handoff->temp_heaps.count);
+    say_counts(handoff);
     monitor_say("  command line: %s", monitor->kernel->view.command_line);
 }
 
@@ -77,9 +85,11 @@ void command_log(struct monitor_state *monitor, const struct arguments *argument
 void command_dump(struct monitor_state *monitor, const struct arguments *arguments)
 {
     (void)arguments;
+    log_plain(true);
     monitor_say("# Handoff dump: memory map and log. Save it to a file for ./scripts/simulate.sh "
                 "FILE.");
     print_regions(&monitor->kernel->view.regions);
     log_replay();
     monitor_say("# End of the dump.");
+    log_plain(false);
 }

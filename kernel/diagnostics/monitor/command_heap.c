@@ -1,6 +1,7 @@
 #include "kernel/diagnostics/monitor/command_heap.h"
 
 #include "kernel/core/symbols.h"
+#include "kernel/diagnostics/monitor/plural.h"
 #include "kernel/diagnostics/monitor/size_text.h"
 #include "kernel/diagnostics/print_heap.h"
 #include "kernel/diagnostics/print_leaks.h"
@@ -17,17 +18,21 @@ static void say_stats(const struct heap *heap)
     monitor_say("The permanent heap, policy %s:", heap_policy_name(heap));
     monitor_say("  size      %10zu bytes, of at most %s", figures.size_bytes,
                 size_text(figures.limit_bytes).text);
-    monitor_say("  used      %10zu bytes in %zu blocks, peak %zu bytes", figures.used_bytes,
-                figures.live_block_count, figures.peak_used_bytes);
-    monitor_say("  free      %10zu bytes in %zu pieces, the largest %zu bytes", figures.free_bytes,
-                figures.free_block_count, figures.largest_free_bytes);
-    monitor_say("  overhead  %10zu bytes, %zu freed blocks wait in the quarantine",
-                figures.overhead_bytes, figures.quarantine_block_count);
-    monitor_say("  guarded   %10zu bytes for %zu blocks", figures.guarded_bytes,
-                figures.guarded_block_count);
-    monitor_say("  so far    %10llu allocations, %llu frees, %llu failures",
-                (unsigned long long)figures.allocation_count,
-                (unsigned long long)figures.free_count, (unsigned long long)figures.failure_count);
+    monitor_say("  used      %10zu bytes in %zu block%s, peak %zu byte%s", figures.used_bytes,
+                figures.live_block_count, plural(figures.live_block_count), figures.peak_used_bytes,
+                plural(figures.peak_used_bytes));
+    monitor_say("  free      %10zu bytes in %zu piece%s, the largest %zu bytes", figures.free_bytes,
+                figures.free_block_count, plural(figures.free_block_count),
+                figures.largest_free_bytes);
+    monitor_say("  overhead  %10zu bytes, %zu freed block%s in the quarantine",
+                figures.overhead_bytes, figures.quarantine_block_count,
+                plural(figures.quarantine_block_count));
+    monitor_say("  guarded   %10zu bytes for %zu block%s", figures.guarded_bytes,
+                figures.guarded_block_count, plural(figures.guarded_block_count));
+    monitor_say("  so far    %10llu allocation%s, %llu free%s, %llu failure%s",
+                (unsigned long long)figures.allocation_count, plural(figures.allocation_count),
+                (unsigned long long)figures.free_count, plural(figures.free_count),
+                (unsigned long long)figures.failure_count, plural(figures.failure_count));
 }
 
 static void say_histogram(const struct heap *heap)
@@ -70,8 +75,8 @@ static void say_piece(void *context, const struct heap_piece *piece)
     unsigned *count = context;
     if ((*count)++ >= WALK_LIMIT)
         return;
-    monitor_say("  %p %-4s %10zu bytes", piece->start, kinds[piece->kind],
-                piece->kind == HEAP_PIECE_LIVE ? piece->size_bytes : piece->extent_bytes);
+    size_t bytes = piece->kind == HEAP_PIECE_LIVE ? piece->size_bytes : piece->extent_bytes;
+    monitor_say("  %p %-4s %10zu byte%s", piece->start, kinds[piece->kind], bytes, plural(bytes));
 }
 
 static void say_walk(const struct heap *heap)
@@ -79,7 +84,7 @@ static void say_walk(const struct heap *heap)
     unsigned count = 0;
     heap_walk(heap, say_piece, &count);
     if (count > WALK_LIMIT)
-        monitor_say("  and %u more pieces", count - WALK_LIMIT);
+        monitor_say("  and %u more piece%s", count - WALK_LIMIT, plural(count - WALK_LIMIT));
 }
 
 static void say_check(const struct heap *heap)
@@ -97,8 +102,10 @@ static void say_leaks(const struct heap *heap)
         const struct heap_leak_site *site = &leaks.sites[i];
         struct symbol symbol = {.name = "unknown"};
         (void)symbols_find_caller(virt_addr((uintptr_t)site->allocated_by), &symbol);
-        monitor_say("  %6zu blocks %10zu bytes  %s+0x%llx", site->block_count, site->used_bytes,
-                    symbol.name, (unsigned long long)symbol.offset_bytes);
+        monitor_say("  %6zu block%s %10zu byte%s  %s+0x%llx", site->block_count,
+                    plural_column(site->block_count), site->used_bytes,
+                    plural_column(site->used_bytes), symbol.name,
+                    (unsigned long long)symbol.offset_bytes);
     }
     if (leaks.site_count == 0)
         monitor_say("  none");

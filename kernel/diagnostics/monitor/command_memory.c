@@ -1,5 +1,6 @@
 #include "kernel/diagnostics/monitor/command_memory.h"
 
+#include "kernel/diagnostics/monitor/plural.h"
 #include "kernel/diagnostics/monitor/size_text.h"
 #include "kernel/diagnostics/ownership.h"
 #include "kernel/diagnostics/print_early_heap.h"
@@ -15,8 +16,9 @@ static void say_holding(const struct frame_holding *holding)
     uint64_t frame_count = (end - start) / FRAME_SIZE_BYTES;
     char state[64];
     if (holding->released)
-        format_text(state, sizeof state, "%llu of %llu frames are free",
-                    (unsigned long long)holding->free_count, (unsigned long long)frame_count);
+        format_text(state, sizeof state, "%llu of %llu %s free",
+                    (unsigned long long)holding->free_count, (unsigned long long)frame_count,
+                    frame_count == 1 ? "frame is" : "frames are");
     else
         format_text(state, sizeof state, "%s", holding->is_ram ? "reserved" : "not RAM");
     monitor_say("0x%012llx-0x%012llx %11s  %-16s %s", (unsigned long long)start,
@@ -55,8 +57,8 @@ void command_map(struct monitor_state *monitor, const struct arguments *argument
 
 static void say_frames(const char *what, uint64_t frame_count)
 {
-    monitor_say("  %-9s %10llu frames %10s", what, (unsigned long long)frame_count,
-                size_text(frame_count * FRAME_SIZE_BYTES).text);
+    monitor_say("  %-9s %10llu frame%s %10s", what, (unsigned long long)frame_count,
+                plural_column(frame_count), size_text(frame_count * FRAME_SIZE_BYTES).text);
 }
 
 void command_frames(struct monitor_state *monitor, const struct arguments *arguments)
@@ -74,8 +76,8 @@ void command_frames(struct monitor_state *monitor, const struct arguments *argum
     say_frames("used", sum.used_count);
     say_frames("cached", sum.cached_count);
     say_frames("reserved", sum.reserved_count);
-    monitor_say("The longest free run has %llu frames.",
-                (unsigned long long)frame_allocator_largest_run(frames));
+    uint64_t run = frame_allocator_largest_run(frames);
+    monitor_say("The longest free run has %llu frame%s.", (unsigned long long)run, plural(run));
     monitor_say("Check of all records: %s.", problem == NULL ? "sound" : problem);
 }
 
@@ -92,12 +94,14 @@ void command_early(struct monitor_state *monitor, const struct arguments *argume
     monitor_say("The early heap, in the %s%s:",
                 monitor->kernel->early_heap_is_fallback ? "fallback region" : "temporary heap",
                 heap->retired ? ", retired" : "");
-    monitor_say("  size %s, used %llu bytes, peak %llu bytes, %llu allocations",
+    monitor_say("  size %s, used %llu bytes, peak %llu bytes, %llu allocation%s",
                 size_text(sum.size_bytes).text, (unsigned long long)sum.used_bytes,
-                (unsigned long long)sum.peak_bytes, (unsigned long long)sum.allocation_count);
+                (unsigned long long)sum.peak_bytes, (unsigned long long)sum.allocation_count,
+                plural(sum.allocation_count));
     for (uint32_t i = 0; i < heap->phase_count; i++)
-        monitor_say("  %-16s %6llu allocations %10llu bytes", heap->phases[i].name,
+        monitor_say("  %-16s %6llu allocation%s %10llu bytes", heap->phases[i].name,
                     (unsigned long long)heap->phases[i].allocation_count,
+                    plural_column(heap->phases[i].allocation_count),
                     (unsigned long long)heap->phases[i].allocated_bytes);
     monitor_say("  [%s]", map);
     monitor_say("  a character is %llu bytes: # in use, + was in use, . never used",

@@ -1,5 +1,6 @@
 #include "kernel/diagnostics/monitor/command_pages.h"
 
+#include "kernel/diagnostics/monitor/plural.h"
 #include "kernel/diagnostics/monitor/size_text.h"
 #include "kernel/diagnostics/print_map.h"
 #include "kernel/mm/paging/page_path.h"
@@ -102,7 +103,7 @@ void command_space(struct monitor_state *monitor, const struct arguments *argume
     }
     monitor_say("Virtual memory: start, size, access, type of memory, owner");
     space_map_walk(space, say_line, NULL);
-    monitor_say("%u levels of tables, root 0x%llx, %llu tables", space->table.features.levels,
+    monitor_say("%u levels of tables, root 0x%llx, %llu table%s", space->table.features.levels,
                 (unsigned long long)space->table.root.value,
-                (unsigned long long)space->table.table_count);
+                (unsigned long long)space->table.table_count, plural(space->table.table_count));
 }

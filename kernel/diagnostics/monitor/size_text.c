@@ -13,6 +13,6 @@ struct size_text size_text(uint64_t bytes)
     }
     struct size_text size = {.text = ""};
     format_text(size.text, sizeof size.text, "%llu%s %s", (unsigned long long)value,
-                value << (10 * unit) == bytes ? "" : "+", units[unit]);
+                value << (10 * unit) == bytes ? "" : "+", bytes == 1 ? "byte" : units[unit]);
     return size;
 }

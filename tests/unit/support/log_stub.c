@@ -45,6 +45,12 @@ void log_keep(bool keep)
     log_stub.is_transient = !keep;
 }
 
+void log_plain(bool plain)
+{
+    log_stub.plain_count += plain;
+    log_stub.is_plain = plain;
+}
+
 void log_replay(void)
 {
     log_stub.replay_count++;
