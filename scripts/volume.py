@@ -1,5 +1,6 @@
 """Compose a boot volume: a copy of esp/ with an edited handoff.conf. esp/ itself is not changed."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -72,11 +73,19 @@ def config_value(text, key):
     return ""
 
 
-def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None):
+def name_on_volume(kernel: Path):
+    """Return a name for a kernel on the boot volume: its own, so that the loader's messages have it, or kernel.elf if
+    the loader or FAT does not accept its own."""
+    name = Path(kernel).name
+    is_plain = re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{,99}", name) and ".." not in name and name[-1] != "."
+    return name if is_plain and name.lower() not in (CONFIG_NAME, "efi") else "kernel.elf"
+
+
+def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None, kernel_name="kernel.elf"):
     """Fill `tree` with a copy of esp/.
 
     `command_line` replaces the command line of the file (None keeps it). `extra_words` go before it.
-    `kernel` is a file to boot instead of kernel.elf."""
+    `kernel` is a file to boot instead of kernel.elf, and gets the name `kernel_name` on the volume."""
     if not (ESP / "EFI/BOOT/BOOTX64.EFI").is_file():
         raise VolumeError(f"{ESP} has no loader: run make build")
     shutil.copytree(ESP, tree, dirs_exist_ok=True)
@@ -96,9 +105,10 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
     if temp_heap is not None:
         settings["temp_heap"] = temp_heap
     if kernel is not None:
-        settings["kernel"] = "\\kernel.elf"
+        settings["kernel"] = f"\\{kernel_name}"
+        (tree / "kernel.elf").unlink(missing_ok=True)
         try:
-            shutil.copyfile(kernel, tree / "kernel.elf")
+            shutil.copyfile(kernel, tree / kernel_name)
         except OSError as error:
             raise VolumeError(f"kernel {kernel}: {error.strerror}") from error
     config.write_bytes(edit_config(text, settings).encode("utf-8", "surrogateescape"))
