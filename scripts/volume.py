@@ -153,9 +153,6 @@ def check(tree: Path, named=None):
         raise VolumeError(f"{ESP / CONFIG_NAME}: the kernel {words} is not in {ESP}")
     if kernel.is_dir():
         raise VolumeError(f"{ESP / CONFIG_NAME}: the kernel {words} is a folder")
-    accepted, sentence = ask_loader("kernel", kernel)
+    accepted, sentences = ask_loader("kernel", kernel)
     if not accepted:
-        raise VolumeError(
-            f"{named.get('kernel', f'the kernel {words}')}: {sentence} Build it as a static x86-64 "
-            "ELF for the higher half, with notes that this loader can meet (docs/HANDOFF.md)."
-        )
+        raise VolumeError(f"{named.get('kernel', f'the kernel {words}')}: {' '.join(sentences.splitlines())}")
