@@ -937,6 +937,11 @@ lint: compile_commands.json ## check the code: format, clang-tidy, cppcheck, she
 .PHONY: boundary-objects
 boundary-objects: $(KERNEL_OBJECTS) $(LESSON_KERNEL_OBJECTS) $(LOADER_OBJECTS) $(PRELOAD_OBJECTS)
 
+# LANG is also the variable of the user's locale, so it counts only on the command line.
+.PHONY: new-kernel
+new-kernel: ## start a kernel of your own in a new folder: make new-kernel DIR=../first LANG=c (or LANG=rust)
+	@LANG=C scripts/new-kernel.sh '$(subst ','\'',$(DIR))' '$(if $(filter command,$(origin LANG)),$(subst ','\'',$(LANG)))'
+
 .PHONY: learn
 learn: ## fill listings, outputs and pictures of docs/learn; LEARN="--check" passes options (LEARN=--help lists them)
 	@$(PYTHON) scripts/learn.py $(LEARN)

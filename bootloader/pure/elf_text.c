@@ -51,7 +51,7 @@ enum remedy {
 static const char remedies[] =
     "\0"
     "Link it with `ld -static -no-pie`.\0"
-    "Compile and link for x86-64: `clang --target=x86_64-unknown-none-elf`.\0"
+    "Compile and link for the CPU of the loader: `-m64`, or `--target=` of clang.\0"
     "Link with `--image-base=0xffffffff80000000` (GNU ld: `-Ttext-segment=`), not with `-Ttext=`.\0"
     "Put `. = ALIGN(4096);` between the sections, or link with `-z separate-code -z "
     "max-page-size=4096`.\0"

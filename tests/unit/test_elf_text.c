@@ -120,7 +120,7 @@ static void test_remedies_name_the_linker_s_option(void **state)
         {ELF_NEEDS_INTERPRETER, "-static"},
         {ELF_NOT_EXECUTABLE, "-no-pie"},
         {ELF_IMAGE_TOO_LARGE, "256 MiB"},
-        {ELF_OTHER_MACHINE, "--target=x86_64-unknown-none-elf"},
+        {ELF_OTHER_MACHINE, "`--target=`"},
     };
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++)
         assert_non_null(strstr(elf_status_remedy(CASES[i].status), CASES[i].words));
