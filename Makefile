@@ -270,7 +270,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note error inject kernel_checksum kernel_demands serial_choice) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note elf_text error inject kernel_checksum kernel_demands serial_choice text_part) \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
@@ -964,6 +964,11 @@ lint: compile_commands.json ## check the code: format, clang-tidy, cppcheck, she
 
 .PHONY: boundary-objects
 boundary-objects: $(KERNEL_OBJECTS) $(LESSON_KERNEL_OBJECTS) $(LOADER_OBJECTS) $(PRELOAD_OBJECTS)
+
+# LANG is also the variable of the user's locale, so it counts only on the command line.
+.PHONY: new-kernel
+new-kernel: ## start a kernel of your own in a new folder: make new-kernel DIR=../first LANG=c (or LANG=rust)
+	@LANG=C scripts/new-kernel.sh '$(subst ','\'',$(DIR))' '$(if $(filter command,$(origin LANG)),$(subst ','\'',$(LANG)))'
 
 .PHONY: learn
 learn: ## fill listings, outputs and pictures of docs/learn; LEARN="--check" passes options (LEARN=--help lists them)

@@ -2,7 +2,8 @@
 
 The verdict is strict. A boot succeeds only if the kernel prints its [ready] line, does not panic, and then ends the
 machine itself. QEMU's exit status 0 is not enough, because other ends have it, too: a triple fault, a reset, or a
-power-off by the firmware's shell. So QEMU logs triple faults.
+power-off by the firmware's shell. So QEMU logs triple faults. A kernel of somebody else need not print [ready]: it may
+also end as docs/YOUR-KERNEL.md says.
 """
 
 import json
@@ -51,6 +52,8 @@ REFUSAL = re.compile(
 LOADER_ERROR = re.compile(r"^.*\bHL-\d+.*$", re.MULTILINE)
 # The first line of a report by the loader's handlers.
 FAULT = re.compile(r"^\[loader\] (?:fault: .*|kernel entry returned.*)$", re.MULTILINE)
+# What a kernel of somebody else says (docs/YOUR-KERNEL.md): that it refuses the handoff, or that it has ended.
+KERNEL_END = re.compile(r"^conformance: (?P<word>refused|end passed|end failed)\b *(?P<reason>.*)\n", re.MULTILINE)
 # A step of the loader that began (docs/LOG.md). The last step is the kernel itself.
 MARK = re.compile(r"^\[loader\] progress: (\w+)", re.MULTILINE)
 LAST_MARK = "kernel"
@@ -131,9 +134,9 @@ ADVICE_RESTART = (
     "switch it off by hand."
 )
 # The order matters: a panic may follow [ready], and the loader has no errors after [ready].
-STATES = [("panic", PANIC_END), ("ready", READY), ("fault", FAULT), ("refusal", REFUSAL)]
+STATES = [("panic", PANIC_END), ("ready", READY), ("kernel end", KERNEL_END), ("fault", FAULT), ("refusal", REFUSAL)]
 # In these states the machine waits for a person.
-HALTED = ("panic", "fault", "dead end")
+HALTED = ("panic", "kernel end", "fault", "dead end")
 
 # The interval for reading the serial output.
 POLL_SECONDS = 0.02
@@ -197,6 +200,7 @@ class Ending:
     errors: str = ""  # QEMU's own messages
     triple_fault: bool = False  # the CPU's, as QEMU has logged it; never with KVM
     medium: str = ""  # of the machine
+    other_kernel: bool = False  # somebody else's, which need not print [ready]
 
 
 @dataclass(frozen=True)
@@ -283,6 +287,10 @@ def verdict_of(serial, ending: Ending) -> Verdict:
     def failed(sentence, advice=""):
         return Verdict(False, sentence, serial, code, advice)
 
+    if ending.other_kernel and not (ready or panic or fault):
+        verdict = verdict_of_other_kernel(serial, ending, code)
+        if verdict is not None:
+            return verdict
     if code is not None and code != DEBUG_EXIT_OK:
         what = f"the kernel stopped with {describe_code(code)}"
         return failed(f"{what}; {named}", "See the lines above; docs/LOG.md explains the code.")
@@ -317,6 +325,27 @@ def verdict_of(serial, ending: Ending) -> Verdict:
         return verdict_of_reset(serial, ending)
     return failed(f"the machine ended without a message of the kernel; {last_line(serial)}",
                   ending_advice(serial))  # fmt: skip
+
+
+def verdict_of_other_kernel(serial, ending, code):
+    """Return the verdict on a kernel of somebody else that has said how it ended, or has ended the machine. None if it
+    has done neither."""
+    said = KERNEL_END.search(serial)
+    word = said and said.group("word")
+    by_code = code is not None and code != DEBUG_EXIT_OK
+    if word == "refused":
+        return Verdict(False, f"the kernel refused the handoff: {said.group('reason')}", serial, code)
+    if word == "end failed":
+        return Verdict(False, f"the kernel ended with an error: {said.group('reason')}", serial, code)
+    if by_code and LAST_MARK in MARK.findall(serial):
+        return Verdict(False, f"the kernel ended QEMU with the code {code:#04x}; {last_line(serial)}", serial, code,
+                       f"The code for success is {DEBUG_EXIT_OK:#04x} (docs/YOUR-KERNEL.md).")  # fmt: skip
+    if word == "end passed" and not ending.triple_fault:
+        return Verdict(True, "the kernel says that it ended well", serial, code)
+    ended_by_kernel = code == DEBUG_EXIT_OK or ending.shutdown_reason == "guest-shutdown"
+    if ended_by_kernel and LAST_MARK in MARK.findall(serial):
+        return Verdict(True, "the kernel ended the machine", serial, code)
+    return None
 
 
 def verdict_of_reset(serial, ending):
@@ -384,15 +413,16 @@ class Monitor:
 class Boot:
     """One running machine. Use it as a context manager. At its end QEMU does not run any more, in every case."""
 
-    def __init__(self, machine: Machine, on_terminal=False, echo=None, arguments=()):
+    def __init__(self, machine: Machine, on_terminal=False, echo=None, arguments=(), other_kernel=False):
         """Start the machine. With `on_terminal` the serial port is this terminal. Otherwise this program reads it, and
-        calls `echo(bytes)` with its output."""
+        calls `echo(bytes)` with its output. `other_kernel`: the kernel may be somebody else's."""
         self.scratch = Path(tempfile.mkdtemp(prefix="handoff-boot-"))
         self.raw = b""
         self.echo = echo
         self.on_terminal = on_terminal
         self.stays_at_end = machine.stay_at_end
         self.medium = machine.medium
+        self.other_kernel = other_kernel
         self.monitor = None
         self.serial_output = None
         self.serial_input = None
@@ -600,7 +630,8 @@ class Boot:
 
     def _state(self):
         """Return the state of the boot, or None while it goes on. The states: "end" (the machine stays there), "panic",
-        "ready", "fault", "refusal" (an error of the loader), "dead end" (of the firmware)."""
+        "ready", "kernel end" (somebody else's kernel has said so), "fault", "refusal" (an error of the loader), "dead
+        end" (of the firmware)."""
         if self.stays_at_end and self.monitor.shutdown_reason is not None:
             return "end"
         serial = self.serial
@@ -624,7 +655,8 @@ class Boot:
         self._leave()
         self._drain()
         reason = reason if status is None else self.monitor.shutdown_reason
-        ending = Ending(status, reason, self.stopped_because, self.errors(), self.had_triple_fault(), self.medium)
+        ending = Ending(status, reason, self.stopped_because, self.errors(), self.had_triple_fault(), self.medium,
+                        self.other_kernel)  # fmt: skip
         return verdict_of(self.serial, ending)
 
     def _leave(self):

@@ -47,5 +47,6 @@ set +m
 trap 'kill -TERM "$machine" 2>/dev/null || true; wait "$machine" 2>/dev/null || true' EXIT
 echo "debug.sh: the serial console is in $serial"
 # The breakpoint is one of the hardware, because the kernel's addresses are not mapped yet.
-gdb -q "$symbols" -ex "set confirm off" -ex "directory $tools_root" -ex "set tcp connect-timeout 30" \
+gdb -q "$symbols" -ex "set confirm off" -ex "directory $tools_root" -x "$tools_root/scripts/gdb/handoff_gdb.py" \
+    -ex "set tcp connect-timeout 30" \
     -ex "target remote 127.0.0.1:$port" -ex "hbreak kernel_entry" -ex continue "$@"

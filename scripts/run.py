@@ -27,8 +27,9 @@ USUAL_MEDIUM = "virtio"
 CARDS = [card for card in machine.GRAPHICS if card != "none"]
 WAY_OUT = "leave QEMU with Ctrl-A X"
 EPILOG = """\
-Exit status: 0 the kernel was ready; 1 the boot failed; 2 the boot did not begin, because of an
-error; 130 interrupted. BUILD=DIR in the environment names another folder than build/.
+Exit status: 0 the kernel was ready, or ended as docs/YOUR-KERNEL.md says; 1 the boot failed;
+2 the boot did not begin, because of an error; 130 interrupted. BUILD=DIR in the environment
+names another folder than build/.
 """
 
 
@@ -65,7 +66,8 @@ def parse_arguments():
     )
     add = parser.add_argument
     add("--once", action="store_true",
-        help="end after the ready line, a panic or an error (the default if stdin is not a terminal)")
+        help="end after the ready line or the kernel's last line, a panic or an error (the default if "
+        "stdin is not a terminal)")
     add("--memory", default="512M", metavar="SIZE", type=checked(memory),
         help="52M to 2T (default 512M)")
     add("--cpu", metavar="MODEL", help="a CPU of QEMU: max, qemu64, Nehalem (default: the best)")
@@ -150,7 +152,7 @@ def build_machine(options, once, disk):
         graphics=graphics,
         window=window,
         accelerator=options.accelerator,
-        debug_exit=ends_by_itself(options, once),
+        debug_exit=ends_by_itself(options, once) or ends_by_port(options, window),
         stay_at_end=options.screenshot is not None,
         extra=["-S", "-gdb", f"tcp:127.0.0.1:{options.gdb}"] if options.gdb else [],
     )
@@ -170,15 +172,22 @@ def shows_colour(environment, once):
     return not once and sys.stdout.isatty() and term not in ("", "dumb") and not environment.get("NO_COLOR")
 
 
+def ends_by_port(options, window):
+    """Return whether a kernel of somebody else may end QEMU (docs/YOUR-KERNEL.md), also while a person looks at it. The
+    end would remove a screen that shows its text."""
+    return options.kernel is not None and options.screenshot is None and window is None
+
+
 def build_volume(options, once, scratch):
     """Make the disk to boot from, after its files were checked with the loader's code."""
     tree = scratch / "esp"
     words = ["once"] if once else []
-    if shows_colour(os.environ, once):
+    if options.kernel is None and shows_colour(os.environ, once):
         words.append("colour=on")
     if ends_by_itself(options, once):
         words += [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}", "unattended"]
-    volume.compose(tree, options.cmdline, words, options.temp_heap, options.kernel)
+    volume.compose(tree, options.cmdline, words, options.temp_heap, options.kernel,
+                   volume.name_on_volume(options.kernel or "kernel.elf"))  # fmt: skip
     named = {"cmdline": "--cmdline", "temp_heap": f"--temp-heap {options.temp_heap!r}"}
     given = {key: words for key, words in named.items() if getattr(options, key) is not None}
     if options.kernel is not None:
@@ -276,6 +285,9 @@ class Notices:
             verdict = boot.panic_words(serial) or boot.first_match(boot.FAULT, serial)
             print(file=sys.stderr)
             say(f"the machine stopped: {verdict}; {way_out}")
+        elif state == "kernel end":
+            print(file=sys.stderr)
+            say(f"the kernel says: {boot.first_match(boot.KERNEL_END, serial)}; {way_out}")
         elif state == "dead end":
             dead_end = boot.find_dead_end(serial)
             sentence = dead_end.sentence_for(self.running.medium)
@@ -294,7 +306,7 @@ def run(options, once):
             timeout = pc.patience(ONCE_TIMEOUT_SECONDS)
         # If the terminal is the serial console, it already shows the output of the machine.
         echo = Echo() if once else None
-        with boot.Boot(pc, on_terminal=not once, echo=echo) as running:
+        with boot.Boot(pc, on_terminal=not once, echo=echo, other_kernel=options.kernel is not None) as running:
             notices = Notices(running, options, once, scratch)
             try:
                 verdict = running.watch(timeout, notices, refusal_ends=True)
@@ -319,9 +331,12 @@ class Terminal:
             termios.tcsetattr(sys.stdin, termios.TCSANOW, self.state)
 
 
-def conclude(verdict):
-    """Print the verdict on the boot. Return the exit status."""
-    say(f"{'ok' if verdict.success else 'FAILED'}: {verdict.sentence}")
+def conclude(verdict, kernel):
+    """Print the verdict on the boot, with the user's name of the kernel's file. Return the exit status."""
+    sentence = verdict.sentence
+    if kernel is not None:
+        sentence = sentence.replace("\\" + volume.name_on_volume(kernel), str(kernel))
+    say(f"{'ok' if verdict.success else 'FAILED'}: {sentence}")
     if verdict.advice and not verdict.success:
         say(verdict.advice)
     return 0 if verdict.success else 1
@@ -350,7 +365,7 @@ def main():
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    return conclude(verdict)
+    return conclude(verdict, options.kernel)
 
 
 if __name__ == "__main__":

@@ -78,11 +78,19 @@ def mentions(command_line, key):
     return re.search(rf"(?<!\S){re.escape(key)}=", command_line) is not None
 
 
-def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None):
+def name_on_volume(kernel: Path):
+    """Return a name for a kernel on the boot volume: its own, so that the loader's messages have it, or kernel.elf if
+    the loader or FAT does not accept its own."""
+    name = Path(kernel).name
+    is_plain = re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{,99}", name) and ".." not in name and name[-1] != "."
+    return name if is_plain and name.lower() not in (CONFIG_NAME, "efi") else "kernel.elf"
+
+
+def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None, kernel_name="kernel.elf"):
     """Fill `tree` with a copy of esp/.
 
     `command_line` replaces the command line of the file (None keeps it). `extra_words` go before it.
-    `kernel` is a file to boot instead of kernel.elf."""
+    `kernel` is a file to boot instead of kernel.elf, and gets the name `kernel_name` on the volume."""
     if not (ESP / "EFI/BOOT/BOOTX64.EFI").is_file():
         raise VolumeError(f"{ESP} has no loader: run make build")
     shutil.copytree(ESP, tree, dirs_exist_ok=True)
@@ -104,9 +112,10 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
     if temp_heap is not None:
         settings["temp_heap"] = temp_heap
     if kernel is not None:
-        settings["kernel"] = "\\kernel.elf"
+        settings["kernel"] = f"\\{kernel_name}"
+        (tree / "kernel.elf").unlink(missing_ok=True)
         try:
-            shutil.copyfile(kernel, tree / "kernel.elf")
+            shutil.copyfile(kernel, tree / kernel_name)
         except OSError as error:
             raise VolumeError(f"kernel {kernel}: {error.strerror}") from error
     config.write_bytes(edit_config(text, settings).encode("utf-8", "surrogateescape"))
@@ -151,9 +160,6 @@ def check(tree: Path, named=None):
         raise VolumeError(f"{ESP / CONFIG_NAME}: the kernel {words} is not in {ESP}")
     if kernel.is_dir():
         raise VolumeError(f"{ESP / CONFIG_NAME}: the kernel {words} is a folder")
-    accepted, sentence = ask_loader("kernel", kernel)
+    accepted, sentences = ask_loader("kernel", kernel)
     if not accepted:
-        raise VolumeError(
-            f"{named.get('kernel', f'the kernel {words}')}: {sentence} Build it as a static x86-64 "
-            "ELF for the higher half, with notes that this loader can meet (docs/HANDOFF.md)."
-        )
+        raise VolumeError(f"{named.get('kernel', f'the kernel {words}')}: {' '.join(sentences.splitlines())}")

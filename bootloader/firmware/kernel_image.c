@@ -1,14 +1,20 @@
 #include "bootloader/firmware/kernel_image.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/pure/elf_text.h"
 #include "bootloader/pure/kernel_checksum.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 
-static enum loader_error refuse(const struct file *file, enum elf_status status)
+static enum loader_error refuse(const struct file *file, enum elf_status status,
+                                const struct elf_culprits *culprits, const void *table)
 {
-    return error_set(file->firmware->failure, LOADER_ERROR_KERNEL_INVALID, EFI_SUCCESS, "%s: %s",
-                     file->path, elf_status_text(status));
+    char text[ELF_REFUSAL_CAPACITY];
+    struct loader_failure *failure = file->firmware->failure;
+    elf_describe_refusal(status, culprits, table, text);
+    error_set(failure, LOADER_ERROR_KERNEL_INVALID, EFI_SUCCESS, "%s: %s", file->path, text);
+    failure->remedy = elf_status_remedy(status);
+    return LOADER_ERROR_KERNEL_INVALID;
 }
 
 /* Linkers put the table right behind the header, but it may be anywhere, and large. */
@@ -23,9 +29,10 @@ static enum loader_error read_plan(const struct file *file, struct pages *pages,
     void *bytes = (void *)block.start.value;
     error = file_read(file, table->offset, bytes, table->size_bytes);
     if (error == LOADER_OK) {
-        enum elf_status status = elf_plan(header, bytes, file->size_bytes, ret_plan);
+        struct elf_culprits culprits;
+        enum elf_status status = elf_plan(header, bytes, file->size_bytes, ret_plan, &culprits);
         if (status != ELF_OK)
-            error = refuse(file, status);
+            error = refuse(file, status, &culprits, bytes);
     }
     pages_free(pages, block.start);
     return error;
@@ -84,7 +91,7 @@ static enum loader_error check_headers(const struct file *file, struct pages *pa
         return error;
     enum elf_status status = elf_find_table(header, file->size_bytes, arch_machine(), &table);
     if (status != ELF_OK)
-        return refuse(file, status);
+        return refuse(file, status, &(struct elf_culprits){0}, NULL);
     return read_plan(file, pages, header, &table, ret_plan);
 }
 

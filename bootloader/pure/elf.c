@@ -1,41 +1,12 @@
 #include "bootloader/pure/elf.h"
 
+#include "bootloader/pure/elf_format.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 #include "shared/power_of_two.h"
 #include "shared/range.h"
 
-/* --- The file format (System V gABI 4.1; AMD64 supplement) --- */
-
-struct elf_header {
-    uint8_t identification[16];
-    uint16_t type;
-    uint16_t machine;
-    uint32_t version;
-    uint64_t entry;
-    uint64_t program_headers_offset;
-    uint64_t section_headers_offset;
-    uint32_t flags;
-    uint16_t header_size;
-    uint16_t program_header_size;
-    uint16_t program_header_count;
-    uint16_t section_header_size;
-    uint16_t section_header_count;
-    uint16_t section_names_index;
-};
-_Static_assert(sizeof(struct elf_header) == 64, "Elf64_Ehdr");
-
-struct program_header {
-    uint32_t type;
-    uint32_t flags;
-    uint64_t file_offset;
-    uint64_t virtual_address;
-    uint64_t physical_address;
-    uint64_t file_size;
-    uint64_t memory_size;
-    uint64_t alignment;
-};
-_Static_assert(sizeof(struct program_header) == 56, "Elf64_Phdr");
+/* --- Numbers of the file format --- */
 
 #define IDENTIFICATION_CLASS       4
 #define IDENTIFICATION_DATA        5
@@ -49,72 +20,9 @@ _Static_assert(sizeof(struct program_header) == 56, "Elf64_Phdr");
 #define PROGRAM_HEADER_DYNAMIC     2
 #define PROGRAM_HEADER_INTERPRETER 3
 #define PROGRAM_HEADER_NOTE        4
-#define FLAG_EXECUTE               1u
-#define FLAG_WRITE                 2u
 
 /* An alignment above the largest page is an error. */
 #define ALIGNMENT_LIMIT GIB
-
-const char *elf_status_text(enum elf_status status)
-{
-    switch (status) {
-    case ELF_OK:
-        return "The file is a kernel that can be loaded.";
-    case ELF_TOO_SHORT:
-        return "The file is shorter than an ELF header.";
-    case ELF_BAD_MAGIC:
-        return "The file is not an ELF file.";
-    case ELF_NOT_64_BIT:
-        return "The ELF file is not 64-bit.";
-    case ELF_NOT_LITTLE_ENDIAN:
-        return "The ELF file is not little-endian.";
-    case ELF_BAD_VERSION:
-        return "The ELF file has an unknown version.";
-    case ELF_OTHER_MACHINE:
-        return "The ELF file is for another kind of processor.";
-    case ELF_NOT_EXECUTABLE:
-        return "The ELF file is not a statically linked executable (ET_EXEC).";
-    case ELF_BAD_HEADER_SIZE:
-        return "An ELF or program header has an unexpected size.";
-    case ELF_NO_PROGRAM_HEADERS:
-        return "The ELF file has no program headers.";
-    case ELF_TOO_MANY_HEADERS:
-        return "The ELF file uses extended program header numbering.";
-    case ELF_HEADERS_OUT_OF_FILE:
-        return "The program headers reach beyond the end of the file.";
-    case ELF_SEGMENT_OUT_OF_FILE:
-        return "A segment reaches beyond the end of the file.";
-    case ELF_FILE_SIZE_ABOVE_MEMORY_SIZE:
-        return "A segment is larger in the file than in memory.";
-    case ELF_ADDRESS_WRAPS:
-        return "A segment reaches beyond the end of the address space.";
-    case ELF_IMAGE_TOO_LARGE:
-        return "The image is larger than 256 MiB.";
-    case ELF_BAD_ALIGNMENT:
-        return "A segment's alignment is not a power of two up to 1 GiB.";
-    case ELF_INCONGRUENT:
-        return "A segment's address and file offset do not agree with its alignment.";
-    case ELF_SEGMENTS_OVERLAP:
-        return "Two segments overlap.";
-    case ELF_PAGE_WITH_TWO_PERMISSIONS:
-        return "Two segments with different permissions share a page.";
-    case ELF_WRITABLE_EXECUTABLE:
-        return "A segment is both writable and executable.";
-    case ELF_LOWER_HALF:
-        return "A segment is linked below 0xffffffff80000000.";
-    case ELF_BAD_ENTRY:
-        return "The entry point is not inside an executable segment.";
-    case ELF_NOTHING_TO_LOAD:
-        return "The ELF file has no segment to load.";
-    case ELF_TOO_MANY_SEGMENTS:
-        return "The ELF file has more than 16 segments to load.";
-    case ELF_NEEDS_INTERPRETER:
-        return "The ELF file needs an interpreter (a dynamic linker).";
-    case ELF_NEEDS_RELOCATION:
-        return "The ELF file is dynamic or needs relocation.";
-    }
-    return "The ELF file has an unknown error.";
-}
 
 /* --- Checking --- */
 
@@ -213,8 +121,17 @@ static enum elf_status check_segment(uint64_t file_size_bytes, const struct prog
     return check_alignment(segment);
 }
 
+static void set_culprits(struct elf_culprits *culprits, unsigned count, uint16_t first,
+                         uint16_t second)
+{
+    culprits->count = count;
+    culprits->numbers[0] = first;
+    culprits->numbers[1] = second;
+}
+
 /* Insert in order of address. Precondition: check_segment() gave ELF_OK. */
-static enum elf_status add_segment(struct elf_plan *plan, const struct program_header *header)
+static enum elf_status add_segment(struct elf_plan *plan, const struct program_header *header,
+                                   unsigned number)
 {
     struct virt_range memory = {0};
     if (plan->segment_count == ELF_SEGMENT_LIMIT)
@@ -234,6 +151,7 @@ static enum elf_status add_segment(struct elf_plan *plan, const struct program_h
         .file_size_bytes = header->file_size,
         .write = (header->flags & FLAG_WRITE) != 0,
         .execute = (header->flags & FLAG_EXECUTE) != 0,
+        .number = (uint16_t)number,
     };
     return ELF_OK;
 }
@@ -247,7 +165,7 @@ static void add_note(struct elf_plan *plan, const struct program_header *header)
 }
 
 static enum elf_status add_program_header(uint64_t file_size_bytes,
-                                          const struct program_header *header,
+                                          const struct program_header *header, unsigned number,
                                           struct elf_plan *plan)
 {
     enum elf_status status;
@@ -260,7 +178,7 @@ static enum elf_status add_program_header(uint64_t file_size_bytes,
         status = check_segment(file_size_bytes, header);
         if (status != ELF_OK || header->memory_size == 0)
             return status;
-        return add_segment(plan, header);
+        return add_segment(plan, header, number);
     case PROGRAM_HEADER_NOTE:
         add_note(plan, header);
         return ELF_OK;
@@ -269,29 +187,38 @@ static enum elf_status add_program_header(uint64_t file_size_bytes,
     }
 }
 
+static enum elf_status check_neighbours(const struct elf_segment *before,
+                                        const struct elf_segment *segment)
+{
+    uint64_t end = before->memory.end.value;
+    if (segment->memory.start.value < end)
+        return ELF_SEGMENTS_OVERLAP;
+    bool share_page = page_align_down(segment->memory.start.value) < page_align_up(end);
+    bool same_permissions = segment->write == before->write && segment->execute == before->execute;
+    return share_page && !same_permissions ? ELF_PAGE_WITH_TWO_PERMISSIONS : ELF_OK;
+}
+
 /* Check the sorted segments together and derive the image's extent. */
-static enum elf_status check_image(struct elf_plan *plan)
+static enum elf_status check_image(struct elf_plan *plan, struct elf_culprits *culprits)
 {
     if (plan->segment_count == 0)
         return ELF_NOTHING_TO_LOAD;
+    const struct elf_segment *first = plan->segments;
+    const struct elf_segment *last = first;
     for (unsigned i = 1; i < plan->segment_count; i++) {
-        const struct elf_segment *before = &plan->segments[i - 1];
-        const struct elf_segment *segment = &plan->segments[i];
-        uint64_t end = before->memory.end.value;
-        if (segment->memory.start.value < end)
-            return ELF_SEGMENTS_OVERLAP;
-        bool share_page = page_align_down(segment->memory.start.value) < page_align_up(end);
-        bool same_permissions =
-            segment->write == before->write && segment->execute == before->execute;
-        if (share_page && !same_permissions)
-            return ELF_PAGE_WITH_TWO_PERMISSIONS;
+        const struct elf_segment *before = last++;
+        enum elf_status status = check_neighbours(before, last);
+        if (status != ELF_OK) {
+            set_culprits(culprits, 2, before->number, last->number);
+            return status;
+        }
     }
-
-    const struct elf_segment *last = &plan->segments[plan->segment_count - 1];
-    plan->image = virt_range(page_align_down(plan->segments[0].memory.start.value),
+    plan->image = virt_range(page_align_down(first->memory.start.value),
                              page_align_up(last->memory.end.value));
-    return virt_range_size_bytes(plan->image) > ELF_IMAGE_LIMIT_BYTES ? ELF_IMAGE_TOO_LARGE
-                                                                      : ELF_OK;
+    if (virt_range_size_bytes(plan->image) <= ELF_IMAGE_LIMIT_BYTES)
+        return ELF_OK;
+    set_culprits(culprits, 2, first->number, last->number);
+    return ELF_IMAGE_TOO_LARGE;
 }
 
 /* The first instruction must come from the file: .bss holds only zeros. */
@@ -307,15 +234,19 @@ static enum elf_status check_entry(const struct elf_plan *plan)
 }
 
 static enum elf_status add_program_headers(const uint8_t *table, uint64_t file_size_bytes,
-                                           const struct elf_header *header, struct elf_plan *plan)
+                                           const struct elf_header *header, struct elf_plan *plan,
+                                           struct elf_culprits *culprits)
 {
-    enum elf_status status = ELF_OK;
-    for (unsigned i = 0; status == ELF_OK && i < header->program_header_count; i++) {
+    for (unsigned i = 0; i < header->program_header_count; i++) {
         struct program_header segment;
         memcpy(&segment, table + i * sizeof(segment), sizeof(segment));
-        status = add_program_header(file_size_bytes, &segment, plan);
+        enum elf_status status = add_program_header(file_size_bytes, &segment, i, plan);
+        if (status != ELF_OK) {
+            set_culprits(culprits, 1, (uint16_t)i, 0);
+            return status;
+        }
     }
-    return status;
+    return ELF_OK;
 }
 
 /* The bytes of a file need not be aligned in memory, so headers are copied before they are read. */
@@ -335,14 +266,17 @@ enum elf_status elf_find_table(const void *header_bytes, uint64_t file_size_byte
 }
 
 enum elf_status elf_plan(const void *header_bytes, const void *table, uint64_t file_size_bytes,
-                         struct elf_plan *ret_plan)
+                         struct elf_plan *ret_plan, struct elf_culprits *ret_culprits)
 {
     struct elf_header header;
     memcpy(&header, header_bytes, sizeof(header));
     struct elf_plan plan = {.entry = virt_addr(header.entry), .alignment_bytes = PAGE_SIZE_BYTES};
-    enum elf_status status = add_program_headers(table, file_size_bytes, &header, &plan);
+    ret_culprits->count = 0;
+    ret_culprits->entry = header.entry;
+    enum elf_status status =
+        add_program_headers(table, file_size_bytes, &header, &plan, ret_culprits);
     if (status == ELF_OK)
-        status = check_image(&plan);
+        status = check_image(&plan, ret_culprits);
     if (status == ELF_OK)
         status = check_entry(&plan);
     if (status == ELF_OK)

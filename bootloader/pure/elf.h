@@ -57,10 +57,8 @@ enum elf_status {
     ELF_TOO_MANY_SEGMENTS,
     ELF_NEEDS_INTERPRETER, /* PT_INTERP */
     ELF_NEEDS_RELOCATION,  /* PT_DYNAMIC: dynamic linking or relocations */
+    ELF_STATUS_COUNT,
 };
-
-/* Return the error in the file as a constant English sentence. Never NULL. */
-const char *elf_status_text(enum elf_status status);
 
 struct elf_segment {
     struct virt_range memory; /* need not be page-aligned; not empty */
@@ -68,6 +66,7 @@ struct elf_segment {
     uint64_t file_size_bytes; /* at most the size in memory; the rest is zero */
     bool write;
     bool execute;
+    uint16_t number; /* of its program header, from 0 on, as `readelf -l` counts */
 };
 
 /* Segments with notes (PT_NOTE). A file has one, or one for each alignment. */
@@ -93,6 +92,13 @@ struct elf_plan {
     struct elf_note_segment notes[ELF_NOTE_SEGMENT_LIMIT];
 };
 
+/* What breaks a rule: segments, as numbers of program headers, or the entry point. */
+struct elf_culprits {
+    unsigned count; /* 0 if the rule is not about a segment */
+    uint16_t numbers[2];
+    uint64_t entry;
+};
+
 /* The bytes at the begin of every ELF file that elf_find_table() reads. */
 #define ELF_HEADER_BYTES 64
 
@@ -109,9 +115,11 @@ enum elf_status elf_find_table(const void *header, uint64_t file_size_bytes, uin
                                struct elf_table *ret_table) __attribute__((warn_unused_result));
 
 /* Check everything else. `table` has the bytes of the table. Precondition: elf_find_table() found it
- * for the same header and the same size. On failure *ret_plan is not written. */
+ * for the same header and the same size. On failure *ret_plan is not written, and *ret_culprits has
+ * the segments that break the rule. */
 enum elf_status elf_plan(const void *header, const void *table, uint64_t file_size_bytes,
-                         struct elf_plan *ret_plan) __attribute__((warn_unused_result));
+                         struct elf_plan *ret_plan, struct elf_culprits *ret_culprits)
+    __attribute__((warn_unused_result));
 
 /* Bytes of the file that one read moves to their place: one segment, or neighbours. */
 struct elf_read {

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "bootloader/pure/text_part.h"
 #include "shared/text/format.h"
 
 /* UEFI 2.10, table D-3. */
@@ -137,14 +138,13 @@ static const struct error_text error_texts[] = {
          FIRMWARE_COMPROMISED_DATA},
 };
 
-static const char *const status_names[] = {
-    [0] = "success",          [1] = "load error",        [2] = "invalid parameter",
-    [3] = "unsupported",      [4] = "bad buffer size",   [5] = "buffer too small",
-    [6] = "not ready",        [7] = "device error",      [8] = "write protected",
-    [9] = "out of resources", [10] = "volume corrupted", [11] = "volume full",
-    [12] = "no media",        [13] = "media changed",    [14] = "not found",
-    [15] = "access denied",
-};
+/* In the order of the numbers, from 0 on. */
+#define STATUS_NAME_COUNT 16
+static const char status_names[] =
+    "success\0load error\0invalid parameter\0unsupported\0"
+    "bad buffer size\0buffer too small\0not ready\0device error\0"
+    "write protected\0out of resources\0volume corrupted\0volume full\0"
+    "no media\0media changed\0not found\0access denied\0";
 
 #define ERROR_TEXT_COUNT (sizeof(error_texts) / sizeof(error_texts[0]))
 
@@ -169,6 +169,7 @@ enum loader_error error_set(struct loader_failure *failure, enum loader_error er
     va_list arguments;
     failure->error = error;
     failure->status = status;
+    failure->remedy = error_remedy((unsigned)error);
     va_start(arguments, format);
     format_text_v(failure->detail, sizeof(failure->detail), format, arguments);
     va_end(arguments);
@@ -185,10 +186,9 @@ uint64_t error_exit_status(const struct loader_failure *failure)
 const char *error_status_name(uint64_t status)
 {
     uint64_t number = status & ~ERROR_STATUS_ERROR_BIT;
-    if ((number != 0 && !is_error(status)) ||
-        number >= sizeof(status_names) / sizeof(status_names[0]))
+    if ((number != 0 && !is_error(status)) || number >= STATUS_NAME_COUNT)
         return "unknown status";
-    return status_names[number];
+    return text_part(status_names, (unsigned)number);
 }
 
 void error_format_report(const struct loader_failure *failure, char *text, size_t capacity_bytes)
@@ -203,5 +203,5 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
                 "  what:   %s%s\n"
                 "  remedy: %s\n",
                 failure->error, error_cause((unsigned)failure->error), failure->detail, status,
-                error_remedy((unsigned)failure->error));
+                failure->remedy);
 }

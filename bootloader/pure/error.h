@@ -51,6 +51,7 @@ struct loader_failure {
     enum loader_error error;
     uint64_t status;                    /* the firmware's; ERROR_STATUS_SUCCESS if no call failed */
     char detail[ERROR_DETAIL_CAPACITY]; /* the operation that failed, and its object */
+    const char *remedy;                 /* the error's, unless its user sets a better one */
 };
 
 /* Store a failure in *failure, and return its number. `status` is the firmware's, or success. */

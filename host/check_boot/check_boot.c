@@ -3,6 +3,8 @@
  *
  *   check_boot kernel FILE     Does the loader accept this kernel?
  *   check_boot config FILE     Does the loader accept this handoff.conf?
+ *   check_boot rules           Print the rules that a kernel file can break, one line each: the
+ *                              sentence and the remedy, with a tab between them.
  *   check_boot errors          Print the loader's errors, one line each: the number, the cause and
  *                              the remedy, with tabs between them.
  *
@@ -11,7 +13,8 @@
  *
  * Exit status:
  *   0   The loader accepts the file. For a configuration, the path of the kernel is printed.
- *   1   The loader refuses the file. The reason is printed. For a configuration, the number of the
+ *   1   The loader refuses the file. The reason is printed, and for a kernel the remedy in a second
+ *       line. For a configuration, the number of the
  *       line is printed before it: `LINE: reason`.
  *   2   The file cannot be read, or the arguments are wrong.
  */
@@ -25,6 +28,7 @@
 #include "bootloader/pure/config.h"
 #include "bootloader/pure/elf.h"
 #include "bootloader/pure/elf_note.h"
+#include "bootloader/pure/elf_text.h"
 #include "bootloader/pure/error.h"
 #include "bootloader/pure/kernel_checksum.h"
 #include "bootloader/pure/kernel_demands.h"
@@ -45,9 +49,9 @@ static int complain(const char *path)
     return STATUS_NO_FILE;
 }
 
-static int refuse(const char *reason)
+static int refuse(const char *reason, const char *remedy)
 {
-    puts(reason);
+    printf("%s\n%s\n", reason, remedy);
     return STATUS_REFUSED;
 }
 
@@ -66,7 +70,8 @@ static int check_checksum(const struct content *file, const struct elf_plan *pla
     uint64_t found = kernel_checksum(plan, image, demands->checksum_offset);
     free(image);
     return found == demands->checksum ? STATUS_ACCEPTED
-                                      : refuse(error_cause(LOADER_ERROR_KERNEL_DAMAGED));
+                                      : refuse(error_cause(LOADER_ERROR_KERNEL_DAMAGED),
+                                               error_remedy(LOADER_ERROR_KERNEL_DAMAGED));
 }
 
 static int check_notes(const struct content *file, const struct elf_plan *plan)
@@ -78,24 +83,33 @@ static int check_notes(const struct content *file, const struct elf_plan *plan)
     for (unsigned i = 0; status == ELF_NOTE_OK && i < plan->note_count; i++)
         status = elf_note_read(file->bytes + plan->notes[i].file_offset, &plan->notes[i], &demands);
     if (status != ELF_NOTE_OK)
-        return refuse(elf_note_status_text(status));
+        return refuse(elf_note_status_text(status), error_remedy(LOADER_ERROR_KERNEL_NOTE));
     if (kernel_demands_fit_loader(&demands, text, sizeof(text)))
         return check_checksum(file, plan, &demands);
-    printf("The kernel demands %s.\n", text);
+    printf("The kernel demands %s.\n%s\n", text, error_remedy(LOADER_ERROR_KERNEL_DEMAND));
     return STATUS_REFUSED;
 }
 
 static int check_kernel(const struct content *file)
 {
+    char text[ELF_REFUSAL_CAPACITY];
     struct elf_table table;
     struct elf_plan plan;
+    struct elf_culprits culprits = {0};
+    const char *headers = NULL;
+    if (file->size_bytes > ELF_FILE_LIMIT_BYTES)
+        return refuse("The file is larger than 256 MiB.",
+                      error_remedy(LOADER_ERROR_FILE_TOO_LARGE));
     enum elf_status status =
         elf_find_table(file->bytes, file->size_bytes, HANDOFF_MACHINE_X86_64, &table);
+    if (status == ELF_OK) {
+        headers = file->bytes + table.offset;
+        status = elf_plan(file->bytes, headers, file->size_bytes, &plan, &culprits);
+    }
     if (status == ELF_OK)
-        status = elf_plan(file->bytes, file->bytes + table.offset, file->size_bytes, &plan);
-    if (file->size_bytes > ELF_FILE_LIMIT_BYTES)
-        return refuse("The file is larger than 256 MiB.");
-    return status == ELF_OK ? check_notes(file, &plan) : refuse(elf_status_text(status));
+        return check_notes(file, &plan);
+    elf_describe_refusal(status, &culprits, headers, text);
+    return refuse(text, elf_status_remedy(status));
 }
 
 static int check_config(const struct content *file)
@@ -146,14 +160,24 @@ static int print_errors(void)
     return STATUS_ACCEPTED;
 }
 
+static int print_rules(void)
+{
+    for (unsigned status = ELF_OK + 1; status < ELF_STATUS_COUNT; status++)
+        printf("%s\t%s\n", elf_status_text((enum elf_status)status),
+               elf_status_remedy((enum elf_status)status));
+    return STATUS_ACCEPTED;
+}
+
 int main(int count, char **words)
 {
     if (count == 2 && strcmp(words[1], "errors") == 0)
         return print_errors();
+    if (count == 2 && strcmp(words[1], "rules") == 0)
+        return print_rules();
     bool kernel = count == 3 && strcmp(words[1], "kernel") == 0;
     bool config = count == 3 && strcmp(words[1], "config") == 0;
     if (!kernel && !config) {
-        fprintf(stderr, "usage: check_boot kernel|config FILE\n       check_boot errors\n");
+        fprintf(stderr, "usage: check_boot kernel|config FILE\n       check_boot errors|rules\n");
         return STATUS_NO_FILE;
     }
     struct content content;

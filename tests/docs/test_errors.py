@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from test_documents import ROOT, enumeration, read
+from test_documents import ROOT, enumeration, read, section, table_rows
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -14,11 +14,17 @@ import error_page  # noqa: E402 (the path is set just above)
 import folders  # noqa: E402
 
 
-@pytest.fixture(scope="module")
-def errors():
-    """Return {number: (cause, remedy)}: the loader's own code prints them."""
+@pytest.fixture(scope="module", name="program")
+def build_program():
+    """Return the program that prints texts of the loader: its own code."""
     program = folders.build_folder() / "check_boot/check_boot"
     subprocess.run(["make", "-s", str(program)], cwd=ROOT, check=True)
+    return program
+
+
+@pytest.fixture(scope="module")
+def errors(program):
+    """Return {number: (cause, remedy)}."""
     return error_page.read_errors(program)
 
 
@@ -60,3 +66,11 @@ def test_a_new_error_and_a_new_warning_are_noticed(errors):
     assert meanings.pop("a new warning of … words") == error_page.TODO
     assert (sections, meanings) == page()
     assert error_page.write_page(text, errors, error_page.read_warnings()) == text
+
+
+def test_every_rule_for_a_kernel_s_file_is_in_the_document(program, errors):
+    printed = subprocess.run([program, "rules"], capture_output=True, text=True, check=True).stdout
+    rules = [line.split("\t") for line in printed.splitlines()]
+    general = errors["HL-11"][1]
+    expected = [[sentence, "–" if remedy == general else remedy] for sentence, remedy in rules]
+    assert table_rows(section(read("docs/ERRORS.md"), "Rules for a kernel's file")) == expected

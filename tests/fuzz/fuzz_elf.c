@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bootloader/pure/elf.h"
+#include "bootloader/pure/elf_text.h"
 #include "bootloader/pure/kernel_checksum.h"
 #include "shared/handoff.h"
 #include "tests/fuzz/require.h"

@@ -1,5 +1,8 @@
 """Kernels of one file, each with at most one header of the project: shared/handoff.h or shared/handoff_note.h."""
 
+import re
+import subprocess
+
 import pytest
 
 from lab import ROOT, expect_stop
@@ -9,7 +12,8 @@ OK = 0x10
 
 
 def boot_kernel(lab, name, **settings):
-    return lab.case(kernel=ROOT / f"build/small_kernels/{name}.elf", **settings)
+    path = ROOT / f"build/small_kernels/{name}.elf" if isinstance(name, str) else name
+    return lab.case(kernel=path, **settings)
 
 
 @pytest.mark.parametrize("place", [RESERVED, RESERVED_LOW, NO_ROW],
@@ -33,3 +37,13 @@ def test_L6_kernel_for_version_3_is_refused_before_it_starts(lab):
     """The linker makes the PT_NOTE segment, without a linker script."""
     verdict = expect_stop(boot_kernel(lab, "version_3"), 25)
     assert "handoff version 3.0; this loader has 2.0" in verdict.serial
+
+
+def test_E16_refusal_names_segment_address_and_the_linker_s_option(lab, tmp_path):
+    """The obvious option -Ttext leaves the constants below the higher half."""
+    kernel = tmp_path / "first.elf"
+    subprocess.run(["ld.lld", "-static", "-nostdlib", "--entry=entry", "-Ttext=0xffffffff80000000",
+                    ROOT / "build/kernel/tests/qemu/small_kernels/version_1.o", "-o", kernel], check=True)  # fmt: skip
+    verdict = expect_stop(boot_kernel(lab, kernel), 11)
+    assert re.search(r"what: +\\kernel.elf: segment \d \(r--, 0x200[0-9a-f]{3}, \d+ bytes\): A segment is linked below "
+                     r"0xffffffff80000000\.\n +remedy: Link with `--image-base=0xffffffff80000000`", verdict.serial)  # fmt: skip

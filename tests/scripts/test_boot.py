@@ -223,3 +223,49 @@ def test_debug_exit_value_is_the_kernels():
 
 def test_escape_sequences_are_removed():
     assert boot.clean(b"\x1b[2J\x1b[01;01H\x1b[=3hone\r\ntwo\r") == "one\ntwo\n"
+
+
+# --- Kernels of somebody else (docs/YOUR-KERNEL.md) -------------------------------------------------------------------
+
+ENTERED = "Handoff loader 1.0\n[loader] progress: exit\n[loader] progress: kernel\n"
+POWERED_OFF = {"exit_status": 0, "shutdown_reason": "guest-shutdown"}
+SUCCESS = {"exit_status": status(boot.DEBUG_EXIT_OK)}
+HALTED = {"stopped_because": "it was stopped after kernel end"}
+
+
+def other(serial, **facts):
+    return verdict_of(serial, Ending(other_kernel=True, **facts))
+
+
+@pytest.mark.parametrize("serial, facts", [
+    (ENTERED + "hello\n", POWERED_OFF),
+    (ENTERED, SUCCESS),
+    (ENTERED + "conformance: ready\nconformance: end passed\n", HALTED),
+    (ENTERED + "conformance: end passed\n", POWERED_OFF),
+])  # fmt: skip
+def test_another_kernel_ends_well_without_ready(serial, facts):
+    assert other(serial, **facts).success
+    assert serial.endswith("passed\n") or not verdict_of(serial, Ending(**facts)).success
+
+
+@pytest.mark.parametrize("serial, facts, sentence", [
+    (ENTERED + "conformance: end failed no disk\n", POWERED_OFF, "the kernel ended with an error: no disk"),
+    (ENTERED + "conformance: refused 3 too small\n", SUCCESS, "the kernel refused the handoff: 3 too small"),
+    (ENTERED + "hello\n", {"exit_status": status(0x12)}, "the kernel ended QEMU with the code 0x12"),
+    (ENTERED + "conformance: end passed\n", {"exit_status": status(0x12)}, "the kernel ended QEMU with the code"),
+    (ENTERED + "conformance: ready\n", HALTED, "it was stopped"),
+    (ENTERED + "conformance: end passed\n", {"exit_status": 0, "shutdown_reason": "guest-reset", "triple_fault": True},
+     "the machine reset itself by a triple fault"),
+    (ENTERED + "[loader] fault: #PF page fault\n", POWERED_OFF, "the machine stopped with: [loader] fault: #PF"),
+    ("Shell> \n", POWERED_OFF, "the firmware found nothing to boot"),
+    ("no line of the loader\n", POWERED_OFF, "the machine ended without a message"),
+])  # fmt: skip
+def test_another_kernel_s_failure_is_named(serial, facts, sentence):
+    verdict = other(serial, **facts)
+    assert not verdict.success and verdict.sentence.startswith(sentence)
+
+
+def test_this_project_s_kernel_must_be_ready_also_as_another_kernel():
+    """run.sh --kernel starts it, too, for example with checks of undefined behaviour."""
+    assert other(READY, **POWERED_OFF).success
+    assert not other(ENTERED + PANIC, **POWERED_OFF).success

@@ -120,3 +120,19 @@ def test_word_of_the_user_replaces_that_of_the_script(tmp_path, monkeypatch, lin
     monkeypatch.setattr(volume, "ESP", esp)
     compose(tmp_path / "tree", line, ["once", "colour=on"])
     assert config_value((tmp_path / "tree/handoff.conf").read_text(), "cmdline") == words
+
+
+@pytest.mark.parametrize("path, name", [
+    ("build/my-kernel.elf", "my-kernel.elf"), ("vmlinux", "vmlinux"),
+    ("my kernel", "kernel.elf"), ("Handoff.conf", "kernel.elf"), ("efi", "kernel.elf"), ("a..b", "kernel.elf"),
+    ("k" * 101, "kernel.elf"), ("käse", "kernel.elf"), (".elf", "kernel.elf"), ("elf.", "kernel.elf"),
+])  # fmt: skip
+def test_kernel_keeps_its_name_if_loader_and_fat_accept_it(esp, tmp_path, path, name):
+    """So the loader's messages have the user's name."""
+    assert volume.name_on_volume(path) == name
+    kernel = tmp_path / "file"
+    kernel.write_bytes(b"other kernel")
+    compose(tmp_path / "tree", kernel=kernel, kernel_name=name)
+    assert f"kernel = \\{name}\n" in (tmp_path / "tree/handoff.conf").read_text(encoding="utf-8")
+    assert (tmp_path / "tree" / name).read_bytes() == b"other kernel"
+    assert (tmp_path / "tree/kernel.elf").exists() == (name == "kernel.elf") and esp

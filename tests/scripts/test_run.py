@@ -76,7 +76,7 @@ def test_wrong_value_needs_no_build_to_be_refused(words, sentence):
     (["--temp-heap", "17G"], "cannot be larger than 16G"),
     (["--cmdline", "x" * 1010], "--cmdline: The command line is longer than 1023 bytes."),
     (["--cmdline", "a\nb"], "the command line has more than one line"),
-    (["--kernel", "README.md"], "--kernel README.md: The file is not an ELF file. Build it"),
+    (["--kernel", "README.md"], "--kernel README.md: The file is not an ELF file. Build a static"),
     (["--display", "hercules"], "'hercules' is not a graphics card"),
     (["--display", "curses"], "curses needs the terminal"),
     (["--display", ""], "'' is not a graphics card"),
@@ -238,10 +238,10 @@ def test_good_volume_is_accepted_whatever_the_case_of_names(tree):
 
 
 @pytest.mark.parametrize("kernel, words", [
-    (elf(flags=7), "A segment is both writable and executable."),
-    (elf(address=0x100000), "A segment is linked below 0xffffffff80000000."),
+    (elf(flags=7), "segment 0 (rwx, 0xffffffff80000000, 3 bytes): A segment is both writable and executable. Give"),
+    (elf(address=0x100000), "segment 0 (r-x, 0x100000, 3 bytes): A segment is linked below 0xffffffff80000000. Link"),
     (b"", "The file is shorter than an ELF header."),
-    (elf()[:-1], "A segment reaches beyond the end of the file."),
+    (elf()[:-1], "segment 0 (r-x, 0xffffffff80000000, 3 bytes): A segment reaches beyond the end of the file."),
 ])  # fmt: skip
 def test_kernel_is_checked_in_the_loader_s_words(tree, kernel, words):
     (tree / "kernel.elf").write_bytes(kernel)

@@ -66,6 +66,7 @@ def test_boot_goes_on_after_a_refusal_by_default(watch):
     (PANIC, "panic", "block at 0x10"),
     (FAULT, "fault", "[loader] fault: #PF page fault, error code 0x0,"),
     (SHELL, "dead end", "found nothing to boot"),
+    ("conformance: end failed no heap\n", "kernel end", "was stopped after kernel end"),
 ])  # fmt: skip
 def test_halted_machine_is_ended(watch, serial, state, words):
     verdict, states = watch(serial, timeout=60)

@@ -26,8 +26,8 @@ static void create(struct sample *sample)
         .entry = {BASE + 4},
         .image = {{BASE}, {BASE + IMAGE_BYTES}},
         .segment_count = 2,
-        .segments = {{{{BASE}, {BASE + TEXT_BYTES}}, 0x1000, TEXT_BYTES, false, true},
-                     {{{BASE + 0x1003}, {BASE + 0x1800}}, 0x2003, DATA_BYTES, true, false}},
+        .segments = {{{{BASE}, {BASE + TEXT_BYTES}}, 0x1000, TEXT_BYTES, false, true, 0},
+                     {{{BASE + 0x1003}, {BASE + 0x1800}}, 0x2003, DATA_BYTES, true, false, 1}},
     };
     for (unsigned i = 0; i < IMAGE_BYTES; i++)
         sample->image[i] = (uint8_t)(i * 7 + 1);

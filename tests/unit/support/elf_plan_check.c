@@ -16,20 +16,28 @@ static uint8_t *odd_copy(const void *bytes, size_t size_bytes)
     return block + 1;
 }
 
-enum elf_status elf_plan_of_file(const void *file, uint64_t file_size_bytes, uint32_t machine,
-                                 struct elf_plan *ret_plan)
+enum elf_status elf_refusal_of_file(const void *file, uint64_t file_size_bytes, uint32_t machine,
+                                    struct elf_plan *ret_plan, char text[ELF_REFUSAL_CAPACITY])
 {
-    struct elf_table found;
+    struct elf_table found = {0};
+    struct elf_culprits culprits = {0};
     uint64_t header_bytes = file_size_bytes < ELF_HEADER_BYTES ? file_size_bytes : ELF_HEADER_BYTES;
     uint8_t *header = odd_copy(file, header_bytes);
     enum elf_status status = elf_find_table(header, file_size_bytes, machine, &found);
-    if (status == ELF_OK) {
-        uint8_t *table = odd_copy((const uint8_t *)file + found.offset, found.size_bytes);
-        status = elf_plan(header, table, file_size_bytes, ret_plan);
-        free(table - 1);
-    }
+    uint8_t *table = odd_copy((const uint8_t *)file + found.offset, found.size_bytes);
+    if (status == ELF_OK)
+        status = elf_plan(header, table, file_size_bytes, ret_plan, &culprits);
+    elf_describe_refusal(status, &culprits, table, text);
+    free(table - 1);
     free(header - 1);
     return status;
+}
+
+enum elf_status elf_plan_of_file(const void *file, uint64_t file_size_bytes, uint32_t machine,
+                                 struct elf_plan *ret_plan)
+{
+    char text[ELF_REFUSAL_CAPACITY];
+    return elf_refusal_of_file(file, file_size_bytes, machine, ret_plan, text);
 }
 
 /* Load as the loader does, with reads from the file in memory. The sanitizer checks their bounds. */

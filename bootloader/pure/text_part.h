@@ -1,0 +1,12 @@
+/*
+ * text_part.h - several texts in one. A table of pointers to them would take eight bytes and a
+ * relocation for each: the loader's size counts.
+ */
+#ifndef BOOTLOADER_PURE_TEXT_PART_H
+#define BOOTLOADER_PURE_TEXT_PART_H
+
+/* Return the part with this number, from 0 on. A NUL ends each part. Precondition: there are more
+ * than `number` parts. */
+const char *text_part(const char *text, unsigned number);
+
+#endif
