@@ -596,6 +596,11 @@ class Boot:
 
     def finish(self) -> Verdict:
         """Stop the machine if it still runs. Return the verdict."""
+        ending = self.end()
+        return verdict_of(self.serial, ending)
+
+    def end(self) -> Ending:
+        """Stop the machine if it still runs. Return how it ended."""
         status = None
         if self.process.poll() is None and self.stopped_because is None:
             self.pump(0.5)
@@ -609,8 +614,7 @@ class Boot:
         self._leave()
         self._drain()
         reason = reason if status is None else self.monitor.shutdown_reason
-        ending = Ending(status, reason, self.stopped_because, self.errors(), self.had_triple_fault(), self.medium)
-        return verdict_of(self.serial, ending)
+        return Ending(status, reason, self.stopped_because, self.errors(), self.had_triple_fault(), self.medium)
 
     def _leave(self):
         """End QEMU. If it has the terminal, let it restore the terminal first."""
