@@ -30,7 +30,7 @@ import volume
 
 PROBE = folders.build_folder() / "probe/probe.elf"
 LOADER = "EFI/BOOT/BOOTX64.EFI"
-TIMEOUT_SECONDS = 120
+TIMEOUT_SECONDS = 60
 # After the last line, a machine that resets itself does so within this time.
 AFTER_THE_END_SECONDS = 0.5
 WORDS = f"debug-exit={machine.DEBUG_EXIT_PORT:#x} once unattended"
@@ -192,7 +192,7 @@ class Kit:
                 if self.stop.is_set():
                     raise Stopped
                 if time.monotonic() > deadline:
-                    running.stopped_because = f"the time ran out after {limit:g} s"
+                    running.stopped_because = f"the time ran out after {limit:.3g} s"
                     break
             else:
                 self.wait_for_end(running)
@@ -276,6 +276,8 @@ def run(options):
     finished = Kit(options).run_all(show)
     print(report.summary(finished) if options.form is None else report.FORMS[options.form](subject, finished))
     passed, failed, _ = report.counts(finished)
+    if failed and options.logs is None and options.form is None:
+        say("--logs FOLDER keeps the serial output of each boot; docs/CONFORMANCE.md explains the verdicts")
     return 1 if failed or not passed else 0
 
 

@@ -45,6 +45,9 @@ OWN_READY = re.compile(r"^\[ready\] action=(power-off|idle)\b")
 OWN_PANIC = re.compile(r"^\[panic\] code=(0x[0-9a-f]+)")
 OWN_CAUSE = re.compile(r"^\[panic\] cause: (.*)$")
 ANNOUNCED = "inject={} is on"
+# The report of the loader's handlers, and the lines of it that name the place.
+FAULT = re.compile(r"^\[loader\] (?:fault: )?((?<=fault: ).*|kernel entry returned.*)$", re.MULTILINE)
+FAULT_DETAILS = re.compile(r"^  (cr2:|rip) +([^\n]*?)(?=  |$)", re.MULTILINE)
 # QEMU's message about a device or a CPU of the case that it was built without.
 UNKNOWN_DEVICE = re.compile(r"is not a valid device model name|unable to find CPU model")
 
@@ -107,7 +110,7 @@ def events(serial, complete=True):
 def is_final(case, serial):
     """Return whether no later output can change the verdict for the better."""
     kinds = [kind for kind, _ in events(serial, complete=False)]
-    if boot.FAULT.search(serial) or {"passed", "failed", "refused", "wrong"} & set(kinds):
+    if FAULT.search(serial) or {"passed", "failed", "refused", "wrong"} & set(kinds):
         return True
     if case.expected == cases.REFUSED and "ready" in kinds:
         return True
@@ -154,9 +157,11 @@ def kernel_result(case, serial, ending):
 
 def accident_of(serial, ending):
     """Return the result of a fault or a reset, or None."""
-    fault = boot.first_match(boot.FAULT, serial)
+    fault = FAULT.search(serial)
     if fault is not None:
-        return Result("returned" if "entry returned" in fault else "fault", fault)
+        details = [f"{name} {value.strip()}" for name, value in FAULT_DETAILS.findall(serial, fault.end())]
+        return Result("returned" if "entry returned" in fault.group(0) else "fault",
+                      "; ".join([fault.group(1), *details]))  # fmt: skip
     if ending.triple_fault or ending.shutdown_reason == "guest-reset":
         how = "by a triple fault" if ending.triple_fault else "without a report"
         return Result("reset", f"the machine reset itself {how}; {boot.last_line(serial)}")
@@ -180,7 +185,7 @@ def refused_result(case, kinds, reason):
         return Result("protocol", f"the kernel said `ready` and `refused {reason}`")
     if case.expected == cases.REFUSED:
         return Result("refused", reason)
-    return Result("rejected", f"the kernel refused a good handoff: {reason}")
+    return Result("rejected", f"the kernel refused a good handoff ({case.about}): {reason}")
 
 
 def ready_result(case, kinds, details, ending):

@@ -1,5 +1,6 @@
 """Test the conformance kit without QEMU: the verdicts, the forms of its output, and its refusals."""
 
+import io
 import json
 import os
 import re
@@ -8,9 +9,11 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from argparse import Namespace
 from pathlib import Path
 
 import boot
+import conformance
 import conformance_cases as cases
 import conformance_promises as promises
 import conformance_report as report
@@ -54,6 +57,7 @@ ROWS = [
     (GOOD, PASSED.rstrip("\n"), EXITED, "ready"),
     (GOOD, "noise conformance: ready\n" + PASSED, KILLED, "ready"),
     (GOOD, "[ready] action=power-off\n", OFF, "ready"),
+    (GOOD, "noise conformance: ready\n", KILLED, "timeout"),
     (DAMAGED, ON + REFUSED, KILLED, "refused"),
     (DAMAGED, ON + OWN_REFUSAL, KILLED, "refused"),
     (DAMAGED, REFUSED, KILLED, "skipped"),
@@ -117,6 +121,13 @@ def test_verdict(one, serial, ending, name):
 def test_every_verdict_has_a_test():
     known = set(verdict.PASSING) | set(verdict.FAILING) | {verdict.SKIPPED}
     assert {row[3] for row in ROWS} == known
+
+
+def test_fault_names_the_place():
+    serial = FAULT + "  code:   0x2: write\n  cr2:    in page 0: a null pointer\n  rip ffffffff8000114c  cs 0008\n"
+    sentence = verdict.result_of(GOOD, serial, boot.Ending(2 * 0x2B + 1)).sentence
+    assert sentence == ("#PF page fault, before the kernel's handlers; cr2: in page 0: a null pointer; "
+                        "rip ffffffff8000114c")
 
 
 def test_words_of_the_command_line_are_compared():
@@ -236,7 +247,28 @@ def parse_tap(text):
 def test_tap():
     rows = parse_tap(report.as_tap("k.elf", FINISHED))
     assert [row[0] for row in rows] == [True, False, False, True]
-    assert rows[3][3].startswith("SKIP no device")
+    assert rows[3][3] == "SKIP no device \\# here"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def test_progress_is_on_a_terminal_only():
+    terminal, pipe = Terminal(), io.StringIO()
+    for stream in (terminal, pipe):
+        progress = report.Progress(10, 2, stream)
+        progress.started -= 8
+        progress.show(["usual"])
+        progress.done = 4
+        progress.show(["memory-1G", "cpu-old"])
+        progress.clear()
+    lines = terminal.getvalue().split("\r\033[K")
+    assert lines[1:] == ["0 of 10 cases: usual", "4 of 10 cases, 12 s left: memory-1G, cpu-old", ""]
+    assert pipe.getvalue() == ""
 
 
 # --- The command line ----------------------------------------------------------------------------------
@@ -287,6 +319,19 @@ def test_list_needs_no_kernel():
     assert kit("--list", "--case", "medium-*").stdout.count("\n") == 6
 
 
+def test_volume_of_a_case(tmp_path):
+    """Only the case and the words of the user decide, not the handoff.conf of the checkout."""
+    loader = tmp_path / "OTHER.EFI"
+    loader.write_bytes(b"MZ other")
+    options = Namespace(kernel=ROOT / "LICENSE", loader=loader, cmdline="a=b")
+    one = case(cases.READY, "stale-key:2", words="paging=5")
+    tree = conformance.make_volume(one, options, tmp_path)
+    assert (tree / "handoff.conf").read_text(encoding="utf-8").splitlines() == [
+        "kernel = \\kernel.elf", "cmdline = debug-exit=0xf4 once unattended a=b paging=5", "inject = stale-key:2"]
+    assert (tree / "kernel.elf").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert (tree / "EFI/BOOT/BOOTX64.EFI").read_bytes() == b"MZ other"
+
+
 # --- Whole runs, with a program in QEMU's place --------------------------------------------------------
 
 
@@ -325,8 +370,8 @@ def test_standard_output_has_only_the_form(fake, form):
 
 def test_kernel_that_hangs_is_ended(fake):
     done = kit(KERNEL, "--case", "usual", "--timeout", "0.5", env=fake("hello\n"))
-    assert done.returncode == 1
-    assert "timeout: the time ran out after 0.50" in done.stdout and "the last line was: hello" in done.stdout
+    assert done.returncode == 1 and "--logs FOLDER keeps the serial output" in done.stderr
+    assert "timeout: the time ran out after 0.501 s" in done.stdout and "the last line was: hello" in done.stdout
 
 
 def test_QEMU_that_does_not_start_is_a_verdict(fake):
@@ -350,6 +395,6 @@ def test_interrupted_run_leaves_no_machine(fake):
         time.sleep(0.1)
     ours = machines()
     process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
+    out, errors = process.communicate(timeout=15)  # a machine would end by itself after 20 s
     assert process.returncode == 130 and errors == "conformance.sh: interrupted\n", errors
     assert out == "" and not any(Path(f"/proc/{number}").exists() for number in ours)
