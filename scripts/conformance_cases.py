@@ -1,9 +1,7 @@
 """The cases of the conformance kit: machines, failures on purpose, and the expected answer of the kernel or loader."""
 
-import os
 from dataclasses import dataclass, field
 
-import machine
 import matrix
 
 USUAL_MACHINE = {"memory": "512M", "medium": "virtio", "graphics": "std"}
@@ -29,17 +27,6 @@ class Case:
     def injected(self):
         """The word of `inject`, or an empty text."""
         return self.keys.get("inject", "").partition(":")[0]
-
-    def obstacle(self):
-        """Return the reason why this host cannot run the case, or None."""
-        size = self.machine.get("memory")
-        if size is not None and machine.parse_size(size) > host_memory_bytes():
-            return f"the host has less than {size} of memory"
-        return None
-
-
-def host_memory_bytes():
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def memory(size, about="this much memory"):

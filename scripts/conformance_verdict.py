@@ -48,8 +48,10 @@ ANNOUNCED = "inject={} is on"
 # The report of the loader's handlers, and the lines of it that name the place.
 FAULT = re.compile(r"^\[loader\] (?:fault: )?((?<=fault: ).*|kernel entry returned.*)$", re.MULTILINE)
 FAULT_DETAILS = re.compile(r"^  (cr2:|rip) +([^\n]*?)(?=  |$)", re.MULTILINE)
-# QEMU's message about a device or a CPU of the case that it was built without.
-UNKNOWN_DEVICE = re.compile(r"is not a valid device model name|unable to find CPU model")
+# QEMU's messages about a device or a CPU that it was built without, and about memory that the host refuses.
+HOST_LACKS = re.compile(
+    r"is not a valid device model name|unable to find CPU model|cannot set up guest memory|Cannot allocate memory"
+)
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,8 @@ def is_final(case, serial):
 def result_of(case, serial, ending):
     """Return the result of a case. `ending` is a boot.Ending."""
     if ending.exit_status == 1 and ending.shutdown_reason is None:
-        if UNKNOWN_DEVICE.search(ending.errors):
-            return Result(SKIPPED, f"this QEMU lacks a device: {ending.errors.strip()}")
+        if HOST_LACKS.search(ending.errors):
+            return Result(SKIPPED, f"this host cannot run the machine: {ending.errors.strip()}")
         return Result("qemu", f"QEMU did not run: {ending.errors.strip() or 'no message'}")
     if ending.exit_status is not None and ending.exit_status < 0:
         return Result("qemu", f"QEMU was ended by signal {-ending.exit_status}")
@@ -174,7 +176,7 @@ def absence_of(serial, ending):
     if refusal is not None:
         return Result("loader", f"the loader stopped with {refusal[0]} {refusal[1]}".strip())
     if dead_end is not None:
-        return Result("firmware", f"{dead_end.sentence_for(ending.medium)}. {dead_end.advice}")
+        return Result("firmware", f"{dead_end.sentence_for(ending.medium)}; {boot.line_with(dead_end.words, serial)}")
     if ending.stopped_because is not None:
         return Result("timeout", f"{ending.stopped_because}; {boot.last_line(serial)}")
     return Result("silent", f"the machine ended without a line of the protocol; {boot.last_line(serial)}")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from lab import BUILD, ROOT
+from lab import BUILD, ROOT, volume
 
 KERNELS = BUILD / "small_kernels"
 LOADERS = BUILD / "wrong_loaders"
@@ -40,7 +40,7 @@ def test_kernel_that_trusts_every_handoff_is_found():
 
 
 def test_our_kernel_passes():
-    assert verdicts(kit(ROOT / "esp/kernel.elf", "--case", "inject-bad-machine")) == {"inject-bad-machine": "refused"}
+    assert verdicts(kit(volume.ESP / "kernel.elf", "--case", "inject-bad-machine")) == {"inject-bad-machine": "refused"}
 
 
 @pytest.mark.parametrize("loader, promise, section", [
@@ -54,7 +54,7 @@ def test_broken_promise_of_a_loader_is_named(loader, promise, section):
 
 
 @FULL
-@pytest.mark.parametrize("kernel", [ROOT / "esp/kernel.elf", KERNELS / "conformance.elf"], ids=["ours", "small"])
+@pytest.mark.parametrize("kernel", [volume.ESP / "kernel.elf", KERNELS / "conformance.elf"], ids=["ours", "small"])
 def test_whole_matrix(kernel):
     rows = kit(kernel, "--full", timeout=3600)
     expected = {name for name, row in rows.items() if row["result"] == "failed"}
