@@ -66,7 +66,7 @@ const char *inject_word(enum inject_failure failure);
 
 /* Write all words, with ":N" behind those that have a number. INJECT_WORDS_CAPACITY bytes are
  * enough. */
-#define INJECT_WORDS_CAPACITY 400
+#define INJECT_WORDS_CAPACITY 290
 void inject_list_words(char *text, size_t capacity_bytes);
 
 /* A memory map of the firmware, in memory of the caller. */
