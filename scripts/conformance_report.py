@@ -76,8 +76,9 @@ def text_line(one):
         return f"{head}{one.result.verdict}: {one.result.sentence} ({one.seconds:.1f} s)"
     if not one.result.broken:
         return f"{head}{one.result.verdict}: {one.result.sentence}"
-    return "\n".join([f"{head}{one.result.verdict}: {len(one.result.broken)} promises of the loader"]
-                     + [f"        {promise}" for promise in one.result.broken])  # fmt: skip
+    count = len(one.result.broken)
+    words = f"{count} promise{'s' if count != 1 else ''} of the loader"
+    return "\n".join([f"{head}{one.result.verdict}: {words}"] + [f"        {promise}" for promise in one.result.broken])
 
 
 def as_json(subject, finished):
