@@ -571,8 +571,18 @@ BENCH_KERNELS := $(patsubst tests/bench/kernels/%.c,$(BUILD)/bench/kernels/%.elf
 $(BUILD)/bench/kernels/%.elf: $(BUILD)/kernel/tests/bench/kernels/%.o
 	$(link_small_kernel)
 
+# Loaders that are wrong on purpose, for the conformance kit: one file of the tests replaces bootloader/inject.c.
+WRONG_LOADERS := $(patsubst tests/qemu/wrong_loaders/%.c,$(BUILD)/wrong_loaders/%.EFI, \
+    $(wildcard tests/qemu/wrong_loaders/*.c))
+
+$(BUILD)/wrong_loaders/%.EFI: $(BUILD)/loader/tests/qemu/wrong_loaders/%.o \
+    $(filter-out $(BUILD)/loader/bootloader/inject.o,$(LOADER_OBJECTS))
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -out:$(NEW) $^ && $(RENAME)
+
 .PHONY: qemu-programs
-qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS)
+qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS) $(WRONG_LOADERS)
 
 .PHONY: test-qemu
 test-qemu: qemu-programs ## run the tests in virtual machines with real UEFI firmware

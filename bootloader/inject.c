@@ -59,8 +59,10 @@ void inject_change_facts(struct loader *loader)
 
 void inject_change_handoff(struct loader *loader)
 {
-    if (is_wanted(loader, INJECT_BAD_CHECKSUM))
-        loader->block.handoff->checksum ^= 1;
+    if (!is_any_wanted(loader))
+        return;
+    inject_damage_handoff(&loader->config.inject, loader->block.handoff,
+                          loader->block.room.regions);
     if (is_wanted(loader, INJECT_BAD_JUMP))
         loader->kernel.entry = virt_addr(NOWHERE);
 }

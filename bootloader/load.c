@@ -13,7 +13,7 @@ static bool parse_config(struct loader *loader, const char *text, size_t size_by
     unsigned line;
     enum config_status status = config_parse(text, size_bytes, config, &line);
     if (status == CONFIG_BAD_INJECT) {
-        char words[300];
+        char words[INJECT_WORDS_CAPACITY];
         inject_list_words(words, sizeof(words));
         error_set(&loader->failure, LOADER_ERROR_INJECT, EFI_SUCCESS, "line %u; the words: %s",
                   line, words);

@@ -642,6 +642,11 @@ class Boot:
 
     def finish(self) -> Verdict:
         """Stop the machine if it still runs. Return the verdict."""
+        ending = self.end()
+        return verdict_of(self.serial, ending)
+
+    def end(self) -> Ending:
+        """Stop the machine if it still runs. Return how it ended."""
         status = None
         if self.process.poll() is None and self.stopped_because is None:
             self.pump(0.5)
@@ -655,9 +660,8 @@ class Boot:
         self._leave()
         self._drain()
         reason = reason if status is None else self.monitor.shutdown_reason
-        ending = Ending(status, reason, self.stopped_because, self.errors(), self.had_triple_fault(), self.medium,
-                        self.other_kernel)  # fmt: skip
-        return verdict_of(self.serial, ending)
+        return Ending(status, reason, self.stopped_because, self.errors(), self.had_triple_fault(), self.medium,
+                      self.other_kernel)  # fmt: skip
 
     def _leave(self):
         """End QEMU. If it has the terminal, let it restore the terminal first."""

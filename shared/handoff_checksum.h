@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* Return the CRC-32 of the `size_bytes` bytes at `handoff`, with the checksum field taken as zero.
- * Preconditions: size_bytes >= HANDOFF_SIZE_V2_BYTES, and all these bytes are readable. The size is
+ * Preconditions: size_bytes reaches behind that field, and all these bytes are readable. The size is
  * an argument because a caller must validate handoff->size_bytes before it is used. */
 uint32_t handoff_checksum(const void *handoff, uint32_t size_bytes);
 

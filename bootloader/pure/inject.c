@@ -20,7 +20,15 @@ static const char *const words[INJECT_FAILURE_COUNT] = {
     [INJECT_SHRINK_SCREEN] = "shrink-screen",
     [INJECT_OCCUPY_LINK_ADDRESS] = "occupy-link-address",
     [INJECT_ZERO_HEAP] = "zero-heap",
+    [INJECT_NEWER_MINOR] = "newer-minor",
     [INJECT_BAD_CHECKSUM] = "bad-checksum",
+    [INJECT_BAD_MAGIC] = "bad-magic",
+    [INJECT_BAD_VERSION] = "bad-version",
+    [INJECT_BAD_SIZE] = "bad-size",
+    [INJECT_BAD_MACHINE] = "bad-machine",
+    [INJECT_BAD_ROOT] = "bad-root",
+    [INJECT_BAD_ARRAY] = "bad-array",
+    [INJECT_BAD_REGIONS] = "bad-regions",
     [INJECT_BAD_JUMP] = "bad-jump",
 };
 

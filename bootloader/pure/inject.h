@@ -6,7 +6,7 @@
  * They serve people at a real machine, and authors of other kernels: each word makes this one boot
  * misbehave as bad firmware does. bootloader/inject.c carries them out, and firmware/misbehave.c
  * stands between the loader and the firmware for it. Here are the words, and the changes of a
- * memory map.
+ * memory map and of a handoff.
  *
  * Pure: bytes in, struct out. Fuzzed by tests/fuzz/fuzz_inject.c.
  */
@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/handoff.h"
 #include "shared/text/piece.h"
 
 /* In the order of the words in inject.c. */
@@ -35,7 +36,15 @@ enum inject_failure {
     INJECT_SHRINK_SCREEN,
     INJECT_OCCUPY_LINK_ADDRESS,
     INJECT_ZERO_HEAP,
+    INJECT_NEWER_MINOR,
     INJECT_BAD_CHECKSUM,
+    INJECT_BAD_MAGIC,
+    INJECT_BAD_VERSION,
+    INJECT_BAD_SIZE,
+    INJECT_BAD_MACHINE,
+    INJECT_BAD_ROOT,
+    INJECT_BAD_ARRAY,
+    INJECT_BAD_REGIONS,
     INJECT_BAD_JUMP,
     INJECT_FAILURE_COUNT,
 };
@@ -55,7 +64,9 @@ bool inject_parse(struct piece list, struct inject *ret_inject) __attribute__((w
 /* Return the word of a failure, without its number. */
 const char *inject_word(enum inject_failure failure);
 
-/* Write all words, with ":N" behind those that have a number. 300 bytes are enough. */
+/* Write all words, with ":N" behind those that have a number. INJECT_WORDS_CAPACITY bytes are
+ * enough. */
+#define INJECT_WORDS_CAPACITY 290
 void inject_list_words(char *text, size_t capacity_bytes);
 
 /* A memory map of the firmware, in memory of the caller. */
@@ -68,5 +79,10 @@ struct inject_map {
 
 /* Change the map as the failures demand. A row for which the capacity has no room is left out. */
 void inject_change_map(const struct inject *inject, struct inject_map *map);
+
+/* Change the finished handoff as the failures demand, and write its checksum again, so that each
+ * failure is the only mistake. `regions` are the elements of handoff->regions. */
+void inject_damage_handoff(const struct inject *inject, struct handoff *handoff,
+                           struct handoff_region *regions);
 
 #endif

@@ -123,7 +123,7 @@ static int check_config(const struct content *file)
     }
     printf("%u: %s\n", line, config_status_text(status));
     if (status == CONFIG_BAD_INJECT) {
-        char words[300];
+        char words[INJECT_WORDS_CAPACITY];
         inject_list_words(words, sizeof(words));
         printf("The words: %s\n", words);
     }

@@ -131,11 +131,27 @@ def test_H6_heap_fields_are_zero(lab):
     assert verdict.has_line(r"\[early-heap\] source=fallback")
 
 
-def test_H13_bad_checksum(lab):
+FULL = pytest.mark.full
+# Each word, and the reason with which the kernel refuses the handoff. tests/unit/test_inject.c has all words, too.
+DAMAGE = [
+    ("bad-checksum", "bad checksum"),
+    pytest.param("bad-magic", "magic", marks=FULL), pytest.param("bad-version", "major version", marks=FULL),
+    pytest.param("bad-size", "size", marks=FULL), pytest.param("bad-machine", "another kind of CPU", marks=FULL),
+    pytest.param("bad-root", "page_table_root", marks=FULL), pytest.param("bad-array", "region", marks=FULL),
+    ("bad-regions", "region"),
+]
+
+
+@pytest.mark.parametrize("word, reason", DAMAGE)
+def test_H_damaged_handoff_is_refused(lab, word, reason):
     """The kernel trusts no word of the handoff then, so it does not know QEMU's exit device."""
-    verdict = lab.case(inject("bad-checksum"))
+    verdict = expect_announced(lab.case(inject(word)), word)
     assert not verdict.success
-    assert verdict.has_line(r"\[panic\] cause: .*bad checksum"), verdict.serial
+    assert verdict.has_line(rf"\[panic\] cause: .*is refused: .*{reason}"), verdict.serial
+
+
+def test_H2_newer_minor_version_is_accepted(lab):
+    boot(lab, "newer-minor")
 
 
 def test_X8_jump_to_a_bad_address(lab):

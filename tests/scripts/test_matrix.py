@@ -1,12 +1,8 @@
 """Test the choice of machines for the matrix of the tests in QEMU."""
 
 import itertools
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "qemu"))
-
-import matrix  # noqa: E402 (the path is set just above)
+import matrix
 
 DIMENSIONS = {"firmware": ["a", "b", "u"], "medium": ["x", "y", "z"], "cpu": [1, 2], "memory": [3, 4, 5]}
 

@@ -45,7 +45,7 @@ def test_unknown_word_is_refused(script):
     assert done.returncode == STATUS.get(script.name, 2), done.stdout + done.stderr
     assert done.stdout == ""
     sentence = done.stderr.splitlines()[-1]
-    own_name = {"run.py": "run.sh", "test.py": "test.sh", "simulate.sh": "simulate",
+    own_name = {"run.py": "run.sh", "conformance.py": "conformance.sh", "test.py": "test.sh", "simulate.sh": "simulate",
                 "post_mortem.py": "post-mortem.sh", "symbolize.py": "symbolize.sh"}.get(script.name, script.name)  # fmt: skip
     assert sentence.startswith(f"{own_name}: ")
     assert script.name == "simulate.sh" or done.stderr.count("\n") == 1

@@ -9,6 +9,8 @@
 #include "bootloader/pure/inject.h"
 #include "bootloader/pure/memory_map.h"
 #include "shared/address.h"
+#include "shared/handoff_checksum.h"
+#include "tests/unit/support/handoff_expect.h"
 
 #define CONVENTIONAL 7
 #define ROW_CAPACITY 8
@@ -89,7 +91,7 @@ static void test_a_wrong_list_is_refused(void **state)
 static void test_the_list_has_every_word(void **state)
 {
     (void)state;
-    char text[300];
+    char text[INJECT_WORDS_CAPACITY];
     char word[64];
     inject_list_words(text, sizeof(text));
     assert_true(strlen(text) < sizeof(text) - 1);
@@ -218,6 +220,48 @@ static void test_an_empty_map_stays_empty(void **state)
     assert_int_equal(changed(INJECT_OVERLAP_MAP, 1).map.size_bytes, STRIDE_BYTES);
 }
 
+/* --- Handoffs: the kernel's own check finds each mistake, and no other --- */
+
+static enum handoff_check_status status_with(struct handoff_sample *sample,
+                                             enum inject_failure failure)
+{
+    struct inject inject = {{0}};
+    struct handoff_view view;
+    inject.numbers[failure] = 1;
+    inject_damage_handoff(&inject, sample->handoff, (void *)(sample->data + SAMPLE_REGIONS_OFFSET));
+    return handoff_expect_run(sample, &view);
+}
+
+#define DAMAGE_TEST(name, failure, expected)                                                       \
+    static void name(void **state)                                                                 \
+    {                                                                                              \
+        struct handoff_sample *sample = *state;                                                    \
+        assert_int_equal(status_with(sample, failure), expected);                                  \
+        assert_int_equal(sample->handoff->checksum !=                                              \
+                             handoff_checksum(sample->handoff, sample->handoff->size_bytes),       \
+                         (expected) == HANDOFF_CHECK_CHECKSUM);                                    \
+    }
+
+DAMAGE_TEST(test_H13_bad_checksum, INJECT_BAD_CHECKSUM, HANDOFF_CHECK_CHECKSUM)
+DAMAGE_TEST(test_H1_bad_magic, INJECT_BAD_MAGIC, HANDOFF_CHECK_MAGIC)
+DAMAGE_TEST(test_H2_bad_version, INJECT_BAD_VERSION, HANDOFF_CHECK_MAJOR_VERSION)
+DAMAGE_TEST(test_H3_bad_size, INJECT_BAD_SIZE, HANDOFF_CHECK_SIZE)
+DAMAGE_TEST(test_H_bad_machine, INJECT_BAD_MACHINE, HANDOFF_CHECK_MACHINE)
+DAMAGE_TEST(test_H_bad_root, INJECT_BAD_ROOT, HANDOFF_CHECK_PAGE_TABLE_ROOT)
+DAMAGE_TEST(test_H_bad_array, INJECT_BAD_ARRAY, HANDOFF_CHECK_REGIONS)
+DAMAGE_TEST(test_H_bad_regions, INJECT_BAD_REGIONS, HANDOFF_CHECK_REGIONS_NOT_NORMALISED)
+DAMAGE_TEST(test_H_no_failure_of_the_handoff, INJECT_BAD_JUMP, HANDOFF_CHECK_OK)
+
+/* It differs in each way that docs/HANDOFF.md allows, and a reader must accept it. */
+static void test_H2_newer_minor_version_is_accepted(void **state)
+{
+    struct handoff_sample *sample = *state;
+    assert_int_equal(status_with(sample, INJECT_NEWER_MINOR), HANDOFF_CHECK_OK);
+    assert_int_equal(sample->handoff->version_minor, HANDOFF_VERSION_MINOR + 1);
+    assert_true(sample->handoff->size_bytes > HANDOFF_SIZE_V2_BYTES);
+    assert_true(sample->handoff->reserved[0] != 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +277,16 @@ int main(void)
         cmocka_unit_test(test_no_row_has_attributes),
         cmocka_unit_test(test_a_row_without_room_is_left_out),
         cmocka_unit_test(test_an_empty_map_stays_empty),
+        HANDOFF_TEST(test_H13_bad_checksum),
+        HANDOFF_TEST(test_H1_bad_magic),
+        HANDOFF_TEST(test_H2_bad_version),
+        HANDOFF_TEST(test_H3_bad_size),
+        HANDOFF_TEST(test_H_bad_machine),
+        HANDOFF_TEST(test_H_bad_root),
+        HANDOFF_TEST(test_H_bad_array),
+        HANDOFF_TEST(test_H_bad_regions),
+        HANDOFF_TEST(test_H_no_failure_of_the_handoff),
+        HANDOFF_TEST(test_H2_newer_minor_version_is_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
