@@ -15,8 +15,7 @@ struct log_stub {
     size_t length;
     unsigned note_count;
     unsigned replay_count;
-    unsigned open_count; /* of log_open_kept_sink() */
-    bool is_transient;   /* by log_keep() */
+    bool is_transient; /* by log_keep() */
     unsigned warning_count;
     char last_warning[512]; /* "[stage] text" */
     unsigned hold_depth;    /* of interrupts.h at the last warning; not 0 if a lock was held */
