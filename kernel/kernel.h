@@ -43,6 +43,7 @@ struct kernel {
     char screen_cells[FRAMEBUFFER_TEXT_COLUMN_LIMIT * KERNEL_SCREEN_ROW_LIMIT];
     bool has_screen;
     bool has_keyboard; /* PS/2 */
+    bool shows_overview;
 
     struct early_heap early_heap;
     bool early_heap_is_fallback;

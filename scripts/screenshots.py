@@ -130,7 +130,8 @@ class Lesson:
 
 LAPTOP = "tests/data/memory-maps/clevo-p65xsg-intel-ami-laptop.txt"
 RECIPES = {
-    "docs/images/boot.png": Screen(PROMPT),
+    "docs/images/overview.png": Screen(PROMPT, "", "1024x768"),
+    "docs/images/boot.png": Screen(PROMPT, "overview=off"),
     "docs/images/panic.png": Screen(PANIC_END, "provoke=stack-overflow", "1024x768"),
     "docs/images/simulator.svg": Command(f"./scripts/simulate.sh {LAPTOP} --svg PICTURE"),
     "docs/images/frames-initialise.svg": Plot("bench-frames", "build/bench/frames.svg"),

@@ -111,16 +111,22 @@ static void print_keyboard(enum arch_keyboard keyboard)
                              "type on the serial port");
 }
 
-/* A quiet boot leaves the picture of the firmware until a person asks for another one. */
+/* A quiet boot leaves the picture of the firmware until a person asks for another one. Meanwhile the
+ * log goes on in memory. */
 static void open_screen(struct kernel *kernel)
 {
     char value[sizeof "off"];
     const char *words = kernel->view.command_line;
     bool is_off =
         command_line_value(words, "overview", value, sizeof value) && text_equal(value, "off");
+    bool is_quiet = command_line_has(words, "quiet");
     if (kernel->has_screen)
         framebuffer_text_show_cursor(&kernel->screen);
-    if (!is_off && !command_line_has(words, "quiet") && screen_pages_show_overview(kernel) == NULL)
+    if (is_quiet) {
+        framebuffer_text_hide(&kernel->screen);
+        log_open_kept_sink();
+    }
+    if (!is_off && !is_quiet && screen_pages_show_overview(kernel) == NULL)
         log_line("ready", "screen=overview");
 }
 

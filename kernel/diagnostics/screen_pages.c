@@ -1,7 +1,6 @@
 #include "kernel/diagnostics/screen_pages.h"
 
 #include "kernel/arch.h"
-#include "kernel/core/log.h"
 #include "kernel/diagnostics/overview_figures.h"
 #include "kernel/screen/overview_page.h"
 
@@ -16,22 +15,23 @@ const char *screen_pages_show_overview(struct kernel *kernel)
     if (!overview_page_draw(&canvas, &overview))
         return "The overview needs a screen of 640 x 480 pixels or more.";
     framebuffer_text_hide(&kernel->screen);
+    kernel->shows_overview = true;
     arch_flush_pixels();
     return NULL;
 }
 
 void screen_pages_show_log(struct kernel *kernel)
 {
-    if (!kernel->screen.is_hidden)
+    if (!kernel->shows_overview)
         return;
-    log_open_kept_sink(); /* after a quiet boot, the screen has no log yet */
+    kernel->shows_overview = false;
     framebuffer_text_show(&kernel->screen);
     arch_flush_pixels();
 }
 
 void screen_pages_switch(struct kernel *kernel)
 {
-    if (kernel->screen.is_hidden)
+    if (kernel->shows_overview)
         screen_pages_show_log(kernel);
     else
         (void)screen_pages_show_overview(kernel);

@@ -24,11 +24,19 @@ static uint32_t rows_above_chart(uint32_t bar_count)
            HEAPS_ROWS + 1 + 1;
 }
 
+/* The chart of a usual boot, with some 20 phases, fits below a bar of five rows on 44 rows. */
+static uint32_t bar_rows(uint32_t rows)
+{
+    if (rows < ROWS_WISHED + 6)
+        return 2;
+    return rows < ROWS_WISHED + 14 ? 3 : 5;
+}
+
 static struct overview_rows place_rows(uint32_t rows)
 {
     struct overview_rows place = {.machine = BAND_ROWS + 1};
     place.map = place.machine + MACHINE_ROWS + 1;
-    place.map_bar_count = rows >= ROWS_WISHED + 6 ? 3 : 2;
+    place.map_bar_count = bar_rows(rows);
     place.legend = place.map + 1 + place.map_bar_count;
     place.heaps = place.legend + OVERVIEW_LEGEND_ROWS + 1;
     place.boot = place.heaps + HEAPS_ROWS + 1;

@@ -56,11 +56,6 @@ void log_replay(void)
     log_stub.replay_count++;
 }
 
-void log_open_kept_sink(void)
-{
-    log_stub.open_count++;
-}
-
 uint64_t log_spent_ticks(void)
 {
     return 0;
