@@ -29,6 +29,13 @@ def make(project, *words):
                           check=False, timeout=120)  # fmt: skip
 
 
+def break_kernel(source):
+    """Write to the null pointer behind the ready line."""
+    text = source.read_text(encoding="utf-8")
+    assert "allocate(100)" in text
+    source.write_text(text.replace("(uint64_t)allocate(100)", "*(volatile uint8_t *)16 = 1"), encoding="utf-8")
+
+
 def expect_words(serial):
     lines = [r"conformance: ready", r"Hello from a kernel\.", r"Free memory: KiB \d{6}", r"First heap: KiB 1024",
              r"A block of 100 bytes: 0xffff8000[0-9a-f]{8}", r"conformance: end passed"]  # fmt: skip
@@ -51,6 +58,10 @@ def test_first_kernel_runs_by_its_own_makefile(tmp_path):
     done = make(project, "run")
     assert done.returncode == 0 and "The kernel ended well." in done.stdout, done.stdout + done.stderr
     expect_words(done.stdout)
+    break_kernel(project / "kernel.c")
+    broken = make(project, "run")
+    assert broken.returncode != 0 and "[loader] fault: #PF" in broken.stdout, broken.stdout
+    assert "QEMU ended with the status 87." in broken.stdout, broken.stdout
     (project / "loader/BOOTX64.EFI").unlink()
     missing = make(project, "run")
     assert missing.returncode != 0 and "BOOTX64.EFI is not in: loader" in missing.stdout, missing.stdout
