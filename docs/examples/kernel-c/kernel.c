@@ -48,8 +48,7 @@ static void print_number(const char *name, uint64_t number, unsigned base)
     print((char[]){"0123456789abcdef"[number % base], '\0'});
 }
 
-/* QEMU with the device isa-debug-exit ends with the status 2 * code + 1. */
-static _Noreturn void end(const char *verdict, uint32_t code)
+static _Noreturn void end(const char *verdict, uint32_t code) /* QEMU's status: 2 * code + 1 */
 {
     print(verdict);
     for (;;)
@@ -78,6 +77,7 @@ void kernel_main(const struct handoff *handoff)
 {
     uint64_t free_bytes = 0;
     if (handoff->magic != HANDOFF_MAGIC || handoff->version_major != HANDOFF_VERSION_MAJOR ||
+        handoff->size_bytes < sizeof(*handoff) || handoff->machine != HANDOFF_MACHINE_X86_64 ||
         crc32((const uint8_t *)handoff, handoff->size_bytes) != handoff->checksum)
         end("\nconformance: refused 1 the handoff is damaged, or not of version 2\n", 0x11);
     map = handoff->direct_map_base;
