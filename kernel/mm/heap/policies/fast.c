@@ -69,10 +69,15 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
 }
 
 /* Open a slab. The heap grows for it only if the core has no free memory for the block either. The
- * size of the core's free blocks shows that most attempts would fail. */
+ * size of the core's free blocks shows that most attempts would fail. If memory is scarce, a slab
+ * without live blocks is closed instead. */
 static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
 {
     const struct fast_core *core = &fast_of(heap)->core;
+    if (fast_of(heap)->empty[1] != NULL && fast_slab_memory_is_scarce(heap)) {
+        (void)fast_slab_flush_one(heap);
+        return false;
+    }
     const size_t page_units = FAST_PAGE_BYTES / SEALED_UNIT_BYTES;
     bool has_page = core->top_units >= page_units ||
                     fast_bin_not_empty(core, fast_bin_of(page_units)) < FAST_BIN_COUNT;
@@ -98,7 +103,6 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
         return fast_block_allocate_small(heap, size_bytes, caller);
     void *slot = fast_class_allocate(heap, *current, size_bytes);
     heap_zero_set_dirty(heap); /* the canary covers bytes of the block */
-    fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
     return heap->is_corrupt ? NULL : slot;
 }
@@ -132,6 +136,7 @@ static __attribute__((noinline)) void relist_slab(struct heap *heap, struct fast
                                                   const void *caller)
 {
     fast_slab_relist(heap, slab);
+    fast_dissolve_look(heap);
     heap_fault_report(heap, caller);
 }
 

@@ -44,9 +44,7 @@ static inline void *give_block(struct heap *heap, uint8_t *block, size_t size_by
     return block;
 }
 
-/* Return a slot of the class, which may be longer than the size needs. NULL if the class has no
- * free slot. */
-static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
+static void *take_slot_of(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
 {
     unsigned index = 0;
     struct fast_slab **current = fast_class_current(fast_of(heap), size_class);
@@ -57,6 +55,19 @@ static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, 
     fast_slot_set_size(fast_of(heap), *current, index, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
+}
+
+/* Return a slot of the class, which may be longer than the size needs. NULL if the class has no
+ * free slot. A class without one most often has no slab on a list. */
+static inline void *allocate_slot_of(struct heap *heap, struct fast_class *size_class,
+                                     size_t size_bytes)
+{
+    const struct fast_state *fast = fast_of(heap);
+    size_t class_index = (size_t)(size_class - fast->classes);
+    if (fast->current[class_index] == &fast_no_slab && fast->sparse[class_index] == NULL &&
+        size_class->partial == NULL)
+        return NULL;
+    return take_slot_of(heap, size_class, size_bytes);
 }
 
 /* Return the shortest free slot that has room. Its length is from `first` to `last` times 16 bytes.

@@ -41,14 +41,13 @@ static void begin(struct heap *heap, struct fast_slab *slab)
     fast->dissolving_index = 0;
 }
 
-/* Look at one class's current slab. It becomes sparse if the class has not needed another word of
- * slots for long. */
-static void look_at_current(struct fast_state *fast)
+void fast_dissolve_look(struct heap *heap)
 {
+    struct fast_state *fast = fast_of(heap);
     const struct fast_class *size_class = &fast->classes[fast->looked_at];
     struct fast_slab *slab = fast->current[fast->looked_at];
     fast->looked_at = (fast->looked_at + 1) % FAST_CLASS_COUNT;
-    if (slab == &fast_no_slab || slab->stride_bytes == SEALED_UNIT_BYTES ||
+    if (heap->is_corrupt || slab == &fast_no_slab || slab->stride_bytes == SEALED_UNIT_BYTES ||
         fast->refill_count - size_class->refilled_at < FAST_CLASS_COUNT)
         return;
     unsigned live = slab->used_count;
@@ -103,7 +102,7 @@ void fast_dissolve_step(struct heap *heap)
     struct fast_state *fast = fast_of(heap);
     if (heap->is_corrupt)
         return;
-    look_at_current(fast);
+    fast_dissolve_look(heap);
     if (fast_dissolve_is_due(fast))
         cut_runs(heap);
     else if (fast->empty[1] != NULL && fast_slab_memory_is_scarce(heap))

@@ -5,6 +5,7 @@
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_tombstone.h"
+#include "shared/memory.h"
 
 /* In a heap below this size a slab would take too large a part. */
 #define SLABS_FROM_BYTES ((size_t)512 * 1024)
@@ -51,22 +52,22 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
 {
     const struct fast_class *size_class = &fast->classes[class_index];
     unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
+    uint32_t mark = fast_slot_mark(fast, class_index);
     *slab = (struct fast_slab){
         .slots = pages + fast_class_first_bytes(class_index),
         .reciprocal = size_class->reciprocal,
         .stride_bytes = (uint16_t)size_class->stride_bytes,
         .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
-        .mark = fast_slot_mark(fast, class_index),
-        .mark_before = fast_slot_mark(fast, class_index),
+        .mark = mark,
+        .mark_before = mark,
         .end_byte = fast_slot_end_byte(fast, class_index, size_class->stride_bytes),
         .slot_count = (uint16_t)slot_count,
         .class_index = (uint8_t)class_index,
         .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
-    for (unsigned w = 0; w < fast_slab_word_count(slot_count); w++) {
-        slab->free[w] = UINT64_MAX;
-        fast_slab_marks(slab)[w] = 0;
-    }
+    size_t words_bytes = fast_slab_word_count(slot_count) * sizeof slab->free[0];
+    memset(slab->free, 0xff, words_bytes);
+    memset(fast_slab_marks(slab), 0, words_bytes);
     slab->seal = seal_of(fast, slab);
     if (fast_slab_is_padded(slab))
         fast_slot_write_guard(fast, slab);
@@ -91,7 +92,7 @@ static struct fast_slab *take_record(struct heap *heap, size_t class_index, cons
         .alignment_bytes = SEALED_UNIT_BYTES};
     const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
     if (!fast_map_reach(heap, pages, may_grow) ||
-        (page_count > 1 && !fast_map_reach(heap, last_page, may_grow)))
+        (fast_map_leaf_end(heap, pages) <= last_page && !fast_map_reach(heap, last_page, may_grow)))
         return NULL;
     return fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
 }
@@ -169,7 +170,8 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
     if (slab == NULL)
         return false;
     fast_class_count_opened(heap, size_class, slab, size_bytes);
-    return fast_class_make_current(fast_of(heap), slab);
+    fast_class_begin(fast_of(heap), slab);
+    return true;
 }
 
 /* --- Closing ---------------------------------------------------------------------------------- */
