@@ -23,15 +23,31 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
                                   request->alignment_bytes, ret_header);
 }
 
-/* Return a block of the core; the heap does not grow for it. */
+/* Return a block of the core; the heap does not grow for it. Memory that is kept for other requests
+ * is used: one slab without live blocks, if it has enough, else the medium blocks. */
 static uint8_t *take_block(struct heap *heap, const struct heap_request *request,
                            uint64_t *ret_header)
 {
     uint8_t *block = take(heap, request, ret_header);
+    if (block == NULL && !heap->is_corrupt &&
+        fast_slab_flush_for(heap, fast_units_for(request->size_bytes)))
+        block = take(heap, request, ret_header);
     if (block == NULL && !heap->is_corrupt && fast_recent_flush(heap))
         block = take(heap, request, ret_header);
-    while (block == NULL && !heap->is_corrupt && fast_slab_flush_one(heap))
-        block = take(heap, request, ret_header);
+    return block;
+}
+
+/* Return a block after all kept slabs are closed, one after the other until there is one. Several of
+ * them may lie side by side. */
+static uint8_t *take_after_flush(struct heap *heap, const struct heap_request *request,
+                                 uint64_t *ret_header)
+{
+    size_t units = fast_units_for(request->size_bytes);
+    uint8_t *block = NULL;
+    while (block == NULL && !heap->is_corrupt && fast_slab_flush_one(heap)) {
+        if (fast_core_may_have_room(&fast_of(heap)->core, units))
+            block = take(heap, request, ret_header);
+    }
     return block;
 }
 
@@ -126,6 +142,8 @@ static void *find_room(struct heap *heap, const struct heap_request *request)
             return slot;
         if (heap_end_grow_for(heap, request))
             block = take(heap, request, &header);
+        if (block == NULL)
+            block = take_after_flush(heap, request, &header);
     }
     if (block != NULL)
         return give_block(heap, block, request->size_bytes, header);

@@ -10,23 +10,11 @@
 
 /* --- Which slab ------------------------------------------------------------------------------- */
 
-/* The slab is no longer one of those that are kept without live blocks. These have no gap. */
-static void forget_empty(struct fast_state *fast, const struct fast_slab *slab)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
-        struct fast_slab *kept = fast->empty[i];
-        fast->empty[i] = NULL;
-        if (kept != NULL && kept != slab)
-            fast->empty[count++] = kept;
-    }
-}
-
 /* From now on the slab's slots are held, and no class allocates from them. It is on no list. */
 static void begin(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
-    forget_empty(fast, slab);
+    fast_slab_forget_empty(fast, slab);
     fast_class_count_closed(heap, &fast->classes[slab->class_index], slab);
     for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++)
         fast_slab_marks(slab)[w] |= slab->free[w];
@@ -133,7 +121,7 @@ static void drop(struct heap *heap, struct fast_slab *slab)
     if (fast->dissolving == slab)
         fast->dissolving = NULL;
     fast_map_clear_pages(fast, pages, page_count, slab);
-    fast_own_release(heap, slab);
+    fast_slab_release_record(heap, slab);
     fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
