@@ -194,13 +194,13 @@ static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *blo
 static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
                                                    const void *caller, struct fast_slab *slab)
 {
-    if (!fast_slab_is_padded(slab)) {
+    unsigned index = 0;
+    (void)fast_slot_find(slab, block, &index);
+    if (!fast_slab_is_padded(slab) && fast_slot_next_is_intact(fast_of(heap), slab, index)) {
         fast_slot_write_free(block, fast_canary(fast_of(heap), (uintptr_t)block));
         count_free_slot(heap, slab, slab->stride_bytes, caller);
         return;
     }
-    unsigned index = 0;
-    (void)fast_slot_find(slab, block, &index);
     fast_slot_make_live(slab, index);
     free_from_slab(heap, block, caller, slab);
 }

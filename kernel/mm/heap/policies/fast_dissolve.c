@@ -45,8 +45,8 @@ void fast_dissolve_look(struct heap *heap)
     fast_class_add(fast, slab, live);
 }
 
-/* Choose the slab to dissolve next. False: there is none. */
-static bool choose(struct heap *heap)
+/* Choose the slab to dissolve next, if there is one. */
+static void choose(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
     for (unsigned w = FAST_SPARSE_WORDS; w-- > 0;) {
@@ -55,22 +55,23 @@ static bool choose(struct heap *heap)
         unsigned class_index = w * 64 + 63 - (unsigned)__builtin_clzll(fast->sparse_classes[w]);
         if (fast_slab_is_empty(fast->sparse[class_index])) {
             (void)fast_slab_flush_one(heap);
-            return false;
+            return;
         }
         begin(heap, fast_class_take_sparse(fast, &fast->classes[class_index]));
-        return true;
+        return;
     }
-    return false;
 }
 
 /* --- Dissolving ------------------------------------------------------------------------------- */
 
-/* Turn a few free runs of one slab into blocks of the core. */
+/* Choose a slab, or turn a few free runs of the chosen one into blocks of the core. */
 static void cut_runs(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    if (fast->dissolving == NULL && !choose(heap))
+    if (fast->dissolving == NULL) {
+        choose(heap);
         return;
+    }
     struct fast_slab *slab = fast->dissolving;
     unsigned index = fast->dissolving_index;
     for (unsigned count = 0; count < CUTS_IN_STEP; count++) {
