@@ -256,7 +256,7 @@ static void test_K9_forged_links_write_nothing(void **state)
 static const struct heap_policy_test TESTS[] = {
     TEST(test_K8_overflow),
     TEST(test_K8_a_write_that_skips_bytes),
-    TEST(test_K8_overflow_into_a_free_neighbour),
+    TEST_OF_POLICY(test_K8_overflow_into_a_free_neighbour),
     TEST(test_K8_underflow),
     TEST(test_K8_underflow_in_a_population),
     TEST(test_K8_underflow_before_each_block_of_a_slab),

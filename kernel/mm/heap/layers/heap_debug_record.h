@@ -159,7 +159,8 @@ static inline bool heap_debug_canary_is_intact(const uint8_t *block,
 static inline void heap_debug_canary_lay(uint8_t *block, struct heap_debug_record *record)
 {
     heap_debug_canary_fill(record, block + record->size_bytes, (const uint8_t *)record);
-    heap_debug_canary_fill(record, (uint8_t *)(record + 1), heap_debug_record_end_of(block, record));
+    heap_debug_canary_fill(record, (uint8_t *)(record + 1),
+                           heap_debug_record_end_of(block, record));
 }
 
 /* Write canaries and record behind a block that is live in the level below. */

@@ -62,7 +62,8 @@ struct fast_taken fast_core_take(struct heap *heap, size_t units);
 /* False if no free block has so many units. */
 static inline bool fast_core_may_have_room(const struct fast_core *core, size_t units)
 {
-    return core->top_units >= units || fast_bin_not_empty(core, fast_bin_of(units)) < FAST_BIN_COUNT;
+    return core->top_units >= units ||
+           fast_bin_not_empty(core, fast_bin_of(units)) < FAST_BIN_COUNT;
 }
 
 /* Return the length of an own block together with the free memory before and behind it. The headers

@@ -127,9 +127,8 @@ void fast_slab_release_record(struct heap *heap, struct fast_slab *slab)
 static bool reach_map(struct heap *heap, const uint8_t *pages, unsigned page_count, bool may_grow)
 {
     const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
-    return fast_map_reach(heap, pages, may_grow) &&
-           (fast_map_leaf_end(heap, pages) > last_page ||
-            fast_map_reach(heap, last_page, may_grow));
+    return fast_map_reach(heap, pages, may_grow) && (fast_map_leaf_end(heap, pages) > last_page ||
+                                                     fast_map_reach(heap, last_page, may_grow));
 }
 
 /* Create the pages, and use the spare record. NULL: it failed and kept nothing. */

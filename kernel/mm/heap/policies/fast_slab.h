@@ -12,8 +12,9 @@
  * first slot ends with the mark, too; heap_check() reads all of the guard.
  *
  * Sizes that are multiples of 16 pay 16 bytes for this. If there are many such blocks, further ones
- * go to dense slabs, without guard and canaries, to save memory. An overrun there is found only if
- * it reaches a free slot. Double and interior frees are still found exactly.
+ * go to dense slabs, without guard and canaries, to save memory. A free of a dense
+ * slot reads the first word of the next one, if that is free. So an overrun into a live slot is not
+ * found. Double and interior frees are still found exactly.
  *
  * The first word of a free slot equals its last word, or in a dense slab it is a canary. So
  * heap_check() finds a write to a freed block. An allocation does not look at it, since this would
