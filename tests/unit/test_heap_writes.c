@@ -59,7 +59,8 @@ static void test_K8_a_write_that_skips_bytes(void **state)
     }
 }
 
-/* A dense slab has no canaries. The free looks at the first word of the next slot, if that is free. */
+/* A dense slab has no canaries. The free looks at the first word of the next slot, if that is
+ * free. */
 static void test_K8_overflow_into_a_free_neighbour(void **state)
 {
     struct fixture *fixture = *state;

@@ -37,8 +37,8 @@ static uint8_t *take_block(struct heap *heap, const struct heap_request *request
     return block;
 }
 
-/* Return a block after all kept slabs are closed, one after the other until there is one. Several of
- * them may lie side by side. */
+/* Close all kept slabs, one after the other, until there is a block. Several of them may lie side
+ * by side. */
 static uint8_t *take_after_flush(struct heap *heap, const struct heap_request *request,
                                  uint64_t *ret_header)
 {

@@ -31,7 +31,8 @@ static inline bool fast_dissolve_is_due(const struct fast_state *fast)
 void fast_dissolve_look(struct heap *heap);
 
 /* The same, and give a bounded amount of the memory of sparse slabs to the core. Call this after
- * another request that needed more memory than its class had. In a corrupt heap this does nothing. */
+ * another request that needed more memory than its class had. In a corrupt heap this does
+ * nothing. */
 void fast_dissolve_step(struct heap *heap);
 
 /* Dissolve all sparse slabs. */

@@ -69,12 +69,12 @@ struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number);
 /* Return how many leaves take memory. */
 size_t fast_map_count_leaves(const struct fast_state *fast);
 
-/* If the map has no leaf, free its spare leaf, or without one the map. True: this was done, and may be
- * done again. */
+/* If the map has no leaf, free its spare leaf, or without one the map. True: this was done, and may
+ * be done again. */
 bool fast_map_drop_if_unused(struct heap *heap);
 
-/* Free each leaf of these pages that has no slab's page. If that was the last one, the spare leaf is
- * freed, too. */
+/* Free each leaf of these pages that has no slab's page. If that was the last one, the spare leaf
+ * is freed, too. */
 void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count);
 
 #endif

@@ -145,8 +145,8 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab);
 /* The slab is no longer one of those that are kept without live blocks. These have no gap. */
 void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *slab);
 
-/* Close a slab without a live block that has enough memory for a block of `units`, together with the
- * free memory around it. False: there is none. */
+/* Close a slab without a live block that has enough memory for a block of `units`, together with
+ * the free memory around it. False: there is none. */
 bool fast_slab_flush_for(struct heap *heap, size_t units);
 
 /* The record belongs to no slab any more. The next slab may use it. */
