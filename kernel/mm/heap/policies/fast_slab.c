@@ -82,9 +82,6 @@ static size_t record_bytes(const struct fast_class *size_class, size_t class_ind
     return sizeof(struct fast_slab) + 2 * word_count * sizeof(uint64_t);
 }
 
-/* The block of a record that no slab uses may be so much longer than a new slab's record. */
-#define RECORD_LOSS_BYTES 128
-
 static size_t capacity_of(const struct fast_slab *record)
 {
     return sealed_capacity_bytes(sealed_units(sealed_header_word((const void *)record)));
@@ -105,8 +102,7 @@ static bool prepare_record(struct heap *heap, size_t size_bytes, bool may_grow)
     const struct heap_request request = {.size_bytes = size_bytes,
                                          .alignment_bytes = SEALED_UNIT_BYTES};
     if (fast->spare_record != NULL) {
-        size_t capacity_bytes = capacity_of(fast->spare_record);
-        if (capacity_bytes >= size_bytes && capacity_bytes <= size_bytes + RECORD_LOSS_BYTES)
+        if (capacity_of(fast->spare_record) >= size_bytes)
             return true;
         release_spare_record(heap);
     }
