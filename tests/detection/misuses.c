@@ -132,16 +132,31 @@ static enum misuse_result write_before(struct trial *trial, size_t distance)
     return free_and_finish(trial, block);
 }
 
-/* A block of many that are alike and fill their memory. */
-static enum misuse_result overrun_in_crowd(struct trial *trial, size_t bytes)
+/* Make many blocks that are alike and fill their memory. Return one of the newer ones, which has at
+ * least so many newer ones. */
+static struct trial_block *crowd(struct trial *trial, size_t newer_count)
 {
     for (size_t i = 0; i < CROWD_COUNT; i++)
         (void)trial_allocate(trial, CROWD_SIZE_BYTES);
+    size_t newest = CROWD_COUNT - 1 - newer_count;
     bool frees_newest_only = heap_frees_newest_only(trial->heap);
-    struct trial_block *block =
-        &trial->blocks[frees_newest_only
-                           ? CROWD_COUNT - 1
-                           : CROWD_COUNT - 1 - random_below(&trial->random, CROWD_COUNT / 4)];
+    return &trial->blocks[frees_newest_only
+                              ? newest
+                              : newest - random_below(&trial->random, CROWD_COUNT / 4)];
+}
+
+static enum misuse_result overrun_in_crowd(struct trial *trial, size_t bytes)
+{
+    struct trial_block *block = crowd(trial, 0);
+    trial_write(trial, block->start + CROWD_SIZE_BYTES, bytes);
+    return free_and_finish(trial, block);
+}
+
+/* The block behind it is free. */
+static enum misuse_result overrun_into_free(struct trial *trial, size_t bytes)
+{
+    struct trial_block *block = crowd(trial, 1);
+    trial_free(trial, block + 1);
     trial_write(trial, block->start + CROWD_SIZE_BYTES, bytes);
     return free_and_finish(trial, block);
 }
@@ -210,8 +225,10 @@ const struct misuse MISUSES[] = {
     {.name = "underrun by 2", .attempt = underrun, .size = 2},
     {.name = "underrun by 8", .attempt = underrun, .size = 8},
     {.name = "write 2 before the block", .attempt = write_before, .size = 2},
-    {.name = "overrun by 1 among equal blocks", .attempt = overrun_in_crowd, .size = 1},
-    {.name = "overrun by 8 among equal blocks", .attempt = overrun_in_crowd, .size = 8},
+    {.name = "overrun by 1 into a live equal block", .attempt = overrun_in_crowd, .size = 1},
+    {.name = "overrun by 8 into a live equal block", .attempt = overrun_in_crowd, .size = 8},
+    {.name = "overrun by 1 into a free equal block", .attempt = overrun_into_free, .size = 1},
+    {.name = "overrun by 8 into a free equal block", .attempt = overrun_into_free, .size = 8},
     {.name = "write after free, at offset 0", .attempt = write_after_free},
     {.name = "write after free, from offset 16", .attempt = write_after_free, .size = 16},
     {.name = "write to a slab's record", .attempt = write_to_record, .size = 8},

@@ -174,7 +174,8 @@ static void test_overrun_of_any_block_of_a_mass_is_found(void **state)
                 struct heap *heap = start_fixed(fixture, 2 * MIB);
                 for (unsigned i = 0; i < MASS; i++)
                     blocks[i] = allocate(heap, size_bytes);
-                memset(blocks[victim] + size_bytes, 0x41, count);
+                for (size_t i = 0; i < count; i++)
+                    blocks[victim][size_bytes + i] ^= 0x41;
                 assert_non_null(heap_check(heap));
                 heap_free(heap, blocks[victim], FINDER);
                 assert_fault(fixture, HEAP_FAULT_OVERRUN, blocks[victim], size_bytes, ALLOCATOR,

@@ -59,6 +59,29 @@ static void test_K8_a_write_that_skips_bytes(void **state)
     }
 }
 
+/* A dense slab has no canaries. The free looks at the first word of the next slot, if that is
+ * free. */
+static void test_K8_overflow_into_a_free_neighbour(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->policy != &heap_policy_fast)
+        return;
+    for (size_t size_bytes = 16; size_bytes <= 256; size_bytes += 16) {
+        struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+        populate(heap, size_bytes, POPULATIONS[2]);
+        uint8_t *block = allocate(heap, size_bytes);
+        uint8_t *next = allocate(heap, size_bytes);
+        assert_ptr_equal(next, block + size_bytes);
+        heap_free(heap, next, OTHER_CALLER);
+        assert_sound(heap);
+        next[0] ^= 1;
+        heap_free(heap, block, OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_OVERRUN);
+        assert_ptr_equal(fixture->arena.fault.pointer, block);
+        fixture->arena.fault_count = 0;
+    }
+}
+
 static void test_K8_underflow(void **state)
 {
     for (size_t s = 0; s < SIZE_COUNT; s++) {
@@ -234,6 +257,7 @@ static void test_K9_forged_links_write_nothing(void **state)
 static const struct heap_policy_test TESTS[] = {
     TEST(test_K8_overflow),
     TEST(test_K8_a_write_that_skips_bytes),
+    TEST_OF_POLICY(test_K8_overflow_into_a_free_neighbour),
     TEST(test_K8_underflow),
     TEST(test_K8_underflow_in_a_population),
     TEST(test_K8_underflow_before_each_block_of_a_slab),

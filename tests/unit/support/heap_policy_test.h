@@ -105,7 +105,7 @@ static const size_t SIZES[] = {0,   1,   7,   8,   9,   15,  16,  17,   23,   24
 #define SIZE_COUNT (sizeof SIZES / sizeof SIZES[0])
 
 /* Numbers of blocks of a size: 0, enough for slabs, enough for dense slabs. */
-static const unsigned POPULATIONS[] = {0, 150, 3000};
+static const unsigned POPULATIONS[] = {0, 140, 3000};
 #define POPULATION_COUNT 3
 
 /* --- Expectations ----------------------------------------------------------------------------- */

@@ -115,8 +115,29 @@ static inline bool heap_debug_record_has_owner(const struct heap_debug *debug,
 
 /* --- Canaries --------------------------------------------------------------------------------- */
 
-/* Not ASCII, 0 or 0xff, since an overrun often writes one of these. */
-#define HEAP_DEBUG_CANARY_BYTE 0xa6
+/* The canary's bytes are those of the record's second seal, which comes from the key and the
+ * record's address. */
+static inline uint8_t heap_debug_canary_byte(const struct heap_debug_record *record,
+                                             const uint8_t *address)
+{
+    return (uint8_t)(record->owner_seal >> (uintptr_t)address % 8 * 8);
+}
+
+static inline bool heap_debug_canary_has(const struct heap_debug_record *record,
+                                         const uint8_t *start, const uint8_t *end)
+{
+    unsigned difference = 0;
+    for (const uint8_t *byte = start; byte < end; byte++)
+        difference |= *byte ^ (unsigned)heap_debug_canary_byte(record, byte);
+    return difference == 0;
+}
+
+static inline void heap_debug_canary_fill(const struct heap_debug_record *record, uint8_t *start,
+                                          const uint8_t *end)
+{
+    for (uint8_t *byte = start; byte < end; byte++)
+        *byte = heap_debug_canary_byte(record, byte);
+}
 
 /* Return the end of the canary behind the record. */
 static inline const uint8_t *heap_debug_record_end_of(const uint8_t *block,
@@ -131,18 +152,15 @@ static inline bool heap_debug_canary_is_intact(const uint8_t *block,
 {
     const uint8_t *before = (const uint8_t *)record;
     const uint8_t *behind = (const uint8_t *)(record + 1);
-    const uint8_t *end = heap_debug_record_end_of(block, record);
-    return heap_debug_pattern_first_other(block + record->size_bytes, before,
-                                          HEAP_DEBUG_CANARY_BYTE) == NULL &&
-           heap_debug_pattern_first_other(behind, end, HEAP_DEBUG_CANARY_BYTE) == NULL;
+    return heap_debug_canary_has(record, block + record->size_bytes, before) &&
+           heap_debug_canary_has(record, behind, heap_debug_record_end_of(block, record));
 }
 
 static inline void heap_debug_canary_lay(uint8_t *block, struct heap_debug_record *record)
 {
-    uint8_t *start = block + record->size_bytes;
-    uint8_t *rest = (uint8_t *)(record + 1);
-    memset(start, HEAP_DEBUG_CANARY_BYTE, (size_t)((uint8_t *)record - start));
-    memset(rest, HEAP_DEBUG_CANARY_BYTE, (size_t)(heap_debug_record_end_of(block, record) - rest));
+    heap_debug_canary_fill(record, block + record->size_bytes, (const uint8_t *)record);
+    heap_debug_canary_fill(record, (uint8_t *)(record + 1),
+                           heap_debug_record_end_of(block, record));
 }
 
 /* Write canaries and record behind a block that is live in the level below. */

@@ -69,10 +69,15 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
 }
 
 /* Open a slab. The heap grows for it only if the core has no free memory for the block either. The
- * size of the core's free blocks shows that most attempts would fail. */
+ * size of the core's free blocks shows that most attempts would fail. If memory is scarce, a slab
+ * without live blocks is closed instead. */
 static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
 {
     const struct fast_core *core = &fast_of(heap)->core;
+    if (fast_of(heap)->empty[1] != NULL && fast_slab_memory_is_scarce(heap)) {
+        (void)fast_slab_flush_one(heap);
+        return false;
+    }
     const size_t page_units = FAST_PAGE_BYTES / SEALED_UNIT_BYTES;
     bool has_page = core->top_units >= page_units ||
                     fast_bin_not_empty(core, fast_bin_of(page_units)) < FAST_BIN_COUNT;
@@ -98,7 +103,6 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
         return fast_block_allocate_small(heap, size_bytes, caller);
     void *slot = fast_class_allocate(heap, *current, size_bytes);
     heap_zero_set_dirty(heap); /* the canary covers bytes of the block */
-    fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
     return heap->is_corrupt ? NULL : slot;
 }
@@ -132,6 +136,7 @@ static __attribute__((noinline)) void relist_slab(struct heap *heap, struct fast
                                                   const void *caller)
 {
     fast_slab_relist(heap, slab);
+    fast_dissolve_look(heap);
     heap_fault_report(heap, caller);
 }
 
@@ -189,13 +194,13 @@ static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *blo
 static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
                                                    const void *caller, struct fast_slab *slab)
 {
-    if (!fast_slab_is_padded(slab)) {
+    unsigned index = 0;
+    (void)fast_slot_find(slab, block, &index);
+    if (!fast_slab_is_padded(slab) && fast_slot_next_is_intact(fast_of(heap), slab, index)) {
         fast_slot_write_free(block, fast_canary(fast_of(heap), (uintptr_t)block));
         count_free_slot(heap, slab, slab->stride_bytes, caller);
         return;
     }
-    unsigned index = 0;
-    (void)fast_slot_find(slab, block, &index);
     fast_slot_make_live(slab, index);
     free_from_slab(heap, block, caller, slab);
 }

@@ -107,7 +107,8 @@ struct fast_state {
     uintptr_t *map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;
     struct fast_recent recent;
-    struct fast_leaf *spare_leaf; /* for the next leaf that the map needs; or NULL */
+    struct fast_leaf *spare_leaf;   /* for the next leaf that the map needs; or NULL */
+    struct fast_slab *spare_record; /* for the next slab; or NULL */
     struct fast_absent absent;
 
     /* Slabs with few live blocks (fast_dissolve.h). */

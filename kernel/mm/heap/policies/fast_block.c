@@ -23,15 +23,31 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
                                   request->alignment_bytes, ret_header);
 }
 
-/* Return a block of the core; the heap does not grow for it. */
+/* Return a block of the core; the heap does not grow for it. Memory that is kept for other requests
+ * is used: one slab without live blocks, if it has enough, else the medium blocks. */
 static uint8_t *take_block(struct heap *heap, const struct heap_request *request,
                            uint64_t *ret_header)
 {
     uint8_t *block = take(heap, request, ret_header);
+    if (block == NULL && !heap->is_corrupt &&
+        fast_slab_flush_for(heap, fast_units_for(request->size_bytes)))
+        block = take(heap, request, ret_header);
     if (block == NULL && !heap->is_corrupt && fast_recent_flush(heap))
         block = take(heap, request, ret_header);
-    while (block == NULL && !heap->is_corrupt && fast_slab_flush_one(heap))
-        block = take(heap, request, ret_header);
+    return block;
+}
+
+/* Close all kept slabs, one after the other, until there is a block. Several of them may lie side
+ * by side. */
+static uint8_t *take_after_flush(struct heap *heap, const struct heap_request *request,
+                                 uint64_t *ret_header)
+{
+    size_t units = fast_units_for(request->size_bytes);
+    uint8_t *block = NULL;
+    while (block == NULL && !heap->is_corrupt && fast_slab_flush_one(heap)) {
+        if (fast_core_may_have_room(&fast_of(heap)->core, units))
+            block = take(heap, request, ret_header);
+    }
     return block;
 }
 
@@ -44,9 +60,7 @@ static inline void *give_block(struct heap *heap, uint8_t *block, size_t size_by
     return block;
 }
 
-/* Return a slot of the class, which may be longer than the size needs. NULL if the class has no
- * free slot. */
-static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
+static void *take_slot_of(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
 {
     unsigned index = 0;
     struct fast_slab **current = fast_class_current(fast_of(heap), size_class);
@@ -57,6 +71,19 @@ static void *allocate_slot_of(struct heap *heap, struct fast_class *size_class, 
     fast_slot_set_size(fast_of(heap), *current, index, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
+}
+
+/* Return a slot of the class, which may be longer than the size needs. NULL if the class has no
+ * free slot. A class without one most often has no slab on a list. */
+static inline void *allocate_slot_of(struct heap *heap, struct fast_class *size_class,
+                                     size_t size_bytes)
+{
+    const struct fast_state *fast = fast_of(heap);
+    size_t class_index = (size_t)(size_class - fast->classes);
+    if (fast->current[class_index] == &fast_no_slab && fast->sparse[class_index] == NULL &&
+        size_class->partial == NULL)
+        return NULL;
+    return take_slot_of(heap, size_class, size_bytes);
 }
 
 /* Return the shortest free slot that has room. Its length is from `first` to `last` times 16 bytes.
@@ -115,6 +142,8 @@ static void *find_room(struct heap *heap, const struct heap_request *request)
             return slot;
         if (heap_end_grow_for(heap, request))
             block = take(heap, request, &header);
+        if (block == NULL)
+            block = take_after_flush(heap, request, &header);
     }
     if (block != NULL)
         return give_block(heap, block, request->size_bytes, header);

@@ -67,14 +67,17 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
     choose(fast_of(heap), slab->class_index);
 }
 
-/* So many slots are prepared at a time. */
-#define READY_STEP 16u
+/* So many slots are prepared at a time. The request that opens a slab has done much already, and
+ * prepares only a few. */
+#define READY_STEP  16u
+#define READY_FIRST 4u
 
 /* Make the next slots that nothing was allocated from yet look like freed ones. */
 static void prepare(const struct fast_state *fast, struct fast_slab *slab)
 {
     unsigned reached = slab->reached_count;
-    unsigned count = (unsigned)smaller(READY_STEP, slab->slot_count - reached);
+    unsigned step = reached == 0 ? READY_FIRST : READY_STEP;
+    unsigned count = (unsigned)smaller(step, slab->slot_count - reached);
     fast_slot_mark_unused(fast, slab, fast_slot_at(slab, reached), count);
     slab->reached_count = (uint16_t)(reached + count);
 }
@@ -107,6 +110,12 @@ bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab)
     prepare(fast, slab);
     set_current(fast, slab, reached_word);
     return true;
+}
+
+void fast_class_begin(struct fast_state *fast, struct fast_slab *slab)
+{
+    prepare(fast, slab);
+    set_current(fast, slab, 0);
 }
 
 /* Return the head of the list for the slab. */

@@ -69,6 +69,9 @@ bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
 /* Return the bits of a word without a slot that is prepared. */
 uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word);
 
+/* Make a new slab current. */
+void fast_class_begin(struct fast_state *fast, struct fast_slab *slab);
+
 /* Make this slab current. False: it has no free slot. */
 bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab);
 

@@ -189,6 +189,18 @@ uint8_t *fast_core_take_aligned(struct heap *heap, size_t units, size_t alignmen
     return block;
 }
 
+size_t fast_core_reach_units(const struct fast_core *core, const uint8_t *block)
+{
+    uint64_t header = sealed_header_word(block);
+    size_t units = sealed_units(header);
+    if (!sealed_extent_is_inside(block, header, core->end))
+        return 0;
+    if ((header & SEALED_PREVIOUS_FREE) != 0)
+        units += sealed_units(*(const uint64_t *)sealed_footer_before(block));
+    uint64_t next = sealed_header_word(sealed_next(block, sealed_units(header)));
+    return units + ((next & SEALED_FREE) != 0 ? sealed_units(next) : 0);
+}
+
 /* Take `units` from the first block of the bin, which has this header. No block: the heap is corrupt,
  * and the fault is recorded. */
 static inline struct fast_taken cut_first(struct heap *heap, unsigned bin, uint64_t header,

@@ -59,6 +59,17 @@ struct fast_taken {
  * fault is recorded. */
 struct fast_taken fast_core_take(struct heap *heap, size_t units);
 
+/* False if no free block has so many units. */
+static inline bool fast_core_may_have_room(const struct fast_core *core, size_t units)
+{
+    return core->top_units >= units ||
+           fast_bin_not_empty(core, fast_bin_of(units)) < FAST_BIN_COUNT;
+}
+
+/* Return the length of an own block together with the free memory before and behind it. The headers
+ * are not checked: the result is only a hint. */
+size_t fast_core_reach_units(const struct fast_core *core, const uint8_t *block);
+
 /* True if fast_core_take() would find such a block, aligned to 16 bytes. */
 bool fast_core_has_room(struct heap *heap, size_t size_bytes);
 

@@ -10,23 +10,11 @@
 
 /* --- Which slab ------------------------------------------------------------------------------- */
 
-/* The slab is no longer one of those that are kept without live blocks. These have no gap. */
-static void forget_empty(struct fast_state *fast, const struct fast_slab *slab)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
-        struct fast_slab *kept = fast->empty[i];
-        fast->empty[i] = NULL;
-        if (kept != NULL && kept != slab)
-            fast->empty[count++] = kept;
-    }
-}
-
 /* From now on the slab's slots are held, and no class allocates from them. It is on no list. */
 static void begin(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
-    forget_empty(fast, slab);
+    fast_slab_forget_empty(fast, slab);
     fast_class_count_closed(heap, &fast->classes[slab->class_index], slab);
     for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++)
         fast_slab_marks(slab)[w] |= slab->free[w];
@@ -41,14 +29,13 @@ static void begin(struct heap *heap, struct fast_slab *slab)
     fast->dissolving_index = 0;
 }
 
-/* Look at one class's current slab. It becomes sparse if the class has not needed another word of
- * slots for long. */
-static void look_at_current(struct fast_state *fast)
+void fast_dissolve_look(struct heap *heap)
 {
+    struct fast_state *fast = fast_of(heap);
     const struct fast_class *size_class = &fast->classes[fast->looked_at];
     struct fast_slab *slab = fast->current[fast->looked_at];
     fast->looked_at = (fast->looked_at + 1) % FAST_CLASS_COUNT;
-    if (slab == &fast_no_slab || slab->stride_bytes == SEALED_UNIT_BYTES ||
+    if (heap->is_corrupt || slab == &fast_no_slab || slab->stride_bytes == SEALED_UNIT_BYTES ||
         fast->refill_count - size_class->refilled_at < FAST_CLASS_COUNT)
         return;
     unsigned live = slab->used_count;
@@ -58,8 +45,8 @@ static void look_at_current(struct fast_state *fast)
     fast_class_add(fast, slab, live);
 }
 
-/* Choose the slab to dissolve next. False: there is none. */
-static bool choose(struct heap *heap)
+/* Choose the slab to dissolve next, if there is one. */
+static void choose(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
     for (unsigned w = FAST_SPARSE_WORDS; w-- > 0;) {
@@ -68,22 +55,23 @@ static bool choose(struct heap *heap)
         unsigned class_index = w * 64 + 63 - (unsigned)__builtin_clzll(fast->sparse_classes[w]);
         if (fast_slab_is_empty(fast->sparse[class_index])) {
             (void)fast_slab_flush_one(heap);
-            return false;
+            return;
         }
         begin(heap, fast_class_take_sparse(fast, &fast->classes[class_index]));
-        return true;
+        return;
     }
-    return false;
 }
 
 /* --- Dissolving ------------------------------------------------------------------------------- */
 
-/* Turn a few free runs of one slab into blocks of the core. */
+/* Choose a slab, or turn a few free runs of the chosen one into blocks of the core. */
 static void cut_runs(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    if (fast->dissolving == NULL && !choose(heap))
+    if (fast->dissolving == NULL) {
+        choose(heap);
         return;
+    }
     struct fast_slab *slab = fast->dissolving;
     unsigned index = fast->dissolving_index;
     for (unsigned count = 0; count < CUTS_IN_STEP; count++) {
@@ -103,7 +91,7 @@ void fast_dissolve_step(struct heap *heap)
     struct fast_state *fast = fast_of(heap);
     if (heap->is_corrupt)
         return;
-    look_at_current(fast);
+    fast_dissolve_look(heap);
     if (fast_dissolve_is_due(fast))
         cut_runs(heap);
     else if (fast->empty[1] != NULL && fast_slab_memory_is_scarce(heap))
@@ -134,7 +122,7 @@ static void drop(struct heap *heap, struct fast_slab *slab)
     if (fast->dissolving == slab)
         fast->dissolving = NULL;
     fast_map_clear_pages(fast, pages, page_count, slab);
-    fast_own_release(heap, slab);
+    fast_slab_release_record(heap, slab);
     fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 

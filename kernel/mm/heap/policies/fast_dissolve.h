@@ -4,7 +4,7 @@
  * A slab is sparse when a free leaves few live blocks in it. Its class still allocates from it if
  * it has no better slab. If another class needs memory meanwhile, the slab is dissolved, a few runs
  * of free slots at each request (fast_piece.h). The current slab of a class is sparse, too, if it
- * has few live blocks and other classes used up many slabs meanwhile.
+ * has few live blocks and other classes used up many words of slots meanwhile.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_DISSOLVE_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_DISSOLVE_H
@@ -26,8 +26,13 @@ static inline bool fast_dissolve_is_due(const struct fast_state *fast)
     return fast->dissolving != NULL || sparse_units > used_units / FAST_SPARSE_DUE_PART;
 }
 
-/* Give a bounded amount of the memory of sparse slabs to the core. Call this after a request that
- * needed more memory than its class had. In a corrupt heap this does nothing. */
+/* Look at one class's current slab. It becomes sparse if the class has not needed another word of
+ * slots for long. Call this after a free that counted a slab's live blocks down. */
+void fast_dissolve_look(struct heap *heap);
+
+/* The same, and give a bounded amount of the memory of sparse slabs to the core. Call this after
+ * another request that needed more memory than its class had. In a corrupt heap this does
+ * nothing. */
 void fast_dissolve_step(struct heap *heap);
 
 /* Dissolve all sparse slabs. */

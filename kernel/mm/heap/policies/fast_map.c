@@ -120,11 +120,25 @@ static void set_place(struct fast_state *fast, const uint8_t *page, struct fast_
     fast->map[place] = (uintptr_t)leaf - shift_of(fast->map_floor + place * FAST_LEAF_BYTES);
 }
 
+/* Return a new leaf without slabs, or NULL. */
 static struct fast_leaf *take_leaf(struct heap *heap, bool may_grow)
 {
     const struct heap_request request = {.size_bytes = sizeof(struct fast_leaf),
                                          .alignment_bytes = SEALED_UNIT_BYTES};
-    return fast_own_take(heap, FAST_OWN_LEAF, &request, may_grow);
+    struct fast_leaf *leaf = fast_own_take(heap, FAST_OWN_LEAF, &request, may_grow);
+    if (leaf != NULL)
+        *leaf = no_leaf;
+    return leaf;
+}
+
+/* Write places towards that of the free memory at the end, from which new slabs most often come.
+ * False: some were written. */
+static bool reaches_top(struct heap *heap)
+{
+    const struct fast_state *fast = fast_of(heap);
+    size_t old_length = fast->map_length;
+    (void)reach_place(heap, leaf_number(heap, fast->core.top));
+    return fast->map_length == old_length;
 }
 
 bool fast_map_prepare(struct heap *heap, bool may_grow)
@@ -134,16 +148,17 @@ bool fast_map_prepare(struct heap *heap, bool may_grow)
         (void)fast_map_create(heap, may_grow);
         return false;
     }
-    if (fast->spare_leaf != NULL)
-        return true;
-    fast->spare_leaf = take_leaf(heap, may_grow);
-    return fast->spare_leaf == NULL && !heap->is_corrupt;
+    if (fast->spare_leaf == NULL) {
+        fast->spare_leaf = take_leaf(heap, may_grow);
+        return fast->spare_leaf == NULL && !heap->is_corrupt;
+    }
+    return reaches_top(heap);
 }
 
 bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
 {
     struct fast_state *fast = fast_of(heap);
-    if (!reach_place(heap, leaf_number(heap, page)))
+    if (place_of(fast, page) >= fast->map_length && !reach_place(heap, leaf_number(heap, page)))
         return false;
     if (!is_constant(leaf_of(fast, page)))
         return true;
@@ -155,7 +170,8 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
     fast->spare_leaf = NULL;
     const struct fast_leaf *old = leaf_of(fast, page);
     fast->leaf_count += old == &no_leaf;
-    *leaf = *old;
+    if (old != &no_leaf)
+        *leaf = *old;
     set_place(fast, page, leaf);
     return true;
 }
@@ -164,10 +180,13 @@ void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, uns
                         struct fast_slab *slab)
 {
     size_t first = page_number(fast, pages);
+    struct fast_leaf *leaf = fast_map_leaf(fast, first / FAST_LEAF_PAGES);
     for (size_t page = first; page < first + page_count; page++) {
-        struct fast_leaf *leaf = fast_map_leaf(fast, page / FAST_LEAF_PAGES);
-        leaf->used_count += leaf->slabs[page % FAST_LEAF_PAGES] == &fast_no_slab;
-        leaf->slabs[page % FAST_LEAF_PAGES] = slab;
+        size_t index = page % FAST_LEAF_PAGES;
+        if (index == 0)
+            leaf = fast_map_leaf(fast, page / FAST_LEAF_PAGES);
+        leaf->used_count += leaf->slabs[index] == &fast_no_slab;
+        leaf->slabs[index] = slab;
     }
 }
 
@@ -175,10 +194,13 @@ void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, u
                           const struct fast_slab *slab)
 {
     size_t first = page_number(fast, pages);
+    struct fast_leaf *leaf = fast_map_leaf(fast, first / FAST_LEAF_PAGES);
     for (size_t page = first; page < first + page_count; page++) {
-        struct fast_leaf *leaf = fast_map_leaf(fast, page / FAST_LEAF_PAGES);
-        if (leaf->slabs[page % FAST_LEAF_PAGES] == slab) {
-            leaf->slabs[page % FAST_LEAF_PAGES] = &fast_no_slab;
+        size_t index = page % FAST_LEAF_PAGES;
+        if (index == 0)
+            leaf = fast_map_leaf(fast, page / FAST_LEAF_PAGES);
+        if (leaf->slabs[index] == slab) {
+            leaf->slabs[index] = &fast_no_slab;
             leaf->used_count--;
         }
     }
@@ -187,15 +209,14 @@ void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, u
 bool fast_map_drop_if_unused(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    void *block = fast->map_block;
-    void *spare_leaf = fast->spare_leaf;
+    void *block = fast->spare_leaf != NULL ? (void *)fast->spare_leaf : fast->map_block;
     if (block == NULL || fast->leaf_count != 0)
         return false;
-    fast->map_length = 0;
-    fast->map_block = NULL;
+    if (fast->spare_leaf == NULL) {
+        fast->map_length = 0;
+        fast->map_block = NULL;
+    }
     fast->spare_leaf = NULL;
-    if (spare_leaf != NULL)
-        fast_own_release(heap, spare_leaf);
     fast_own_release(heap, block);
     return true;
 }
@@ -219,21 +240,26 @@ static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
 
 void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count)
 {
-    drop_unused_leaf(heap, pages);
-    drop_unused_leaf(heap, pages + (page_count - 1) * FAST_PAGE_BYTES);
+    const struct fast_state *fast = fast_of(heap);
+    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
+    size_t last_place = place_of(fast, last_page);
+    bool is_in_two = place_of(fast, pages) != last_place;
+    drop_unused_leaf(heap, last_page);
+    if (is_in_two)
+        drop_unused_leaf(heap, pages);
     (void)fast_map_drop_if_unused(heap);
 }
 
 /* --- Absent pages ----------------------------------------------------------------------------- */
 
 /* Leaves are counted from the page of the heap's base. */
-static uint8_t *leaf_start(const struct heap *heap, uint8_t *page)
+static uint8_t *leaf_start(const struct heap *heap, const uint8_t *page)
 {
     uintptr_t floor = (uintptr_t)heap->base & ~(uintptr_t)(FAST_PAGE_BYTES - 1);
-    return page - ((uintptr_t)page - floor) % FAST_LEAF_BYTES;
+    return (uint8_t *)(uintptr_t)page - ((uintptr_t)page - floor) % FAST_LEAF_BYTES;
 }
 
-uint8_t *fast_map_leaf_end(const struct heap *heap, uint8_t *page)
+uint8_t *fast_map_leaf_end(const struct heap *heap, const uint8_t *page)
 {
     return leaf_start(heap, page) + FAST_LEAF_BYTES;
 }

@@ -27,9 +27,9 @@ static inline struct fast_slab *fast_map_find(const struct fast_state *fast, con
     return *(struct fast_slab **)(leaf + page * sizeof(struct fast_slab *));
 }
 
-/* Make sure that there is a map, and a spare leaf for it. At most one of them is created at a time,
- * so that the time of a request is bounded. False: one was created, or there is no map, or the heap
- * is corrupt. */
+/* Make sure that there is a map, that there is a spare leaf for it, and that the map reaches the
+ * heap's end. Do at most one step of this at a time, so that the time of a request is bounded.
+ * False: a step was done, or there is no map, or the heap is corrupt. */
 bool fast_map_prepare(struct heap *heap, bool may_grow);
 
 /* Create the map. Precondition: there is no map. False: there is no memory for it, or the heap is
@@ -57,7 +57,7 @@ uint8_t *fast_map_set_absent(struct heap *heap, uint8_t *start, uint8_t *end);
 void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end);
 
 /* Return one past the last page of the page's leaf. */
-uint8_t *fast_map_leaf_end(const struct heap *heap, uint8_t *page);
+uint8_t *fast_map_leaf_end(const struct heap *heap, const uint8_t *page);
 
 /* Let the places of the pages that lead to the slab lead to none. */
 void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
@@ -69,10 +69,12 @@ struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number);
 /* Return how many leaves take memory. */
 size_t fast_map_count_leaves(const struct fast_state *fast);
 
-/* Free the map, with its spare leaf, if it has no leaf. True: it was there. */
+/* If the map has no leaf, free its spare leaf, or without one the map. True: this was done, and may
+ * be done again. */
 bool fast_map_drop_if_unused(struct heap *heap);
 
-/* Free each leaf of these pages that has no slab's page, and then the map if it has no leaf. */
+/* Free each leaf of these pages that has no slab's page. If that was the last one, the spare leaf
+ * is freed, too. */
 void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count);
 
 #endif

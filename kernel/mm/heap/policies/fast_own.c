@@ -4,17 +4,26 @@
 #include "kernel/mm/heap/heap_zero.h"
 #include "kernel/mm/heap/policies/fast_recent.h"
 
+/* The usual alignment has a shorter search. */
+static uint8_t *take(struct heap *heap, const struct heap_request *request, uint64_t *ret_header)
+{
+    size_t units = fast_units_for(request->size_bytes);
+    if (request->alignment_bytes != SEALED_UNIT_BYTES)
+        return fast_core_take_aligned(heap, units, request->alignment_bytes, ret_header);
+    struct fast_taken taken = fast_core_take(heap, units);
+    *ret_header = sealed_header(taken.units, SEALED_LIVE);
+    return taken.block;
+}
+
 void *fast_own_take(struct heap *heap, enum fast_own kind, const struct heap_request *request,
                     bool may_grow)
 {
-    size_t units = fast_units_for(request->size_bytes);
-    size_t alignment_bytes = request->alignment_bytes;
     uint64_t header;
-    uint8_t *block = fast_core_take_aligned(heap, units, alignment_bytes, &header);
+    uint8_t *block = take(heap, request, &header);
     if (block == NULL && may_grow && !heap->is_corrupt && fast_recent_flush(heap))
-        block = fast_core_take_aligned(heap, units, alignment_bytes, &header);
+        block = take(heap, request, &header);
     if (block == NULL && may_grow && !heap->is_corrupt && heap_end_grow_for(heap, request))
-        block = fast_core_take_aligned(heap, units, alignment_bytes, &header);
+        block = take(heap, request, &header);
     if (block == NULL)
         return NULL;
     header = sealed_header(sealed_units(header), SEALED_OWN) | (header & SEALED_PREVIOUS_FREE) |

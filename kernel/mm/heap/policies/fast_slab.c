@@ -5,6 +5,7 @@
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_tombstone.h"
+#include "shared/memory.h"
 
 /* In a heap below this size a slab would take too large a part. */
 #define SLABS_FROM_BYTES ((size_t)512 * 1024)
@@ -51,22 +52,22 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
 {
     const struct fast_class *size_class = &fast->classes[class_index];
     unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
+    uint32_t mark = fast_slot_mark(fast, class_index);
     *slab = (struct fast_slab){
         .slots = pages + fast_class_first_bytes(class_index),
         .reciprocal = size_class->reciprocal,
         .stride_bytes = (uint16_t)size_class->stride_bytes,
         .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
-        .mark = fast_slot_mark(fast, class_index),
-        .mark_before = fast_slot_mark(fast, class_index),
+        .mark = mark,
+        .mark_before = mark,
         .end_byte = fast_slot_end_byte(fast, class_index, size_class->stride_bytes),
         .slot_count = (uint16_t)slot_count,
         .class_index = (uint8_t)class_index,
         .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
-    for (unsigned w = 0; w < fast_slab_word_count(slot_count); w++) {
-        slab->free[w] = UINT64_MAX;
-        fast_slab_marks(slab)[w] = 0;
-    }
+    size_t words_bytes = fast_slab_word_count(slot_count) * sizeof slab->free[0];
+    memset(slab->free, 0xff, words_bytes);
+    memset(fast_slab_marks(slab), 0, words_bytes);
     slab->seal = seal_of(fast, slab);
     if (fast_slab_is_padded(slab))
         fast_slot_write_guard(fast, slab);
@@ -81,39 +82,71 @@ static size_t record_bytes(const struct fast_class *size_class, size_t class_ind
     return sizeof(struct fast_slab) + 2 * word_count * sizeof(uint64_t);
 }
 
-/* Create the record for a slab in these pages, and its places in the map. NULL: there is no memory.
- */
-static struct fast_slab *take_record(struct heap *heap, size_t class_index, const uint8_t *pages,
-                                     unsigned page_count, bool may_grow)
+static size_t capacity_of(const struct fast_slab *record)
 {
-    const struct heap_request request = {
-        .size_bytes = record_bytes(&fast_of(heap)->classes[class_index], class_index, page_count),
-        .alignment_bytes = SEALED_UNIT_BYTES};
-    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
-    if (!fast_map_reach(heap, pages, may_grow) ||
-        (page_count > 1 && !fast_map_reach(heap, last_page, may_grow)))
-        return NULL;
-    return fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
+    return sealed_capacity_bytes(sealed_units(sealed_header_word((const void *)record)));
 }
 
-/* Create the pages and the record. NULL: it failed and kept nothing. */
+static void release_spare_record(struct heap *heap)
+{
+    struct fast_slab *record = fast_of(heap)->spare_record;
+    fast_of(heap)->spare_record = NULL;
+    fast_own_release(heap, record);
+}
+
+/* Make sure that there is a spare record of at least this size. False: one was created, so that a
+ * slab is opened by the next request, or there is no memory, or the heap is corrupt. */
+static bool prepare_record(struct heap *heap, size_t size_bytes, bool may_grow)
+{
+    struct fast_state *fast = fast_of(heap);
+    const struct heap_request request = {.size_bytes = size_bytes,
+                                         .alignment_bytes = SEALED_UNIT_BYTES};
+    if (fast->spare_record != NULL) {
+        if (capacity_of(fast->spare_record) >= size_bytes)
+            return true;
+        release_spare_record(heap);
+    }
+    if (!heap->is_corrupt)
+        fast->spare_record = fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
+    return false;
+}
+
+void fast_slab_release_record(struct heap *heap, struct fast_slab *slab)
+{
+    if (fast_of(heap)->spare_record == NULL)
+        fast_of(heap)->spare_record = slab;
+    else
+        fast_own_release(heap, slab);
+}
+
+/* Create the slab's places in the map. */
+static bool reach_map(struct heap *heap, const uint8_t *pages, unsigned page_count, bool may_grow)
+{
+    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
+    return fast_map_reach(heap, pages, may_grow) && (fast_map_leaf_end(heap, pages) > last_page ||
+                                                     fast_map_reach(heap, last_page, may_grow));
+}
+
+/* Create the pages, and use the spare record. NULL: it failed and kept nothing. */
 static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsigned page_count,
                                     bool may_grow)
 {
+    struct fast_state *fast = fast_of(heap);
     const struct heap_request request = {.size_bytes =
                                              page_count * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES,
                                          .alignment_bytes = FAST_PAGE_BYTES};
     uint8_t *pages = fast_own_take(heap, FAST_OWN_PAGES, &request, may_grow);
     if (pages == NULL)
         return NULL;
-    struct fast_slab *slab = take_record(heap, class_index, pages, page_count, may_grow);
-    if (slab == NULL) {
+    struct fast_slab *slab = fast->spare_record;
+    if (!reach_map(heap, pages, page_count, may_grow)) {
         fast_map_drop_unused_leaves(heap, pages, page_count);
         fast_own_release(heap, pages);
         return NULL;
     }
-    fill_in(fast_of(heap), slab, class_index, pages, page_count);
-    fast_map_set_pages(fast_of(heap), pages, page_count, slab);
+    fast->spare_record = NULL;
+    fill_in(fast, slab, class_index, pages, page_count);
+    fast_map_set_pages(fast, pages, page_count, slab);
     return slab;
 }
 
@@ -161,7 +194,8 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
     size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
     unsigned page_count = choose_page_count(heap, size_class);
     if (page_count == 0 || heap->limit_bytes < SLABS_FROM_BYTES ||
-        !fast_map_prepare(heap, may_grow))
+        !fast_map_prepare(heap, may_grow) ||
+        !prepare_record(heap, record_bytes(size_class, class_index, page_count), may_grow))
         return false;
     struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow);
     if (slab == NULL && page_count > 1 && !heap->is_corrupt)
@@ -169,16 +203,22 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
     if (slab == NULL)
         return false;
     fast_class_count_opened(heap, size_class, slab, size_bytes);
-    return fast_class_make_current(fast_of(heap), slab);
+    fast_class_begin(fast_of(heap), slab);
+    return true;
 }
 
 /* --- Closing ---------------------------------------------------------------------------------- */
+
+static uint8_t *pages_of(const struct fast_slab *slab)
+{
+    return slab->slots - fast_class_first_bytes(slab->class_index);
+}
 
 static void close_slab(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
     struct fast_class *size_class = &fast->classes[slab->class_index];
-    uint8_t *pages = slab->slots - fast_class_first_bytes(slab->class_index);
+    uint8_t *pages = pages_of(slab);
     if (fast->current[slab->class_index] == slab)
         fast->current[slab->class_index] = &fast_no_slab;
     else
@@ -188,7 +228,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     fast_map_clear_pages(fast, pages, page_count, slab);
     fast_tombstone_write(fast->core.secret, pages, slab);
     fast_own_release(heap, pages);
-    fast_own_release(heap, slab);
+    fast_slab_release_record(heap, slab);
     fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
@@ -251,6 +291,32 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
     fast_class_add(fast, slab, live_count);
 }
 
+void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *slab)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
+        struct fast_slab *kept = fast->empty[i];
+        fast->empty[i] = NULL;
+        if (kept != NULL && kept != slab)
+            fast->empty[count++] = kept;
+    }
+}
+
+bool fast_slab_flush_for(struct heap *heap, size_t units)
+{
+    struct fast_state *fast = fast_of(heap);
+    for (unsigned i = FAST_EMPTY_SLABS; i-- > 0;) {
+        struct fast_slab *slab = fast->empty[i];
+        if (slab == NULL || !fast_slab_is_empty(slab) ||
+            fast_core_reach_units(&fast->core, pages_of(slab)) < units)
+            continue;
+        fast_slab_forget_empty(fast, slab);
+        close_slab(heap, slab);
+        return true;
+    }
+    return false;
+}
+
 bool fast_slab_flush_one(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
@@ -262,7 +328,10 @@ bool fast_slab_flush_one(struct heap *heap)
         close_slab(heap, slab);
         return true;
     }
-    return !heap->is_corrupt && fast_map_drop_if_unused(heap);
+    if (heap->is_corrupt || fast->spare_record == NULL)
+        return !heap->is_corrupt && fast_map_drop_if_unused(heap);
+    release_spare_record(heap);
+    return true;
 }
 
 void fast_slab_flush(struct heap *heap)

@@ -12,8 +12,9 @@
  * first slot ends with the mark, too; heap_check() reads all of the guard.
  *
  * Sizes that are multiples of 16 pay 16 bytes for this. If there are many such blocks, further ones
- * go to dense slabs, without guard and canaries, to save memory. An overrun there is found only if
- * it reaches a free slot. Double and interior frees are still found exactly.
+ * go to dense slabs, without guard and canaries, to save memory. A free of a dense
+ * slot reads the first word of the next one, if that is free. So an overrun into a live slot is not
+ * found. Double and interior frees are still found exactly.
  *
  * The first word of a free slot equals its last word, or in a dense slab it is a canary. So
  * heap_check() finds a write to a freed block. An allocation does not look at it, since this would
@@ -141,7 +142,18 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
  * others are empty. */
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab);
 
-/* Close a slab without a live block, the oldest of them. False: there is none. */
+/* The slab is no longer one of those that are kept without live blocks. These have no gap. */
+void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *slab);
+
+/* Close a slab without a live block that has enough memory for a block of `units`, together with
+ * the free memory around it. False: there is none. */
+bool fast_slab_flush_for(struct heap *heap, size_t units);
+
+/* The record belongs to no slab any more. The next slab may use it. */
+void fast_slab_release_record(struct heap *heap, struct fast_slab *slab);
+
+/* Close a slab without a live block, the oldest of them, or free memory that is kept for the next
+ * slab. False: there is none. */
 bool fast_slab_flush_one(struct heap *heap);
 
 /* Close all slabs without a live block. */

@@ -132,11 +132,20 @@ static bool before_is_intact(const struct fast_slab *slab, unsigned index)
            fast_slot_before_is_intact(slab, fast_slot_at(slab, index));
 }
 
+bool fast_slot_next_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
+                              unsigned index)
+{
+    unsigned next = index + 1;
+    return !HEAP_CHECKS || fast_slab_is_padded(slab) || slab->is_dissolved ||
+           next >= slab->reached_count || !fast_slot_is_free(slab, next) ||
+           fast_slot_is_untouched(fast, slab, next);
+}
+
 bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab, unsigned index,
                     size_t *ret_size_bytes)
 {
     *ret_size_bytes = slab->stride_bytes;
-    return before_is_intact(slab, index) &&
+    return before_is_intact(slab, index) && fast_slot_next_is_intact(fast, slab, index) &&
            (!has_end(slab, index) ||
             fast_slot_read_end(fast, slab, fast_slot_at(slab, index), ret_size_bytes));
 }

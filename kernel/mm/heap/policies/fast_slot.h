@@ -189,6 +189,11 @@ bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_sla
 bool fast_slot_read_freed(const struct fast_state *fast, const struct fast_slab *slab,
                           const uint8_t *slot, size_t *ret_size_bytes);
 
+/* True if the slot behind this one of a dense slab is intact, or is not free. An overrun of the
+ * slot meets the first word of the next one. */
+bool fast_slot_next_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
+                              unsigned index);
+
 /* Write the canary behind a block that keeps its content. Precondition: as above. */
 void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
                         size_t size_bytes);

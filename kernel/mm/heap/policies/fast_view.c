@@ -126,7 +126,7 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
     case FAST_OWN_PAGES:
         return slab_is_idle(fast, fast_map_find(fast, block));
     case FAST_OWN_SLAB:
-        return slab_is_idle(fast, content);
+        return content == fast->spare_record || slab_is_idle(fast, content);
     case FAST_OWN_LEAF:
         if (content != fast->spare_leaf)
             return leaf_is_idle(fast, content);
