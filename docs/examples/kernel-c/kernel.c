@@ -2,7 +2,7 @@
 #include "handoff.h"
 
 static const struct handoff_framebuffer *screen; /* NULL: none */
-static uint64_t map, heap, heap_end;             /* map + a physical address: its virtual address */
+static uint64_t map, heap, heap_end, free_bytes; /* map + a physical address: its virtual address */
 static uint32_t column, row;
 static uint16_t serial_port = 0x3f8; /* COM1, until the handoff names the port; 0: none */
 
@@ -75,7 +75,6 @@ static void *allocate(uint64_t size_bytes) /* there is no free() yet */
 
 void kernel_main(const struct handoff *handoff)
 {
-    uint64_t free_bytes = 0;
     if (handoff->magic != HANDOFF_MAGIC || handoff->version_major != HANDOFF_VERSION_MAJOR ||
         handoff->size_bytes < sizeof(*handoff) || handoff->machine != HANDOFF_MACHINE_X86_64 ||
         crc32((const uint8_t *)handoff, handoff->size_bytes) != handoff->checksum)
