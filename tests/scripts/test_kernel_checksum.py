@@ -27,9 +27,10 @@ def write_checksum(path):
 
 
 def verdict(path):
-    """Return the words of the loader's code about a kernel; none if it accepts the kernel."""
-    return subprocess.run([BUILD / "check_boot/check_boot", "kernel", path], capture_output=True, text=True,
-                          check=False).stdout.strip()  # fmt: skip
+    """Return what the loader's code says about a kernel, without its remedy; "" if it accepts the kernel."""
+    words = subprocess.run([BUILD / "check_boot/check_boot", "kernel", path], capture_output=True, text=True,
+                           check=False).stdout  # fmt: skip
+    return words.partition("\n")[0]
 
 
 def change(path, offset, data):

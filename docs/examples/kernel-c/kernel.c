@@ -48,7 +48,8 @@ static void print_number(const char *name, uint64_t number, unsigned base)
     print((char[]){"0123456789abcdef"[number % base], '\0'});
 }
 
-static _Noreturn void end(const char *verdict, uint32_t code) /* QEMU's status: 2 * code + 1 */
+/* QEMU with the device isa-debug-exit ends with the status 2 * code + 1. */
+static _Noreturn void end(const char *verdict, uint32_t code)
 {
     print(verdict);
     for (;;)
