@@ -40,19 +40,42 @@ as_root() {
 }
 
 # apt WORDS...: run apt-get, and show its progress on a terminal.
+#
+# apt-get writes the progress into a file. In a pipe it would share the bytes with the scripts of the packages. Such a
+# script fails when the pipe is full, because apt-get does not wait there.
 apt() {
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 \
-        -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 "$@" </dev/null | show_progress
+    local folder='' file=/dev/null reader='' result=0
+    set -- -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@"
+    if [ -t 2 ]; then
+        folder=$(mktemp -d)
+        file=$folder/status
+        show_progress "$file" &
+        reader=$!
+        set -- -o APT::Status-Fd=3 "$@"
+    fi
+    # shellcheck disable=SC2016 # the inner shell expands these
+    as_root env DEBIAN_FRONTEND=noninteractive sh -c 'file=$1; shift; exec apt-get "$@" 3>"$file"' \
+        sh "$file" "$@" </dev/null >/dev/null || result=$?
+    if [ -n "$folder" ]; then
+        touch "$folder/end"
+        wait "$reader"
+        rm -rf "$folder"
+    fi
+    return "$result"
 }
 
-# Read the output of apt-get. Its lines of status are `dlstatus:…:PERCENT:WORDS` for the download and
-# `pmstatus:…:PERCENT:WORDS` for the installation.
+# show_progress FILE: show the newest line of apt-get in the file, until FILE's folder has the file `end`. A line is
+# `dlstatus:…:PERCENT:WORDS` for the download, and `pmstatus:…:PERCENT:WORDS` for the installation.
 show_progress() {
-    local line kind='' started=$SECONDS percent left
-    while read -r line; do
-        if ! [ -t 2 ] || ! [[ $line =~ ^(dlstatus|pmstatus):.*:([0-9]+)[.,][0-9]+:(.*)$ ]]; then
-            continue
+    local line kind='' started=$SECONDS percent left at_end=no
+    while [ "$at_end" = no ]; do
+        if [ -e "${1%/*}/end" ]; then
+            at_end=yes
+        else
+            sleep 0.3
         fi
+        line=$(tail -n 1 "$1" 2>/dev/null || true)
+        [[ $line =~ ^(dlstatus|pmstatus):.*:([0-9]+)[.,][0-9]+:(.*)$ ]] || continue
         if [ "$kind" != "${BASH_REMATCH[1]}" ]; then
             kind=${BASH_REMATCH[1]} started=$SECONDS
         fi

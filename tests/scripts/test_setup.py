@@ -38,7 +38,7 @@ def test_commands_of_the_daily_targets_are_in_their_sets():
 def make_bare_system(tmp_path):
     """Run a script as an ordinary user on a system with the shell's tools only. `commands` adds commands, as
     {name: shell script}."""
-    tools = "apt-cache awk bash cat cut dirname env grep head mkdir rm sed sort tr uname"
+    tools = "apt-cache awk bash cat cut dirname env grep head mkdir mktemp rm sed sh sleep sort tail touch tr uname"
 
     def run(script, *arguments, commands=None, stderr=subprocess.PIPE):
         folder = tmp_path / "bin"
@@ -71,9 +71,12 @@ def test_setup_without_root_or_sudo_prints_every_command(bare):
     assert named >= {row[2] for row in rows() if row[0] == "build"} - elsewhere
 
 
+# As apt-get does, it writes its status only when it is asked to. The script of a package writes to the output.
 APT = """case "$*" in
-*install*) echo "Selecting a package"; echo "dlstatus:1:20.5:Retrieving file 1 of 2"
-    echo "pmstatus:gcc:amd64:62.5:Unpacking gcc (amd64)"; exit 7 ;;
+*install*) echo "Selecting a package"
+    case "$*" in *Status-Fd=3*) echo "dlstatus:1:20.5:Retrieving file 1 of 2" >&3; sleep 0.7
+        echo "pmstatus:gcc:amd64:62.5:Unpacking gcc (amd64)" >&3 ;; esac
+    exit 7 ;;
 esac"""
 
 
