@@ -165,7 +165,7 @@ def test_colours_are_on_the_serial_port_only(lab):
     words = 'colour=on paging=9 nonsense run="dump; panic divide"'
     disk = lab.case_disk(None, command_line=words, words=[], plan=())
     with lab.restore(disk) as running:
-        assert running.wait_for(r"^\[panic\] halted", TIMEOUT_SECONDS), running.serial
+        assert running.wait_for(r"^\[panic\] halted.*\n", TIMEOUT_SECONDS), running.serial
         raw, serial = running.raw.decode(errors="replace"), running.serial
     assert re.search(r"\x1b\[33m(\x1b\[\d+m)*warning: paging= is ignored", raw), "the firmware's console has colours, too"
     assert "\x1b[36m[frames]\x1b[0m total=" in raw
