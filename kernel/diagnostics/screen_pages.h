@@ -1,5 +1,5 @@
 /*
- * screen_pages.h - the two pages of the screen behind [ready]: the overview, and the log with the
+ * screen_pages.h - the two pages of the screen after [ready]: the overview, and the log with the
  * prompt.
  *
  * While the overview is shown, the log goes on in memory. A panic draws over both.
