@@ -12,7 +12,7 @@
 #include "kernel/kernel.h"
 
 /* Draw the overview with the figures of this moment. Return NULL, or a sentence with the reason why
- * there is none; then the screen stays. */
+ * it cannot be drawn. Then the screen does not change. */
 const char *screen_pages_show_overview(struct kernel *kernel);
 
 /* Show the log, if the overview is shown. */
