@@ -698,7 +698,7 @@ image: build ## make a GPT disk image, build/handoff.img (SECTOR=4096 for disks 
 iso: build ## make an ISO for discs and sticks, build/handoff.iso
 	@$(PYTHON) scripts/image.py iso $(ESP) $(BUILD)/handoff.iso
 
-# It builds in a folder of its own, from the last commit. DIRTY=1 takes the work tree.
+# It builds the last commit in another folder. DIRTY=1 takes the work tree.
 .PHONY: release
 release: ## make a release of the last commit in build/release: an archive for authors of kernels, an image for a stick
 	@BUILD= $(PYTHON) scripts/release.py --out $(BUILD)/release $(patsubst 1,--dirty,$(filter 1,$(DIRTY))) \
@@ -977,16 +977,16 @@ boundary-objects: $(KERNEL_OBJECTS) $(LESSON_KERNEL_OBJECTS) $(LOADER_OBJECTS) $
 
 # LANG is also the variable of the user's locale, so it counts only on the command line.
 .PHONY: new-kernel
-new-kernel: ## start a kernel of your own in a new folder: make new-kernel DIR=../first LANG=c (or LANG=rust)
+new-kernel: ## make a project for your own kernel in a new folder: make new-kernel DIR=../first LANG=c (or LANG=rust)
 	@LANG=C scripts/new-kernel.sh '$(subst ','\'',$(DIR))' '$(if $(filter command,$(origin LANG)),$(subst ','\'',$(LANG)))'
 
 .PHONY: learn
 learn: ## fill listings, outputs and pictures of docs/learn; LEARN="--check" passes options (LEARN=--help lists them)
 	@$(PYTHON) scripts/learn.py $(LEARN)
 
-# PICTURE=docs/images/boot.png draws only this one, ALL=1 the plots of measurements, too.
+# PICTURE=docs/images/boot.png draws only this picture. ALL=1 also draws the plots of measurements.
 .PHONY: screenshots
-screenshots: build ## draw every picture of the documents anew (PICTURE=… only one; ALL=1 plots of measurements, too)
+screenshots: build ## draw the pictures of the documents again (PICTURE=… only one; ALL=1 also the plots of measurements)
 	@$(PYTHON) scripts/screenshots.py $(PICTURE) $(patsubst 1,--all,$(filter 1,$(ALL)))
 
 .PHONY: check-boundaries

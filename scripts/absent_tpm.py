@@ -1,9 +1,9 @@
 """Make OVMF see at once that a machine has no TPM.
 
 On a PC without a TPM the address of its registers reads as ones. QEMU reads it as zeros, so OVMF believes that a TPM
-is there. It waits 1.6 seconds for an answer, half of a boot. Here the registers of another device answer with ones:
-those of the random device, which lie at this address until the firmware gives all devices new addresses. Only writes
-to I/O ports are needed, before the CPU starts.
+is there. It waits 1.6 seconds for an answer, half of a boot. Here the registers of QEMU's random device are moved to this
+address, where they answer with ones, until the firmware gives all devices new addresses. This takes only writes to I/O
+ports, before the CPU starts.
 """
 
 import re
@@ -26,7 +26,7 @@ ATTEMPTS = 16  # the longest list of capabilities
 
 
 class NotPossible(Exception):
-    """QEMU or its device is another one than expected. The boot only takes longer."""
+    """QEMU or its device is not as expected. Then the boot only takes longer."""
 
 
 class Device:

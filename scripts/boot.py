@@ -2,8 +2,8 @@
 
 The verdict is strict. A boot succeeds only if the kernel prints its [ready] line, does not panic, and then ends the
 machine itself. QEMU's exit status 0 is not enough, because other ends have it, too: a triple fault, a reset, or a
-power-off by the firmware's shell. So QEMU logs triple faults. A kernel of somebody else need not print [ready]: it may
-also end as docs/YOUR-KERNEL.md says.
+power-off by the firmware's shell. So QEMU logs triple faults. A kernel of another author need not print [ready]: it
+may also end as docs/YOUR-KERNEL.md says.
 """
 
 import json
@@ -52,7 +52,7 @@ REFUSAL = re.compile(
 LOADER_ERROR = re.compile(r"^.*\bHL-\d+.*$", re.MULTILINE)
 # The first line of a report by the loader's handlers.
 FAULT = re.compile(r"^\[loader\] (?:fault: .*|kernel entry returned.*)$", re.MULTILINE)
-# What a kernel of somebody else says (docs/YOUR-KERNEL.md): that it refuses the handoff, or that it has ended.
+# The line of a kernel of another author (docs/YOUR-KERNEL.md): it refuses the handoff, or it has ended.
 KERNEL_END = re.compile(r"^conformance: (?P<word>refused|end passed|end failed)\b *(?P<reason>.*)\n", re.MULTILINE)
 # A step of the loader that began (docs/LOG.md). The last step is the kernel itself.
 MARK = re.compile(r"^\[loader\] progress: (\w+)", re.MULTILINE)
@@ -200,7 +200,7 @@ class Ending:
     errors: str = ""  # QEMU's own messages
     triple_fault: bool = False  # the CPU's, as QEMU has logged it; never with KVM
     medium: str = ""  # of the machine
-    other_kernel: bool = False  # somebody else's, which need not print [ready]
+    other_kernel: bool = False  # of another author: it need not print [ready]
 
 
 @dataclass(frozen=True)
@@ -328,7 +328,7 @@ def verdict_of(serial, ending: Ending) -> Verdict:
 
 
 def verdict_of_other_kernel(serial, ending, code):
-    """Return the verdict on a kernel of somebody else that has said how it ended, or has ended the machine. None if it
+    """Return the verdict on a kernel of another author that has reported its end, or has ended the machine. None if it
     has done neither."""
     said = KERNEL_END.search(serial)
     word = said and said.group("word")
@@ -415,7 +415,7 @@ class Boot:
 
     def __init__(self, machine: Machine, on_terminal=False, echo=None, arguments=(), other_kernel=False):
         """Start the machine. With `on_terminal` the serial port is this terminal. Otherwise this program reads it, and
-        calls `echo(bytes)` with its output. `other_kernel`: the kernel may be somebody else's."""
+        calls `echo(bytes)` with its output. `other_kernel`: the kernel may be of another author."""
         self.scratch = Path(tempfile.mkdtemp(prefix="handoff-boot-"))
         self.raw = b""
         self.echo = echo
@@ -630,7 +630,7 @@ class Boot:
 
     def _state(self):
         """Return the state of the boot, or None while it goes on. The states: "end" (the machine stays there), "panic",
-        "ready", "kernel end" (somebody else's kernel has said so), "fault", "refusal" (an error of the loader), "dead
+        "ready", "kernel end" (another author's kernel reports it), "fault", "refusal" (an error of the loader), "dead
         end" (of the firmware)."""
         if self.stays_at_end and self.monitor.shutdown_reason is not None:
             return "end"

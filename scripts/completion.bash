@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Complete the options of the scripts in bash: . scripts/completion.bash
 #
-# The words come from each script's own --help, so they are always those of the script. Only scripts of this
-# checkout are asked. The name of a script in another project stays as it was.
+# The words come from each script's own --help, so they are always right. Only the scripts of this checkout are
+# called. A script with the same name in another project has no completion.
 
 _handoff_scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -15,8 +15,8 @@ _handoff_help() {
     fi
 }
 
-# _handoff_words HELP NAME: print the words without a value before them: options, the groups of test.sh, and the first words
-# in the examples of a shell script.
+# _handoff_words HELP NAME: print all words except values of options: options, the groups of test.sh, and the first
+# words in the examples of a shell script.
 _handoff_words() {
     grep -oE '^ +(-[a-z], )?--[a-z][a-z-]*' <<<"$1" | grep -oE -- '--[a-z-]+'
     sed -n '/^groups:/,/^$/s/^  \([a-z]*\) .*/\1/p' <<<"$1"

@@ -1,4 +1,4 @@
-"""Boot a kernel, or somebody else's loader, on many machines, and print a verdict on each boot.
+"""Boot a kernel, or the loader of another project, on many machines, and print a verdict on each boot.
 
 scripts/conformance.sh builds first, then calls this. docs/CONFORMANCE.md explains the verdicts.
 """
@@ -84,7 +84,7 @@ def seconds(text):
 def parse_arguments():
     parser = arguments.Parser(
         prog="conformance.sh",
-        description="Boot a kernel on many machines, with failures on purpose, and print a verdict on each boot.\n"
+        description="Boot a kernel on many machines and with injected failures, and print a verdict on each boot.\n"
         "The last line is `N passed, N failed`.",
         epilog=EPILOG,
     )
@@ -94,12 +94,12 @@ def parse_arguments():
         help="another BOOTX64.EFI; without KERNEL, check this loader")
     for name, what in (("json", "JSON"), ("junit", "JUnit's XML"), ("tap", "TAP, the Test Anything Protocol")):
         add(f"--{name}", action="store_true", help=f"print the results as {what}, at the end")
-    add("--quick", action="store_true", help="only the cases that find most: about 13")
-    add("--full", action="store_true", help="also damage inside of the memory map, much memory, and "
+    add("--quick", action="store_true", help="only the cases that find the most: 13, or 5 for a loader")
+    add("--full", action="store_true", help="also damaged memory maps, much memory, and "
         "machines with every pair of properties")
     add("--list", action="store_true", help="print the names of the cases, and boot nothing")
-    add("--case", action="append", metavar="NAME", help="only this case; may be given more than once, and "
-        "with * for any text")
+    add("--case", action="append", metavar="NAME", help="only this case; may be repeated, and * in it "
+        "stands for any text")
     add("--logs", type=new_folder, metavar="FOLDER", help="write the serial output of each boot to a file there")
     add("--cmdline", default="", metavar="WORDS", help="more words for the kernel's command line")
     add("--jobs", type=arguments.integer(1, 64), default=os.cpu_count(), metavar="N",
@@ -149,7 +149,7 @@ def chosen_cases(parser, options):
 
 
 def make_volume(case, options, scratch):
-    """Make the disk of a case. Only the kernel, the loader and the case decide about it, not esp/handoff.conf."""
+    """Make the disk of a case. It depends on the kernel, the loader and the case, but not on esp/handoff.conf."""
     tree = scratch / "esp"
     kernel = options.kernel or PROBE
     words = " ".join(word for word in (WORDS, options.cmdline, case.words) if word)

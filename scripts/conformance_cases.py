@@ -1,4 +1,4 @@
-"""The cases of the conformance kit: machines, failures on purpose, and the expected answer of the kernel or loader."""
+"""The cases of the conformance kit: machines, injected failures, and the expected verdict on the kernel or loader."""
 
 from dataclasses import dataclass, field
 
@@ -35,7 +35,7 @@ def memory(size, about="this much memory"):
 
 MACHINES = [
     Case("usual", "512M, virtio, a screen, the CPU with the most features"),
-    memory("52M", "the least with which firmware and loader work"),
+    memory("52M", "the smallest with which firmware and loader work"),
     memory("64M"),
     memory("128M"),
     memory("1G"),
@@ -75,17 +75,17 @@ FAILURES = [
     injected("occupy-link-address", "the kernel is not at its link address"),
     injected("overlap-map", "a reserved row over half of the largest free row"),
     injected("misalign-map", "a free row that begins inside a page"),
-    injected("shuffle-map", "the rows of the map in the opposite order"),
-    injected("repeat-map", "rows of the map twice"),
+    injected("shuffle-map", "the rows of the map are in the opposite order"),
+    injected("repeat-map", "some rows of the map are there twice"),
     injected("high-map", "RAM above 52 bits"),
     injected("clear-attributes", "rows without attributes"),
     injected("stale-key:2", "ExitBootServices fails twice"),
-    injected("grow-map:3", "the map grows at each reading"),
+    injected("grow-map:3", "the map grows each time it is read"),
 ]
 DAMAGE = [
     injected("bad-checksum", "the checksum of the handoff is wrong", REFUSED),
     injected("bad-magic", "the magic number is wrong", REFUSED),
-    injected("bad-version", "the major version is another one", REFUSED),
+    injected("bad-version", "the major version is larger by one", REFUSED),
     injected("bad-size", "`size_bytes` is below 768", REFUSED),
     injected("bad-machine", "the handoff is for another kind of CPU", REFUSED),
 ]
@@ -109,7 +109,7 @@ HANDLERS = [
         ("write-text", "a write to code"), ("execute-data", "a jump into data"),
     ]
 ] + [Case("handler-return", "the loader reports an entry that returns", RETURNED, words="probe=return")]  # fmt: skip
-# The probe stops on a CPU whose levels of page tables it does not expect. So these machines are the loader's business.
+# The probe stops on a CPU whose levels of page tables it does not expect. So only a check of a loader has these machines.
 LOADER_QUICK_NAMES = ["usual", "memory-64M", "cpu-no-nx", "display-none", "handler-page-zero"]
 
 DIMENSIONS = {

@@ -72,7 +72,7 @@ def is_complete(serial):
 
 
 def broken_figures(case, serial):
-    """Return the broken promises about facts that only this program knows, because it made the machine."""
+    """Return the broken promises about properties of the machine. The probe does not know them, but this program does."""
     figures = dict(FIGURE.findall(serial))
     broken = []
     if "command_line" in figures and not figures["command_line"].rstrip().endswith(case.words):

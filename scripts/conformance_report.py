@@ -44,8 +44,8 @@ def summary(finished):
 
 
 class Progress:
-    """A line on a terminal, with the running cases and the time left. On standard error, so that standard output
-    has only results."""
+    """A line on a terminal, with the running cases and the time left. It is on standard error: standard output has only
+    results."""
 
     def __init__(self, total, jobs, stream=sys.stderr):
         self.total = total
@@ -70,7 +70,7 @@ class Progress:
 
 
 def text_line(one):
-    """Return the line of a case. Each promise that a loader broke has a line of its own behind it."""
+    """Return the line of a case. Each promise that a loader broke follows on a line of its own."""
     head = f"{one.word:8}{one.case.name:{NAME_CHARACTERS}}"
     if one.word != "FAILED":
         return f"{head}{one.result.verdict}: {one.result.sentence} ({one.seconds:.1f} s)"

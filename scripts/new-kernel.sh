@@ -4,7 +4,7 @@
 #   new-kernel.sh DIR c        a kernel in C (docs/examples/kernel-c)
 #   new-kernel.sh DIR rust     a kernel in Rust (docs/examples/kernel-rust)
 #
-# `make new-kernel DIR=… LANG=c` calls it. DIR must not exist, or be empty, and it is outside of this
+# `make new-kernel DIR=… LANG=c` calls it. DIR must be new or empty, and outside of this
 # checkout. Then `make run` in DIR builds the kernel and boots it in QEMU.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -12,7 +12,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/scripts/usage.sh"
 usage_help "$@"
 
-# A user who calls make gives LANG=rust, not a second word.
+# The sentences name LANG=, because most users call make.
 if [ $# != 2 ] || [ -z "$1" ]; then
     usage_refuse "name a folder and a language: make new-kernel DIR=../first LANG=c"
 fi

@@ -1,6 +1,6 @@
-"""Show the progress of long work: the done part, the rate, and the time left.
+"""Show the progress of long work: the part that is done, the rate, and the time left.
 
-On a terminal there is one line, which is replaced. Elsewhere the work prints a plain line from time to time. As a
+On a terminal one line is replaced again and again. Elsewhere a plain line appears from time to time. As a
 program it copies its input to its output, and counts the lines that match:
 
     make fuzz-programs | progress.py --title build --lines '^  CC' --total 120
@@ -24,7 +24,7 @@ FIRST_ESTIMATE_SECONDS = 1
 
 
 def duration(seconds):
-    """Return a time as people say it: `5 s`, `3 min 20 s`, `2 h 10 min`."""
+    """Return a time for people: `5 s`, `3 min 20 s`, `2 h 10 min`."""
     seconds = max(0, round(seconds))
     if seconds < 60:
         return f"{seconds} s"
@@ -51,7 +51,7 @@ class Progress:
         return self.clock() - self.started
 
     def advance(self, done=None):
-        """Note the amount that is done by now, or that one more piece is done. Show it if the last line is old."""
+        """Record the amount that is done now, or that one more piece is done. Show it if the last line is old."""
         self.done = self.done + 1 if done is None else done
         self.tick()
 
@@ -87,7 +87,7 @@ class Progress:
         return f"{self.done} of {max(self.total, self.done)}" if self.total else str(self.done)
 
     def seconds_left(self):
-        """Return the time left, or None if nobody can know it yet."""
+        """Return the time left, or None if it cannot be known yet."""
         seconds = self.seconds()
         if self.total and self.done >= self.total:
             return 0

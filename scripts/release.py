@@ -1,7 +1,7 @@
 """Make a release: handoff-VERSION.tar.gz for authors of kernels, and handoff-VERSION-live.img for a stick.
 
-Both are built from the last commit, in a folder of their own. Equal commits make equal bytes in every folder, at every
-time and for every user, if the compiler and the packages are the same. All times are the commit's, or
+Both are built from the last commit, in a folder of their own. The same commit gives the same bytes in every folder, at
+every time and for every user, if the compiler and the packages are the same. All times are the commit's, or
 SOURCE_DATE_EPOCH. docs/RELEASE.md describes the content.
 """
 
@@ -43,11 +43,11 @@ README = """# Handoff {version}
 
 A UEFI loader and an x86-64 kernel. The files are at the paths of the repository.
 
-- `esp/` has the files of a boot volume. Copy its content to a stick with a FAT file system, or run
+- `esp/` has the files of a boot volume. Copy its contents to a stick with a FAT file system, or run
   `qemu-system-x86_64 -bios OVMF.fd -drive format=raw,file=fat:rw:esp -serial stdio`.
-- `shared/handoff.h` and `docs/HANDOFF.md` are the contract for a kernel of your own. Replace `esp/kernel.elf` with it.
+- `shared/handoff.h` and `docs/HANDOFF.md` are the contract for your own kernel. Replace `esp/kernel.elf` with your kernel.
 - `sha256sum -c {sums}` checks the files. `{sbom}` is the SBOM (SPDX 2.3).
-- `docs/RELEASE.md` says how to build the same bytes.
+- `docs/RELEASE.md` describes how to build the same bytes.
 """
 
 
@@ -66,7 +66,7 @@ def git(root, *words):
 
 
 def check_clean(root):
-    """Refuse a work tree with changes, because nobody could build the same release again."""
+    """Refuse a work tree with changes: the same release could not be built again."""
     changed = git(root, "status", "--porcelain").decode(errors="replace").splitlines()
     if changed:
         raise ReleaseError(f"{len(changed)} files are not committed, the first is {changed[0][3:]}: commit them, "

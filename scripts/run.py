@@ -173,8 +173,8 @@ def shows_colour(environment, once):
 
 
 def ends_by_port(options, window):
-    """Return whether a kernel of somebody else may end QEMU (docs/YOUR-KERNEL.md), also while a person looks at it. The
-    end would remove a screen that shows its text."""
+    """Return whether a kernel of another author may end QEMU (docs/YOUR-KERNEL.md), also if a person watches. If the text
+    is on QEMU's screen, it may not: the screen would vanish."""
     return options.kernel is not None and options.screenshot is None and window is None
 
 

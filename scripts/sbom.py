@@ -1,7 +1,7 @@
 """Describe a release as an SBOM: an SPDX 2.3 document in JSON.
 
 It lists each file with its SHA-1 and SHA-256, the packages whose material is in the binaries, and the tools that built
-them. Each entry is a fact of the files or of the installed packages. A fact that nobody has stated is NOASSERTION.
+them. Each entry comes from the files or from the installed packages. NOASSERTION stands for a fact that is unknown.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ class Licence:
 
 # The licences of the material, by the name of its package. The copyright files of Debian's packages have the texts.
 GNU_EFI = Licence("BSD-2-Clause", "BSD-2-Clause",
-                  "The headers of gnu-efi: types, constants and identifiers of UEFI. Nothing of its library.")  # fmt: skip
+                  "The headers of gnu-efi: types, constants and identifiers of UEFI. No code of its library.")  # fmt: skip
 UNIFONT = Licence(
     "GPL-2.0-or-later", "OFL-1.1 OR GPL-2.0-or-later WITH Font-exception-2.0",
     "95 glyphs of a console font. Debian's copyright file names GPL-2+. The authors of Unifont also permit the use "
@@ -40,7 +40,7 @@ TOOLS = ("clang", "lld-link", "ld.lld", "llvm-objcopy")
 
 @dataclass(frozen=True)
 class Package:
-    """A package of the distribution. The version is UNKNOWN if no package manager here knows the file."""
+    """A package of the distribution. The version is UNKNOWN if no package manager knows the file."""
 
     name: str
     version: str
@@ -55,7 +55,7 @@ def output_of(*command):
 
 
 def package_of(path: Path, name):
-    """Return the package that has installed a file. `name` stands for a package that nobody knows."""
+    """Return the package that has installed a file. If no package manager knows the file, it has the name `name`."""
     if found := output_of("dpkg-query", "-S", str(path)):
         package = found.split(":")[0].split(",")[0]
         return Package(package, output_of("dpkg-query", "-W", "-f=${Version}", package) or UNKNOWN)

@@ -1,7 +1,7 @@
-"""Draw the pictures of the documents anew. `make screenshots` builds first, then calls this.
+"""Draw the pictures of the documents again. `make screenshots` builds first, then calls this.
 
-RECIPES below has every picture of docs/images with the way to draw it. The pictures of docs/learn have theirs in the
-chapters, in a marker above each (scripts/learn.py).
+RECIPES below has every picture of docs/images with the way to draw it. For a picture of docs/learn, a
+marker above it in the chapter has the command (scripts/learn.py).
 """
 
 import interrupts  # first of all
@@ -40,7 +40,7 @@ class PictureError(Exception):
 
 @dataclass(frozen=True)
 class Screen:
-    """The screen of a machine, when a line of its serial output matches `until`. Times and random addresses differ."""
+    """The screen of a machine when a line of its serial output matches `until`. Times and random addresses differ."""
 
     until: str
     command_line: str = ""
@@ -91,13 +91,13 @@ class Command:
         words = [word.replace("PICTURE", str(path)) for word in self.words.split()]
         done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            lines = (done.stderr or done.stdout).strip().splitlines() or ["it says nothing"]
+            lines = (done.stderr or done.stdout).strip().splitlines() or ["it printed nothing"]
             raise PictureError(f"{words[0]} ends with status {done.returncode}: {lines[-1]}")
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A plot of measurements, in a file that a target of make writes. It takes long, and needs an idle machine."""
+    """A plot of measurements, in a file that a target of make writes. It takes a long time, and needs an idle machine."""
 
     target: str
     result: str
@@ -164,7 +164,7 @@ def draw(name, recipe):
             volume.VolumeError, OSError) as error:
         print(f"{name}: FAILED: {error}")
         return False
-    state = "new" if old is None else "unchanged" if old == path.read_bytes() else "drawn anew"
+    state = "new" if old is None else "unchanged" if old == path.read_bytes() else "changed"
     print(f"{name}: {state}", flush=True)
     return True
 
@@ -172,10 +172,10 @@ def draw(name, recipe):
 def parse_arguments(recipes):
     parser = arguments.Parser(
         prog="screenshots.py",
-        description="Draw the pictures of the documents anew; without a name all that take less than a minute.",
+        description="Draw the pictures of the documents again; without a name, all that take less than a minute.",
         epilog="Exit status: 0 all pictures are drawn; 1 some are not; 2 wrong options.",
     )
-    parser.add_argument("names", nargs="*", metavar="PICTURE", help="only these, as docs/images/boot.png")
+    parser.add_argument("names", nargs="*", metavar="PICTURE", help="only these, for example docs/images/boot.png")
     parser.add_argument("--all", action="store_true", help="also the plots of measurements: an hour, on an idle machine")
     parser.add_argument("--list", action="store_true", help="print each picture with its recipe, and draw nothing")
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 """Write the disk image to a USB stick.
 
-All data on the stick is lost. So the program accepts only a whole, removable, unmounted disk, and refuses others with
+All data on the stick is lost. So the program accepts only a whole, removable, unmounted disk. If it refuses a disk, it prints
 the reason. The user must type the name of the device before the first byte is written. The program shows its progress.
 Then it reads all written data back from the stick, and compares each byte and the SHA-256 of all.
 """
@@ -172,8 +172,8 @@ def write_all(descriptor, data, offset):
 
 
 def write_pieces(descriptor, pieces, device, progress):
-    """Write the pieces, and return the SHA-256 of all. Each piece is on the device before it counts as progress:
-    otherwise the memory of this computer takes all of it at once."""
+    """Write the pieces, and return the SHA-256 of all. A piece counts as progress only when it is on the device: the
+    cache of this computer would take all pieces at once."""
     total, done = hashlib.sha256(), 0
     for offset, data in pieces:
         try:
@@ -189,7 +189,7 @@ def write_pieces(descriptor, pieces, device, progress):
 
 
 def forget_cached(descriptor, device):
-    """Drop the copy of the device's data in the memory of this computer. Otherwise the comparison would read it."""
+    """Drop the cached copy of the device's data. Otherwise the comparison would read the cache."""
     os.fsync(descriptor)
     if is_block_device(device):
         fcntl.ioctl(descriptor, BLKFLSBUF)
@@ -198,8 +198,8 @@ def forget_cached(descriptor, device):
 
 
 def read_partitions_again(descriptor, device):
-    """Let the kernel see the new partition. If another program uses the old one, that is done when the stick is plugged
-    in again."""
+    """Let the kernel read the new partition table. If another program uses the old partition, the kernel reads the table
+    when the stick is plugged in again."""
     if is_block_device(device):
         with suppress(OSError):
             fcntl.ioctl(descriptor, BLKRRPART)

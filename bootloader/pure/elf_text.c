@@ -47,7 +47,7 @@ enum remedy {
     REMEDY_EXTENT,
 };
 
-/* In the order of enum remedy. The first is that of HL-11, for every other file. */
+/* In the order of enum remedy. The first is the general remedy of HL-11. */
 static const char remedies[] =
     "\0"
     "Link it with `ld -static -no-pie`.\0"

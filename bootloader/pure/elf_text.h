@@ -19,7 +19,7 @@ const char *elf_status_remedy(enum elf_status status);
 /* Enough for two segments and the longest sentence. */
 #define ELF_REFUSAL_CAPACITY 256
 
-/* Write what is wrong: the segments or the entry point, and the sentence. `table` has the bytes that
+/* Describe the error: the segments or the entry point, and the sentence. `table` has the bytes that
  * elf_plan() has read. It is not read without culprits. */
 void elf_describe_refusal(enum elf_status status, const struct elf_culprits *culprits,
                           const void *table, char text[ELF_REFUSAL_CAPACITY]);

@@ -1,6 +1,6 @@
 /*
- * text_part.h - several texts in one. A table of pointers to them would take eight bytes and a
- * relocation for each: the loader's size counts.
+ * text_part.h - several texts in one. A table of pointers would take eight bytes and a relocation
+ * for each text, and the loader has to stay small.
  */
 #ifndef BOOTLOADER_PURE_TEXT_PART_H
 #define BOOTLOADER_PURE_TEXT_PART_H

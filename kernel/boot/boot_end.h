@@ -1,5 +1,5 @@
 /*
- * boot_end.h - the end of the boot, behind [ready]: power off, or stay and take keys.
+ * boot_end.h - the end of the boot, after [ready]: power off, or stay and take keys.
  */
 #ifndef KERNEL_BOOT_BOOT_END_H
 #define KERNEL_BOOT_BOOT_END_H

@@ -5,7 +5,7 @@
  *   [stage] warning: …     the stage in cyan, the rest in yellow
  *   [panic] …              bold red, the whole line
  *
- * All other text has the terminal's own colour. A sequence never stays in force behind its line.
+ * All other text has the terminal's own colour. A sequence never stays in force after its line.
  *
  * Pure. Phase: any.
  */
@@ -23,8 +23,8 @@ struct log_colour {
 
 typedef void log_colour_emit(void *context, const char *text, size_t length_bytes);
 
-/* Pass a text on to `emit`, with sequences between. The text may have many lines, or a part of one.
- * A line gets a colour from the part that arrives together with its first character. */
+/* Pass a text to `emit`, with sequences in between. The text may be many lines, or a part of a line.
+ * Only the part with the line's first character decides about its colour. */
 void log_colour_write(struct log_colour *colour, const char *text, size_t length_bytes,
                       log_colour_emit *emit, void *context);
 

@@ -1,5 +1,5 @@
 /*
- * screen_pages.h - the two pages of the screen behind [ready]: the overview, and the log with the
+ * screen_pages.h - the two pages of the screen after [ready]: the overview, and the log with the
  * prompt.
  *
  * While the overview is shown, the log goes on in memory. A panic draws over both.
@@ -12,7 +12,7 @@
 #include "kernel/kernel.h"
 
 /* Draw the overview with the figures of this moment. Return NULL, or a sentence with the reason why
- * there is none; then the screen stays. */
+ * it cannot be drawn. Then the screen does not change. */
 const char *screen_pages_show_overview(struct kernel *kernel);
 
 /* Show the log, if the overview is shown. */

@@ -18,7 +18,7 @@ enum overview_owner {
     OVERVIEW_IN_USE, /* by the frame allocator's users: permanent heap, page tables, stacks */
     OVERVIEW_KERNEL, /* the image, and the records of the frame allocator */
     OVERVIEW_EARLY_HEAP,
-    OVERVIEW_BOOT_DATA, /* of the loader, as far as the kernel keeps it */
+    OVERVIEW_BOOT_DATA, /* the loader's data that the kernel keeps */
     OVERVIEW_FIRMWARE,
     OVERVIEW_LOW_MEMORY,
     OVERVIEW_UNUSABLE,
@@ -39,7 +39,7 @@ struct overview_part {
 
 struct overview_phase {
     const char *name;
-    uint64_t begin_us; /* from the begin of the first phase */
+    uint64_t begin_us; /* from the start of the first phase */
     uint64_t duration_us;
     bool is_loader;
 };
@@ -90,7 +90,7 @@ struct overview {
     bool has_keyboard; /* PS/2 */
 };
 
-/* Add a piece of RAM behind the others. It joins the last part if both have one owner. */
+/* Add a piece of RAM after the others. It joins the last part if both have one owner. */
 void overview_add_part(struct overview *overview, enum overview_owner owner, uint64_t size_bytes);
 
 #endif

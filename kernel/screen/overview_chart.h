@@ -1,12 +1,12 @@
 /*
- * overview_chart.h - the phases of the boot, each with a bar from its begin to its end.
+ * overview_chart.h - the phases of the boot, each with a bar from its start to its end.
  *
  *   read kernel         1.9 ms  |==       |
  *   load kernel         7.4 ms  |  ====   |
  *   kernel: self-test  12.0 ms  |     ====|
  *   14 shorter phases   8.1 ms
  *
- * Without room for all, the shortest phases are left out, and the last row has their sum.
+ * If not all fit, the shortest phases are left out, and the last row has their sum.
  *
  * Pure.
  */

@@ -7,9 +7,9 @@
 #define LABEL_COLUMNS 12
 #define LEVEL_LIMIT   4
 #define BAR_INSET     3
-/* Below this, the figures stand closer. */
+/* With fewer columns, the gaps between the figures are smaller. */
 #define WIDE_COLUMNS 90
-/* What a level has at least, in pixels of the font. */
+/* The least width of a level, in pixels of the font. */
 #define LEAST_PIXELS 2
 
 /* A figure of a heap. The levels of a heap increase, and the last is the whole bar. */
@@ -21,7 +21,7 @@ struct level {
 
 struct row_of_levels {
     const char *label;
-    const char *note; /* behind the legend */
+    const char *note; /* after the legend */
     struct level levels[LEVEL_LIMIT];
     uint32_t level_count;
 };

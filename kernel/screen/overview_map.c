@@ -2,8 +2,7 @@
 
 #include "kernel/screen/overview_text.h"
 
-/* What a part has at least, in pixels of the font. All parts together take at most a half of the
- * bar for it. */
+/* The least width of a part, in pixels of the font. These widths take at most half of the bar. */
 #define LEAST_PIXELS 2
 
 static const struct {

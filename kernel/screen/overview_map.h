@@ -27,7 +27,7 @@ void overview_map_bar(const struct overview_pen *pen, const struct overview *ove
     ((OVERVIEW_OWNER_COUNT + OVERVIEW_LEGEND_COLUMNS - 1) / OVERVIEW_LEGEND_COLUMNS)
 
 /* Draw the legend in OVERVIEW_LEGEND_ROWS rows, `column_count` columns wide. Each owner has its
- * place there, also if it has no memory. */
+ * place there, even if it has no memory. */
 void overview_map_legend(const struct overview_pen *pen, const struct overview *overview,
                          uint32_t column, uint32_t row, uint32_t column_count);
 

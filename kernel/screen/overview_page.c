@@ -17,7 +17,7 @@
 #define HEAPS_ROWS     (1 + OVERVIEW_HEAPS_ROWS)
 #define LINE_CAPACITY  256
 
-/* The rows that a section and a free row below it take; the bar of the map has `bar_count`. */
+/* The rows of a section, with a free row below it. The bar of the map has `bar_count` rows. */
 static uint32_t rows_above_chart(uint32_t bar_count)
 {
     return BAND_ROWS + 1 + MACHINE_ROWS + 1 + 1 + bar_count + OVERVIEW_LEGEND_ROWS + 1 +
@@ -91,7 +91,7 @@ static void draw_band(const struct overview_pen *pen, const struct overview *ove
         (void)overview_pen_mark(pen, end - (uint32_t)length, 1, &style, line);
 }
 
-/* Draw a word in a faint colour and its value behind it. Return the column for the next pair. */
+/* Draw a word in a faint colour and its value after it. Return the column for the next pair. */
 static uint32_t draw_pair(const struct overview_pen *pen, uint32_t column, uint32_t row,
                           const char *word, const char *value)
 {

@@ -17,7 +17,7 @@
 #define OVERVIEW_TEXT_RGB    UINT32_C(0xe8e8e8)
 #define OVERVIEW_FAINT_RGB   UINT32_C(0xa0acb8)
 #define OVERVIEW_HEADING_RGB UINT32_C(0x8fc7ff)
-#define OVERVIEW_TRACK_RGB   UINT32_C(0x28303c) /* the ground of a bar */
+#define OVERVIEW_TRACK_RGB   UINT32_C(0x28303c) /* the background of a bar */
 
 struct overview_pen {
     const struct canvas *canvas;
@@ -34,11 +34,11 @@ struct overview_box {
     uint32_t height;
 };
 
-/* Write a text, and return the column behind it. It is cut before the margin. */
+/* Write a text, and return the column after it. It is cut before the margin. */
 uint32_t overview_pen_text(const struct overview_pen *pen, uint32_t column, uint32_t row,
                            uint32_t rgb, const char *text);
 
-/* Write a text on a ground of another colour. */
+/* Write a text on a background of another colour. */
 uint32_t overview_pen_mark(const struct overview_pen *pen, uint32_t column, uint32_t row,
                            const struct canvas_style *style, const char *text);
 

@@ -2,7 +2,7 @@
 
 #include "shared/text/format.h"
 
-/* Print value / divisor, with a digit behind the point below `tenths_below`. */
+/* Print value / divisor, with a digit after the point below `tenths_below`. */
 static struct overview_text print(uint64_t value, uint64_t divisor, uint64_t tenths_below,
                                   const char *unit)
 {

@@ -18,7 +18,7 @@ def say(text=""):
 
 
 class Command(gdb.Command):
-    """A command whose text of help is its docstring. A missing thing is one sentence, and never a Python traceback."""
+    """A command whose help is its docstring. An error is one sentence, and never a Python traceback."""
 
     name = ""
 
@@ -52,7 +52,7 @@ Usage: handoff-regions"""
 
 
 class Heap(Command):
-    """Show a heap: figures, then its live blocks. `all` shows free memory and the heap's own records, too.
+    """Show a heap: figures, then its live blocks. `all` also shows free memory and the heap's own records.
 Usage: handoff-heap [all] [EXPRESSION]
 EXPRESSION is a pointer to a struct heap; without it, the kernel's permanent heap.
 Example: handoff-heap all"""
@@ -167,7 +167,7 @@ Example: handoff-pages $rip"""
 
 
 class Help(Command):
-    """List the commands of Handoff, with the structures that gdb prints as a line.
+    """List the commands of Handoff, and the structures that gdb prints as a line.
 Usage: handoff-help"""
 
     name = "handoff-help"

@@ -1,6 +1,6 @@
 """The blocks of a heap, read from its memory: kernel/mm/heap. A function for each policy, as heap_walk() does.
 
-It calls no function of the kernel, so it works when the machine stopped in the middle of a call.
+It calls no function of the kernel, so it also works when the machine has stopped in the middle of a call.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import gdb
 from handoff_target import Memory, Missing
 
 LIVE, FREE, OWN, QUARANTINED = "live", "free", "own", "quarantined"
-# The most pieces that one walk reads, against a heap that was overwritten.
+# A walk reads at most this many pieces: an overwritten heap could have an endless list.
 PIECE_LIMIT = 1_000_000
 
 # kernel/mm/heap/policies/sealed_block.h
@@ -193,7 +193,7 @@ def walk(heap):
     memory, has_debug_layer = Memory(), int(heap["layers"][0]) != 0
     for count, piece in enumerate(POLICIES[policy_name(heap)](heap, memory)):
         if count == PIECE_LIMIT:
-            raise Missing(f"The walk stops behind {PIECE_LIMIT} pieces.")
+            raise Missing(f"The walk stops after {PIECE_LIMIT} pieces.")
         yield below_debug_layer(piece) if has_debug_layer and piece.kind == LIVE else piece
 
 

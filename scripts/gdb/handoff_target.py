@@ -1,4 +1,4 @@
-"""The machine that gdb looks at: memory, registers, and the kernel's state. Nothing here changes the machine."""
+"""The machine under gdb: memory, registers, and the kernel's state. Nothing here changes the machine."""
 
 import gdb
 
@@ -26,7 +26,7 @@ def kernel():
 
 
 class Memory:
-    """Virtual memory, read a page at a time. Valid while the machine stands still."""
+    """Virtual memory, read a page at a time. Valid while the machine is stopped."""
 
     def __init__(self):
         self.pages = {}

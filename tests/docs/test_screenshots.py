@@ -63,7 +63,7 @@ def test_it_says_what_it_did(monkeypatch, capsys, tmp_path):
                "plot.svg": screenshots.Plot("bench-frames", "text")}  # fmt: skip
     status, said = run(monkeypatch, capsys, recipes)
     assert status == 1 and said.splitlines()[:3] == [
-        "same.svg: unchanged", "other.svg: drawn anew", "new.svg: new"]  # fmt: skip
+        "same.svg: unchanged", "other.svg: changed", "new.svg: new"]  # fmt: skip
     assert re.search(r"^bad\.svg: FAILED: ls ends with status 2: ", said, re.MULTILINE), said
     assert said.endswith("\n3 pictures drawn, 1 failed, 1 left out\n")
     assert (tmp_path / "new.svg").read_text() == "x\n" and not (tmp_path / "plot.svg").exists()

@@ -1,4 +1,4 @@
-"""The monitor behind [ready], on the serial port and on the PS/2 keyboard; and the key that restarts after a panic."""
+"""The monitor after [ready], on the serial port and on the PS/2 keyboard; and the key that restarts after a panic."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The overview on the screen behind [ready], and the keys that switch between it and the log."""
+"""The overview on the screen after [ready], and the keys that switch between it and the log."""
 
 import re
 import time

@@ -225,7 +225,7 @@ def test_escape_sequences_are_removed():
     assert boot.clean(b"\x1b[2J\x1b[01;01H\x1b[=3hone\r\ntwo\r") == "one\ntwo\n"
 
 
-# --- Kernels of somebody else (docs/YOUR-KERNEL.md) -------------------------------------------------------------------
+# --- Kernels of other authors (docs/YOUR-KERNEL.md) -------------------------------------------------------------------
 
 ENTERED = "Handoff loader 1.0\n[loader] progress: exit\n[loader] progress: kernel\n"
 POWERED_OFF = {"exit_status": 0, "shutdown_reason": "guest-shutdown"}

@@ -1,4 +1,4 @@
-/* kernel.c - a first kernel: it prints what memory it got, allocates, and ends (see README.md). */
+/* kernel.c - a first kernel: it prints its memory size, allocates, and ends (see README.md). */
 #include "handoff.h"
 
 static const struct handoff_framebuffer *screen; /* NULL: none */

@@ -1,6 +1,6 @@
 /*
  * conformance.c - a kernel that was written from docs/HANDOFF.md and docs/CONFORMANCE.md. It checks
- * the handoff in the order of "Reading it safely", and says the result in the lines of the
+ * the handoff in the order of "Reading it safely", and prints the result in the lines of the
  * conformance kit. The only file of the project that it includes is shared/handoff.h.
  */
 #include <stdbool.h>

@@ -26,7 +26,7 @@ static FONT: [u16; 64] = [
 ];
 
 pub struct Console {
-    port: u16, // 0: write to none
+    port: u16, // 0: no port
     pixels: *mut u8,
     screen: Option<&'static Framebuffer>,
     column: usize,

@@ -1,4 +1,4 @@
-//! The simplest heap: each block begins behind the one before. Nothing can be freed yet.
+//! The simplest heap: each block begins after the one before. Nothing can be freed yet.
 use core::slice;
 
 const ALIGNMENT_BYTES: u64 = 16;

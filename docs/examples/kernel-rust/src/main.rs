@@ -1,5 +1,5 @@
-//! A first kernel. It checks the handoff, prints what memory it got, takes a block from the heap that the loader gave
-//! it, and ends.
+//! A first kernel. It checks the handoff, prints the size of its memory, takes a block from the loader's heap, and
+//! ends.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! The functions on memory that the compiler calls. A program takes them from the C library; a kernel has none.
+//! The functions on memory that the compiler calls. A program takes them from the C library. A kernel has no library.
 use core::arch::asm;
 
 #[no_mangle]

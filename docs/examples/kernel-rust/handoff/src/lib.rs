@@ -89,7 +89,7 @@ contract! {
 }
 
 contract! {
-    /// `count` elements from the physical address `first` on, each `stride_bytes` behind the one before.
+    /// `count` elements from the physical address `first` on, each `stride_bytes` after the one before.
     Array: 16 {
         0 first: u64,
         8 count: u32,
@@ -284,7 +284,7 @@ impl Handoff {
     /// Check the structure, as every kernel has to do before it uses a field.
     ///
     /// # Safety
-    /// `address` is what the loader has passed to the kernel's entry.
+    /// `address` is the argument that the loader has passed to the kernel's entry.
     pub unsafe fn check(address: *const Handoff) -> Result<&'static Handoff, Refusal> {
         let handoff = &*address;
         if handoff.magic != MAGIC {
