@@ -16,6 +16,9 @@ usage_help "$@"
 if [ $# != 2 ] || [ -z "$1" ]; then
     usage_refuse "name a folder and a language: make new-kernel DIR=../first LANG=c"
 fi
+case $1 in
+-*) usage_refuse "unknown option '$1': the first word is the folder" ;;
+esac
 folder=${1/#\~\//$HOME/}
 language=$2
 case $language in
@@ -42,7 +45,7 @@ if [ -n "${BUILD:-}" ] && [ "$(realpath -m -- "$BUILD")" != "$root/build" ]; the
     volume=$(realpath -m -- "$BUILD")/esp
 fi
 cp -R -- "$root/docs/examples/kernel-$language/." "$folder"
-make -s -C "$folder" clean
+make -s --no-print-directory -C "$folder" clean
 mkdir -p -- "$folder/loader"
 cp -- "$volume/EFI/BOOT/BOOTX64.EFI" "$root/shared/handoff.h" "$root/shared/handoff_note.h" \
     "$root/docs/HANDOFF.md" "$root/LICENSE" "$folder/loader"

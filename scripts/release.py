@@ -43,9 +43,12 @@ README = """# Handoff {version}
 
 A UEFI loader and an x86-64 kernel. The files are at the paths of the repository.
 
-- `esp/` has the files of a boot volume. Copy its contents to a stick with a FAT file system, or run
-  `qemu-system-x86_64 -bios OVMF.fd -drive format=raw,file=fat:rw:esp -serial stdio`.
-- `shared/handoff.h` and `docs/HANDOFF.md` are the contract for your own kernel. Replace `esp/kernel.elf` with your kernel.
+- `make -C docs/examples/kernel-c run` builds a first kernel in C, and boots it in QEMU. `docs/examples/kernel-rust` has
+  the same in Rust. Their README.md names the packages. [docs/YOUR-KERNEL.md](docs/YOUR-KERNEL.md) explains all steps.
+- `shared/handoff.h` and [docs/HANDOFF.md](docs/HANDOFF.md) are the contract for a kernel of your own.
+- `esp/` has the files of a boot volume. Copy its content to a stick with a FAT file system, or run
+  `qemu-system-x86_64 -m 256M -bios /usr/share/ovmf/OVMF.fd -drive format=raw,file=fat:rw:esp -serial stdio`.
+  Replace `esp/kernel.elf` with your kernel.
 - `sha256sum -c {sums}` checks the files. `{sbom}` is the SBOM (SPDX 2.3).
 - `docs/RELEASE.md` describes how to build the same bytes.
 """

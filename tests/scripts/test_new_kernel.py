@@ -23,6 +23,7 @@ def refuse(*settings, **environment):
     (["LANG=c"], "name a folder and a language"),
     (["DIR=x", "LANG=go"], "unknown language 'go'"),
     (["DIR=x", "LANG=it's"], "unknown language 'it's'"),
+    (["DIR=-x", "LANG=c"], "unknown option '-x'"),
     (["DIR=x", "LANG=c"], "x is in the checkout"),
     ([f"DIR={ROOT}/docs/../first", "LANG=c"], "is in the checkout"),
     ([f"DIR={ROOT}/README.md", "LANG=c"], "README.md is not a folder"),
@@ -41,3 +42,10 @@ def test_folder_with_files_stays_as_it_is(tmp_path):
 def test_locale_of_the_user_is_no_language(tmp_path):
     """LANG is also the variable of the locale."""
     assert "name a language" in refuse(f"DIR={tmp_path}/new", LANG="rust")
+
+
+@pytest.mark.parametrize("language", ["c", "rust"])
+def test_path_of_a_release_with_a_blank_is_refused(language):
+    done = subprocess.run(["make", "-C", ROOT / f"docs/examples/kernel-{language}", "-n", "HANDOFF=/a b"], text=True,
+                          check=False, capture_output=True)  # fmt: skip
+    assert done.returncode == 2 and "HANDOFF=/a b has a blank" in done.stderr

@@ -19,8 +19,8 @@ def read(path):
     return workflow
 
 
-@pytest.mark.parametrize("path", [OURS, EXAMPLE], ids=["ours", "example"])
-def test_workflow_is_well_formed(path):
+@pytest.mark.parametrize("path, keeps", [(OURS, "failure()"), (EXAMPLE, "always()")], ids=["ours", "example"])
+def test_workflow_is_well_formed(path, keeps):
     workflow = read(path)
     assert set(workflow) <= {"name", "on", "env", "jobs"} and set(workflow["on"]) == {"push", "pull_request"}
     (job,) = workflow["jobs"].values()
@@ -29,7 +29,7 @@ def test_workflow_is_well_formed(path):
         assert set(step) <= STEP_KEYS and ("run" in step) != ("uses" in step), step
         assert "uses" not in step or re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"])
     last = job["steps"][-1]
-    assert last["if"] == "failure()" and last["uses"].startswith("actions/upload-artifact@")
+    assert last["if"] == keeps and last["uses"].startswith("actions/upload-artifact@")
 
 
 def test_our_workflow_runs_the_two_commands_of_the_readme():
@@ -40,10 +40,22 @@ def test_our_workflow_runs_the_two_commands_of_the_readme():
 def test_example_runs_the_kit():
     workflow = read(EXAMPLE)
     steps = workflow["jobs"]["conformance"]["steps"]
-    assert set(workflow["env"]) == {"BUILD_COMMAND", "KERNEL", "HANDOFF_REPOSITORY", "HANDOFF_VERSION"}
+    assert set(workflow["env"]) == {"PACKAGES", "BUILD_COMMAND", "KERNEL", "HANDOFF_REPOSITORY", "HANDOFF_VERSION"}
     command = next(step["run"] for step in steps if "conformance.sh" in step.get("run", ""))
-    script = re.search(r"handoff/(scripts/\S+)", command).group(1)
+    script = re.search(r"handoff-checkout/(scripts/\S+)", command).group(1)
     assert (ROOT / script).is_file()
     options = set(re.findall(r"--[\w-]+", command.split(script)[1]))
     known = (ROOT / "scripts/conformance.py").read_text(encoding="utf-8")
     assert options == {"--junit", "--logs"} and all(option[2:] in known for option in options)
+
+
+def test_example_fits_the_kernels_of_new_kernel():
+    """Checkout deletes the content of its folder, and the kernel in Rust has a folder `handoff`."""
+    workflow = read(EXAMPLE)
+    (place,) = (step["with"]["path"] for step in workflow["jobs"]["conformance"]["steps"] if "path" in step.get("with", {})
+                and "repository" in step["with"])  # fmt: skip
+    for language in ("c", "rust"):
+        folder = ROOT / f"docs/examples/kernel-{language}"
+        assert not (folder / place).exists()
+        makefile = (folder / "Makefile").read_text(encoding="utf-8")
+        assert f"\n{workflow['env']['KERNEL']}:" in makefile and workflow["env"]["BUILD_COMMAND"] == "make kernel.elf"
