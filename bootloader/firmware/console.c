@@ -49,7 +49,7 @@ static void output_text(SIMPLE_TEXT_OUTPUT_INTERFACE *output, const char *text, 
 static bool begins_with(const char *line, size_t size_bytes, const char *start)
 {
     size_t i = 0;
-    while (start[i] != '\0' && i < size_bytes && line[i] == start[i])
+    while (i < size_bytes && start[i] != '\0' && line[i] == start[i])
         i++;
     return start[i] == '\0';
 }

@@ -16,7 +16,7 @@ struct output {
 static bool begins_with(const char *text, size_t length_bytes, const char *start)
 {
     size_t i = 0;
-    while (start[i] != '\0' && i < length_bytes && text[i] == start[i])
+    while (i < length_bytes && start[i] != '\0' && text[i] == start[i])
         i++;
     return start[i] == '\0';
 }

@@ -20,7 +20,7 @@ static size_t rank(const struct overview *overview, size_t index)
     size_t count = 0;
     for (size_t i = 0; i < overview->phase_count; i++)
         count += overview->phases[i].duration_us > duration_us ||
-                 (overview->phases[i].duration_us == duration_us && i < index);
+                 (i < index && overview->phases[i].duration_us == duration_us);
     return count;
 }
 

@@ -6,7 +6,7 @@
 static struct overview_text print(uint64_t value, uint64_t divisor, uint64_t tenths_below,
                                   const char *unit)
 {
-    struct overview_text result;
+    struct overview_text result = {""};
     uint64_t tenth = value % divisor * 10 / divisor;
     if (divisor > 1 && value / divisor < tenths_below && (tenth != 0 || tenths_below > 10))
         format_text(result.text, sizeof result.text, "%llu.%llu %s",

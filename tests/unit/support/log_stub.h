@@ -16,8 +16,8 @@ struct log_stub {
     unsigned note_count;
     unsigned replay_count;
     unsigned open_count; /* of log_open_kept_sink() */
-    bool is_transient; /* by log_keep() */
-    bool is_plain;     /* by log_plain(), and how often it became true */
+    bool is_transient;   /* by log_keep() */
+    bool is_plain;       /* by log_plain(), and how often it became true */
     unsigned plain_count;
     unsigned warning_count;
     char last_warning[512]; /* "[stage] text" */
