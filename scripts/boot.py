@@ -354,7 +354,7 @@ def verdict_of_reset(serial, ending):
         return Verdict(False, f"the machine reset itself by a triple fault; {last_line(serial)}", serial,
                        advice=ending_advice(serial))  # fmt: skip
     if RESTART.search(serial):
-        return Verdict(True, "the kernel reached [ready], and a key restarted the machine", serial)
+        return Verdict(True, "the kernel reached [ready], and the machine was restarted", serial)
     if POWER_OFF.search(serial):
         return Verdict(False, "the kernel reached [ready], but the machine restarted instead of switching off; "
                        f"{last_line(serial)}", serial, advice=ADVICE_RESTART)  # fmt: skip

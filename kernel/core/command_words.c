@@ -46,7 +46,7 @@ const struct command_word command_words[] = {
     {"print-timeline", NULL, NULL, "print when each phase of the boot began"},
     {"lesson", "NUMBER", NULL, "run a lesson of docs/learn/; make lesson builds the kernel"},
     {"provoke", "NAME", NULL, "fail on purpose"},
-    {"run", "COMMANDS", NULL, "run commands of the monitor at [ready]: run=\"heap; frames\""},
+    {"run", "COMMANDS", NULL, "run commands of the monitor at [ready]; put quotes around blanks"},
     {NULL, NULL, NULL, NULL},
 };
 

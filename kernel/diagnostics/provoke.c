@@ -439,8 +439,8 @@ static void warn_of_name(const char *name, const struct nearest *nearest)
     else if (nearest_is_close(nearest))
         log_warning("provoke", "\"%s\" is not a name: did you mean \"%s\"?", name, nearest->name);
     else
-        log_warning("provoke", "\"%s\" is not a name: the nearest is \"%s\"; docs/LOG.md lists all",
-                    name, nearest->name);
+        log_warning("provoke", "\"%s\" is not a name such as \"null-read\": docs/LOG.md lists all",
+                    name);
 }
 
 /* Read the name on the command line. Return false if there is no name, or an unknown name. The

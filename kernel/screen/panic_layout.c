@@ -21,6 +21,8 @@
 /* With heading and blank row. */
 #define LOG_ROWS_MIN       5
 #define BACKTRACE_ROWS_MIN 6
+/* A blank row, the heading, a line, and how many are left out. */
+#define BACKTRACE_ROWS_LEAST 4
 
 struct layout {
     const struct canvas *canvas;
@@ -325,7 +327,7 @@ static void write_backtrace(struct layout *layout, uint32_t row_count)
 {
     char more[64];
     uint32_t needed = rows_of(layout, PANIC_PART_BACKTRACE);
-    if (needed == 0 || row_count < 4)
+    if (needed == 0 || row_count < BACKTRACE_ROWS_LEAST)
         return;
     uint32_t row_end = layout->row + row_count;
     write_label(layout, PANIC_PART_BACKTRACE);
@@ -398,14 +400,14 @@ static void write_end(struct layout *layout)
 }
 
 /* Return the rows for the backtrace: those that no other part needs. On a small screen its first
- * lines come before the log. */
-static uint32_t room_for_backtrace(struct layout *layout)
+ * lines come before the log, and before the code. */
+static uint32_t room_for_backtrace(const struct layout *layout, bool has_code)
 {
     struct layout later = beside_box(layout);
     uint32_t others = 2; /* the blank rows before the code and before the last row */
     uint32_t log = smaller(rows_of(&later, PANIC_PART_LOG), LOG_ROWS_MIN);
     for (unsigned part = PANIC_PART_REGISTERS; part < PANIC_PART_LOG; part++)
-        others += rows_of(&later, part);
+        others += part != PANIC_PART_CODE || has_code ? rows_of(&later, part) : 0;
     uint32_t room = layout->row_end - layout->row;
     room = others < room ? room - others : 0;
     return room < BACKTRACE_ROWS_MIN + log ? smaller(room, BACKTRACE_ROWS_MIN) : room - log;
@@ -422,10 +424,12 @@ bool panic_layout_draw(const struct canvas *canvas, const struct panic_page *pag
     write_title(&layout);
     for (unsigned part = PANIC_PART_CAUSE; part < PANIC_PART_BACKTRACE; part++)
         write_part(&layout, part);
-    write_backtrace(&layout, room_for_backtrace(&layout));
+    bool has_code = room_for_backtrace(&layout, true) >= BACKTRACE_ROWS_LEAST;
+    write_backtrace(&layout, room_for_backtrace(&layout, has_code));
     write_part(&layout, PANIC_PART_REGISTERS);
     layout.row++;
-    write_part(&layout, PANIC_PART_CODE);
+    if (has_code || rows_of(&layout, PANIC_PART_BACKTRACE) == 0)
+        write_part(&layout, PANIC_PART_CODE);
     write_part(&layout, PANIC_PART_MEMORY);
     write_part(&layout, PANIC_PART_BUILD);
     write_log(&layout);

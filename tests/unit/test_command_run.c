@@ -96,8 +96,8 @@ static void test_unknown_command_is_answered_with_the_nearest(void **state)
 static void test_wrong_arguments_are_answered_with_the_usage(void **state)
 {
     (void)state;
-    expect_error("peek", "an argument is missing", "Usage: peek ADDRESS. For example: peek 4K");
-    expect_error("poke 1", "an argument is missing", NULL);
+    expect_error("peek", "peek: ADDRESS is missing\n", "Usage: peek ADDRESS. For example: peek 4K");
+    expect_error("poke 1", "poke: BYTE is missing\n", NULL);
     expect_error("poke 1 2 3", "\"3\" is not expected", "Usage: poke");
     expect_error("poke 1 2 3 4 5 6 7", "\"3\" is not expected", NULL);
     expect_error("heap pictre", "did you mean \"picture\"?", "Usage: heap [stats|");

@@ -108,7 +108,7 @@ static void test_blocks(void **state)
     expect("not a live block", "realloc 0 1");
     expect("no room for", "alloc 64M");
     expect("no room for", "alloc 0xffffffffffffffff");
-    expect("no room for", "alloc 1 0x8000000000000000");
+    expect("1 byte at a multiple of 0x8000000000000000\n", "alloc 1 0x8000000000000000");
     expect("power of two", "alloc 16 3");
     expect("ALIGNMENT must be a number", "alloc 16 page");
     expect("SIZE must be a number", "alloc much");
@@ -171,6 +171,7 @@ static void test_peek_and_poke_never_fault(void **state)
     expect("COUNT must be a number", "peek 0x%llx all", text);
     expect("COUNT must be from 1 to 256", "peek 0x%llx 257", text);
     expect("COUNT must be", "peek 0xfffffffffffffff8 16");
+    expect("nothing is mapped at", "peek 0xfffffffffffffff8");
     assert_int_equal(machine->fault_count, 0);
     expect("is now", "poke 8 1 force");
     assert_int_equal(machine->fault_count, 1);

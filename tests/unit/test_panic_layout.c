@@ -273,6 +273,23 @@ static void test_small_screens(void **state)
     free(screen.pixels);
 }
 
+/* Without room for both, the backtrace is more useful than the code. */
+static void test_backtrace_comes_before_the_code(void **state)
+{
+    (void)state;
+    struct panic_page page = {0};
+    fill_page(&page, 10);
+    draw_and_read(&page, BGRX, 800, 600, 1);
+    assert_non_null(strstr(text, "\nCode "));
+    for (unsigned i = 0; i < 4; i++)
+        add(&page, PANIC_PART_REGISTERS, "rax 0000000000000000");
+    draw_and_read(&page, BGRX, 640, 480, 1);
+    assert_non_null(strstr(text, "\nBacktrace\n#0 0xffffffff80001000 main+0x0 main.c:1\n"
+                                 "... and 9 more lines on the serial port\n"));
+    assert_null(strstr(text, "\nCode "));
+    assert_non_null(strstr(text, "build=3\n"));
+}
+
 static void test_empty_page(void **state)
 {
     (void)state;
@@ -323,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_long_title_has_small_letters),
         cmocka_unit_test(test_framebuffer_is_not_read),
         cmocka_unit_test(test_small_screens),
+        cmocka_unit_test(test_backtrace_comes_before_the_code),
         cmocka_unit_test(test_empty_page),
         cmocka_unit_test(test_full_page_ignores_lines),
         cmocka_unit_test(test_lines_of_a_log),

@@ -56,7 +56,12 @@ void command_alloc(struct monitor_state *monitor, const struct arguments *argume
     }
     void *block =
         arguments->count > 1 ? kmalloc_aligned(size_bytes, alignment_bytes) : kmalloc(size_bytes);
-    say_block("alloc", block, size_bytes);
+    if (block == NULL && arguments->count > 1)
+        monitor_say("alloc: the heap has no room for %llu byte%s at a multiple of 0x%llx",
+                    (unsigned long long)size_bytes, plural(size_bytes),
+                    (unsigned long long)alignment_bytes);
+    else
+        say_block("alloc", block, size_bytes);
 }
 
 void command_free(struct monitor_state *monitor, const struct arguments *arguments)

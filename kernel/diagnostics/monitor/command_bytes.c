@@ -91,11 +91,12 @@ static bool read_force(const struct monitor_state *monitor, const struct argumen
 void command_peek(struct monitor_state *monitor, const struct arguments *arguments)
 {
     uint64_t address;
-    uint64_t count = ROW_BYTES;
+    uint64_t count;
     bool force;
     if (!read_force(monitor, arguments, &force) ||
         !monitor_number(monitor, arguments->words[0], "ADDRESS", &address))
         return;
+    count = UINT64_MAX - address < ROW_BYTES ? UINT64_MAX - address + 1 : ROW_BYTES;
     if (arguments->count > 1 && !monitor_number(monitor, arguments->words[1], "COUNT", &count))
         return;
     if (count == 0 || count > PEEK_LIMIT_BYTES || count - 1 > UINT64_MAX - address) {

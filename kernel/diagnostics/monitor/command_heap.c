@@ -7,6 +7,7 @@
 #include "kernel/diagnostics/print_leaks.h"
 #include "kernel/mm/heap/include/handoff/heap_leaks.h"
 #include "kernel/mm/heap/include/handoff/heap_picture.h"
+#include "shared/text/format.h"
 
 const char *const command_heap_choices[] = {"stats", "histogram", "picture", "walk",
                                             "check", "leaks",     NULL};
@@ -93,6 +94,22 @@ static void say_check(const struct heap *heap)
     monitor_say("Check of the whole heap: %s.", problem == NULL ? "sound" : problem);
 }
 
+struct caller_text {
+    char text[96];
+};
+
+static struct caller_text caller_text(const void *caller)
+{
+    struct caller_text result;
+    struct symbol symbol;
+    if (symbols_find_caller(virt_addr((uintptr_t)caller), &symbol))
+        format_text(result.text, sizeof result.text, "%s+0x%llx", symbol.name,
+                    (unsigned long long)symbol.offset_bytes);
+    else
+        format_text(result.text, sizeof result.text, "of a caller that is not recorded");
+    return result;
+}
+
 static void say_leaks(const struct heap *heap)
 {
     struct heap_leaks leaks;
@@ -100,12 +117,9 @@ static void say_leaks(const struct heap *heap)
     monitor_say("Live blocks by the caller that allocated them (heap_debug=on records all):");
     for (size_t i = 0; i < leaks.site_count; i++) {
         const struct heap_leak_site *site = &leaks.sites[i];
-        struct symbol symbol = {.name = "unknown"};
-        (void)symbols_find_caller(virt_addr((uintptr_t)site->allocated_by), &symbol);
-        monitor_say("  %6zu block%s %10zu byte%s  %s+0x%llx", site->block_count,
+        monitor_say("  %6zu block%s %10zu byte%s  %s", site->block_count,
                     plural_column(site->block_count), site->used_bytes,
-                    plural_column(site->used_bytes), symbol.name,
-                    (unsigned long long)symbol.offset_bytes);
+                    plural_column(site->used_bytes), caller_text(site->allocated_by).text);
     }
     if (leaks.site_count == 0)
         monitor_say("  none");

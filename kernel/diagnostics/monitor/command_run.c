@@ -1,6 +1,7 @@
 #include "kernel/diagnostics/monitor/command_run.h"
 
 #include "kernel/core/nearest.h"
+#include "shared/text/text.h"
 
 static void tell_usage(const struct command *command)
 {
@@ -34,6 +35,16 @@ static bool check_choice(const struct command *command, const struct arguments *
     return false;
 }
 
+/* Print the name of the first argument that is missing. In the usage, the names of those that must be
+ * there come first. */
+static void tell_missing(const struct command *command, size_t index)
+{
+    struct piece usage = {command->arguments, text_length(command->arguments)};
+    struct arguments names = arguments_split(usage);
+    struct piece name = index == 0 ? names.name : names.words[index - 1];
+    monitor_say("%s: %s is missing", command->name, arguments_quote(name).text);
+}
+
 /* Print the first mistake in the arguments. */
 static bool check(const struct command *command, const struct arguments *arguments)
 {
@@ -42,7 +53,7 @@ static bool check(const struct command *command, const struct arguments *argumen
         return false;
     }
     if (arguments->count < command->least) {
-        monitor_say("%s: an argument is missing", command->name);
+        tell_missing(command, arguments->count);
         return false;
     }
     if (arguments->count > command->most) {
