@@ -65,10 +65,10 @@ static EFI_FILE_HANDLE file_find(const struct volume *volume, const char *path,
     EFI_STATUS status = volume->root->Open(volume->root, &handle, wide, EFI_FILE_MODE_READ, 0);
     if (!EFI_ERROR(status) && handle != NULL)
         return handle;
-    *ret_error =
-        error_set(volume->firmware->failure,
-                  status == EFI_NOT_FOUND ? LOADER_ERROR_FILE_NOT_FOUND : LOADER_ERROR_FILE_OPEN,
-                  status, "%s", path);
+    *ret_error = error_set_path(volume->firmware->failure,
+                                status == EFI_NOT_FOUND ? LOADER_ERROR_FILE_NOT_FOUND
+                                                        : LOADER_ERROR_FILE_OPEN,
+                                status, path);
     return NULL;
 }
 
@@ -100,11 +100,11 @@ static enum loader_error file_check(const struct volume *volume, const EFI_FILE_
                                     const char *path, uint64_t limit_bytes)
 {
     if ((info->Attribute & EFI_FILE_DIRECTORY) != 0)
-        return error_set(volume->firmware->failure, LOADER_ERROR_FILE_IS_DIRECTORY, EFI_SUCCESS,
-                         "%s", path);
+        return error_set_path(volume->firmware->failure, LOADER_ERROR_FILE_IS_DIRECTORY,
+                              EFI_SUCCESS, path);
     if (info->FileSize == 0)
-        return error_set(volume->firmware->failure, LOADER_ERROR_FILE_EMPTY, EFI_SUCCESS, "%s",
-                         path);
+        return error_set_path(volume->firmware->failure, LOADER_ERROR_FILE_EMPTY, EFI_SUCCESS,
+                              path);
     if (info->FileSize > limit_bytes)
         return error_set(volume->firmware->failure, LOADER_ERROR_FILE_TOO_LARGE, EFI_SUCCESS,
                          "%s: %llu bytes, the limit is %llu", path, info->FileSize, limit_bytes);
