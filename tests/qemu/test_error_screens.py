@@ -34,7 +34,7 @@ CAUSES = {
     2: ({}, ["no-file-system"]),
     3: (config(b"kernel\n"), []),
     4: ({"kernel.elf": None}, []),
-    5: ({}, ["open-fails 2"]),
+    5: ({}, ["open-fails 4"]),
     6: ({"kernel.elf": "directory"}, []),
     7: ({"kernel.elf": b""}, []),
     8: (config(b"#" * 65 * KIB), []),
