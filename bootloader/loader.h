@@ -31,7 +31,8 @@ struct chooser {
     struct volume volume;      /* closed if the root is NULL */
     struct phys_addr texts[2]; /* blocks of memory: handoff.conf, the files of entries */
     unsigned text_count;
-    struct entry *chosen;
+    struct entry *chosen; /* NULL before the first choice */
+    bool has_menu;        /* the menu has been shown */
     char config_path[CONFIG_PATH_CAPACITY];
 };
 

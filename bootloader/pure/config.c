@@ -96,7 +96,7 @@ void config_set_defaults(struct config *config)
 /* --- Values --- */
 
 /* UEFI paths are relative to the volume, with backslashes (UEFI 2.10, 13.5, EFI_FILE_PROTOCOL). */
-static enum config_status store_path(struct piece value, char ret_path[CONFIG_PATH_CAPACITY])
+enum config_status config_parse_path(struct piece value, char ret_path[CONFIG_PATH_CAPACITY])
 {
     char path[CONFIG_PATH_CAPACITY] = {0};
     size_t length = 0;
@@ -122,12 +122,12 @@ static enum config_status store_path(struct piece value, char ret_path[CONFIG_PA
 static enum config_status store_kernel_path(struct piece value, struct config *config)
 {
     config->efi_path[0] = '\0';
-    return store_path(value, config->kernel_path);
+    return config_parse_path(value, config->kernel_path);
 }
 
 static enum config_status store_efi_path(struct piece value, struct config *config)
 {
-    return store_path(value, config->efi_path);
+    return config_parse_path(value, config->efi_path);
 }
 
 /* The cut is before the first byte of a character (RFC 3629, section 3). */

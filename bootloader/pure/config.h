@@ -147,6 +147,11 @@ struct piece config_next_line(struct piece *text);
  * a line without a '='. */
 bool config_split_line(struct piece line, struct piece *ret_key, struct piece *ret_value);
 
+/* Read a path: from the root of the volume, in ASCII, without "..". It gets a '\\' at its start, and in
+ * the place of each '/'. On failure *ret_path is not written. */
+enum config_status config_parse_path(struct piece value, char ret_path[CONFIG_PATH_CAPACITY])
+    __attribute__((warn_unused_result));
+
 /* Return whether this is the ID of an entry: 1 to 63 characters of a-z, A-Z, 0-9, '.', '_', '-'. */
 bool config_is_id(struct piece text);
 
