@@ -43,7 +43,7 @@ static void take(struct loader *loader, struct entry *entry)
     entry_configure(entry, &loader->globals, &loader->config);
     if (loader->entries.is_single)
         return;
-    console_log(&loader->console, "entry %s: %s", entry->id, entry->title);
+    console_log(&loader->console, "entry %s", entry->id);
     if (config->unknown_key_count != 0)
         console_warn(&loader->console,
                      "entry %s: %u unknown keys are ignored, the first in line %u", entry->id,

@@ -167,7 +167,6 @@ static bool load_files(struct loader *loader)
     }
     uint64_t sum_bytes = list_files(loader, folder);
     folder->Close(folder);
-    entries_sort_files(&loader->entries);
     bool is_good = read_files(loader, sum_bytes);
     memcpy(&loader->config, &loader->globals, sizeof(loader->config));
     return is_good;

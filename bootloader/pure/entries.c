@@ -127,14 +127,37 @@ static bool read_file_name(struct entry *entry, const char *file_name)
     return true;
 }
 
+static bool has_no_tries(const struct entry *entry)
+{
+    return entry->has_counter && entry->tries_left == 0;
+}
+
+static bool is_before(const struct entry *a, const struct entry *b)
+{
+    const char *left = a->id;
+    const char *right = b->id;
+    if (has_no_tries(a) != has_no_tries(b))
+        return has_no_tries(b);
+    while (*left != '\0' && *left == *right) {
+        left++;
+        right++;
+    }
+    return *left < *right;
+}
+
+/* Firmware lists a folder in any order. */
 struct entry *entries_add_file(struct entry_list *list, const char *file_name)
 {
-    struct entry *entry = add(list);
-    if (entry != NULL && !read_file_name(entry, file_name)) {
-        list->count--;
+    static struct entry added;
+    memset(&added, 0, sizeof(added));
+    if (!read_file_name(&added, file_name) || add(list) == NULL)
         return NULL;
-    }
-    return entry;
+    struct entry *place = &list->entries[list->count - 1];
+    for (; place > list->entries && place[-1].file_name[0] != '\0' && is_before(&added, place - 1);
+         place--)
+        memcpy(place, place - 1, sizeof(*place));
+    memcpy(place, &added, sizeof(*place));
+    return place;
 }
 
 void entry_set_text(struct entry_list *list, struct entry *entry, struct piece text,
@@ -157,39 +180,6 @@ void entry_set_text(struct entry_list *list, struct entry *entry, struct piece t
             config_parse_lines(entry->text, entry->first_line, true, scratch, &entry->wrong);
     entry->kind = scratch->efi_path[0] != '\0' ? ENTRY_EFI : ENTRY_KERNEL;
     set_title(entry, scratch->title);
-}
-
-static bool has_no_tries(const struct entry *entry)
-{
-    return entry->has_counter && entry->tries_left == 0;
-}
-
-static bool is_before(const struct entry *a, const struct entry *b)
-{
-    const char *left = a->id;
-    const char *right = b->id;
-    if (has_no_tries(a) != has_no_tries(b))
-        return has_no_tries(b);
-    while (*left != '\0' && *left == *right) {
-        left++;
-        right++;
-    }
-    return *left < *right;
-}
-
-/* Insertion: firmware mostly lists a directory in the order in which it was written. */
-void entries_sort_files(struct entry_list *list)
-{
-    static struct entry moved;
-    for (unsigned i = 1; i < list->count; i++) {
-        unsigned place = i;
-        memcpy(&moved, &list->entries[i], sizeof(moved));
-        while (place > 0 && list->entries[place - 1].file_name[0] != '\0' &&
-               moved.file_name[0] != '\0' && is_before(&moved, &list->entries[place - 1]))
-            place--;
-        memmove(&list->entries[place + 1], &list->entries[place], (i - place) * sizeof(moved));
-        memcpy(&list->entries[place], &moved, sizeof(moved));
-    }
 }
 
 /* --- The whole list --- */

@@ -55,16 +55,14 @@ enum config_status entries_begin(struct piece text, struct entry_list *list,
                                  struct config_wrong *ret_wrong)
     __attribute__((warn_unused_result));
 
-/* Add an entry that has a file. Return NULL if the list is full, or if the name is not that of an
- * entry. Its text comes later, by entry_set_text(). */
+/* Add an entry that has a file, behind those of handoff.conf. Such entries are sorted by their IDs,
+ * and those without tries come last. So pointers to other entries become wrong. Return NULL if the
+ * list is full, or if the name is not that of an entry. The text comes later, by entry_set_text(). */
 struct entry *entries_add_file(struct entry_list *list, const char *file_name);
 
 /* Set the text of an entry, and check it. */
 void entry_set_text(struct entry_list *list, struct entry *entry, struct piece text,
                     const struct config *globals, struct config *scratch);
-
-/* Sort the entries that have files by their names. Those without tries come last. */
-void entries_sort_files(struct entry_list *list);
 
 /* Complete a list without an entry by the one of the global lines. */
 void entries_finish(struct entry_list *list, const struct config *globals);

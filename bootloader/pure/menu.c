@@ -17,9 +17,9 @@
 static const char headings[] = "Handoff: choose an entry\0"
                                "Details\0"
                                "The command line of this boot\0"
-                               "The path of an EFI application\0";
+                               "The path of an EFI program\0";
 static const char key_rows[] =
-    "Enter: start  e: edit  d: details  p: EFI application  s: setup  r: reboot  o: off\0"
+    "Enter: start  e: edit  d: details  p: EFI program  s: setup  r: reboot  o: off\0"
     "Esc: back\0"
     "Enter: start  Esc: back\0"
     "Enter: start  Esc: back\0";
