@@ -53,7 +53,7 @@ struct menu {
     const char *message;
     enum menu_view view;
     unsigned selected;
-    unsigned seconds_left; /* 0: no countdown */
+    unsigned seconds_left; /* to the start of the selected entry, which is good; 0: no countdown */
     unsigned cursor;       /* in the text */
     unsigned length;       /* of the text */
     char text[MENU_TEXT_CAPACITY];
