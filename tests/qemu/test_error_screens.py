@@ -46,6 +46,7 @@ CAUSES = {
     14: ({}, ["image-elsewhere"]),
     15: ({}, ["descriptor-size 0"]),
     18: ({}, ["loader-data-uncached"]),
+    20: (config(b"cmdline = unattended\nentry = a\nkernel =\n"), []),
     24: (lambda: {"kernel.elf": note_with(4, 4)}, []),
     25: (lambda: {"kernel.elf": with_notes({VERSION: 3})}, []),
     27: ({}, ["volume-nowhere"]),
