@@ -105,6 +105,9 @@ static const struct error_text error_texts[] PACKED_SECTION = {
         {"The loader was started over the network. It can read files only from a volume.",
          "Start the machine from a disk, a USB stick or a CD that has the loader and the kernel.",
          FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_NO_ENTRY] = {"No entry can be started.",
+                               "Correct the line named above. Then try again.",
+                               FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_KERNEL_NOTE] =
         {"A note in the kernel file is malformed.",
          "Make the notes with HANDOFF_NOTE() of shared/handoff_note.h, and build the kernel again.",
