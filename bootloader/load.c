@@ -2,6 +2,7 @@
 
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
+#include "bootloader/modules.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 
@@ -99,7 +100,8 @@ bool load_from_volume(struct loader *loader)
     bool is_loaded = load_config(loader, &volume);
     if (is_loaded) {
         show_first_lines(loader);
-        is_loaded = inject_begin(loader) && load_kernel(loader, &volume);
+        is_loaded = inject_begin(loader) && load_kernel(loader, &volume) &&
+                    modules_load(loader, &volume);
     }
     volume_close(&volume);
     return is_loaded;

@@ -1,9 +1,14 @@
 #include "bootloader/firmware/file.h"
 
+#include "bootloader/firmware/read_progress.h"
 #include "bootloader/pure/config.h"
+#include "shared/address.h"
 
 /* Some firmware fails on long reads. So many bytes in a call are safe. */
-#define SAFE_READ_BYTES (UINT64_C(1024) * 1024)
+#define SAFE_READ_BYTES MIB
+
+/* A longer read can take so long that people doubt it: from a slow stick, about a second. */
+#define LONG_READ_BYTES (4 * MIB)
 
 /* EFI_FILE_INFO with a name of 255 characters, the most that FAT has. */
 #define FILE_INFO_BYTES (offsetof(EFI_FILE_INFO, FileName) + 256 * sizeof(CHAR16))
@@ -154,9 +159,11 @@ static enum loader_error file_read_once(const struct file *file, uint64_t offset
     return LOADER_OK;
 }
 
-/* Read with calls for at most `most_bytes` bytes. Firmware may read less than a call wants. */
+/* Read with calls for at most `most_bytes` bytes. Firmware may read less than a call wants.
+ * `progress` may be NULL. */
 static enum loader_error file_read_in_pieces(const struct file *file, uint64_t offset, void *bytes,
-                                             uint64_t size_bytes, uint64_t most_bytes)
+                                             uint64_t size_bytes, uint64_t most_bytes,
+                                             struct read_progress *progress)
 {
     uint64_t done_bytes = 0;
     EFI_STATUS status = file->handle->SetPosition(file->handle, offset);
@@ -171,17 +178,33 @@ static enum loader_error file_read_in_pieces(const struct file *file, uint64_t o
         if (error != LOADER_OK)
             return error;
         done_bytes += read_bytes;
+        if (progress != NULL)
+            read_progress_show(progress, done_bytes, size_bytes);
     }
     return LOADER_OK;
+}
+
+static enum loader_error file_read_long(const struct file *file, uint64_t offset, void *bytes,
+                                        uint64_t size_bytes)
+{
+    struct read_progress progress;
+    read_progress_begin(&progress, file->firmware);
+    enum loader_error error =
+        file_read_in_pieces(file, offset, bytes, size_bytes, SAFE_READ_BYTES, &progress);
+    read_progress_end(&progress);
+    return error;
 }
 
 /* One call is best: each costs commands to the device, and on a disc OVMF sends six for it. */
 enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,
                             uint64_t size_bytes)
 {
-    enum loader_error error = file_read_in_pieces(file, offset, bytes, size_bytes, size_bytes);
+    if (size_bytes > LONG_READ_BYTES)
+        return file_read_long(file, offset, bytes, size_bytes);
+    enum loader_error error =
+        file_read_in_pieces(file, offset, bytes, size_bytes, size_bytes, NULL);
     if (error != LOADER_OK && size_bytes > SAFE_READ_BYTES)
-        error = file_read_in_pieces(file, offset, bytes, size_bytes, SAFE_READ_BYTES);
+        error = file_read_in_pieces(file, offset, bytes, size_bytes, SAFE_READ_BYTES, NULL);
     return error;
 }
 

@@ -1,12 +1,10 @@
 #include "bootloader/pure/config.h"
 
-#include "shared/address.h"
+#include "bootloader/pure/config_value.h"
 #include "shared/text/command_line.h"
 #include "shared/memory.h"
 #include "shared/text/number.h"
 #include "shared/text/piece.h"
-
-_Static_assert(CONFIG_TEMP_HEAP_LIMIT <= UINT64_MAX - PAGE_SIZE_BYTES, "rounding up cannot wrap");
 
 /* A known key, and the function that checks and stores its value. */
 struct setting {
@@ -32,7 +30,7 @@ const char *config_status_text(enum config_status status)
     case CONFIG_BAD_NUMBER:
         return "The value is not a number such as 1048576, 0x100000 or 1M.";
     case CONFIG_NUMBER_TOO_LARGE:
-        return "The temporary heap cannot be larger than 16G.";
+        return "A temporary heap cannot be larger than 16G.";
     case CONFIG_EMPTY_VALUE:
         return "The value is empty.";
     case CONFIG_PATH_TOO_LONG:
@@ -40,7 +38,7 @@ const char *config_status_text(enum config_status status)
     case CONFIG_PATH_ESCAPES:
         return "The path contains '..'.";
     case CONFIG_PATH_NOT_ASCII:
-        return "The path contains a character that is not printable ASCII.";
+        return "The path or name contains a character that is not printable ASCII.";
     case CONFIG_COMMAND_LINE_TOO_LONG:
         return "The command line is longer than 1023 bytes.";
     case CONFIG_BAD_OUTPUT:
@@ -58,24 +56,36 @@ const char *config_status_text(enum config_status status)
         return "The value of post_mortem is not nvram, and not ram.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
+    case CONFIG_BAD_HEAP_PLACE:
+        return "The place of a heap is not `below` or `from` with an address such as 4G.";
+    case CONFIG_TOO_MANY_HEAPS:
+        return "There are more than 8 temporary heaps.";
+    case CONFIG_NO_MODULE:
+        return "No line `module = ...` is above this line.";
+    case CONFIG_TOO_MANY_MODULES:
+        return "There are more than 32 modules.";
+    case CONFIG_MODULE_TEXTS_TOO_LONG:
+        return "The paths, names and command lines of all modules have more than 4095 bytes.";
+    case CONFIG_BAD_ALIGNMENT:
+        return "The alignment is not 4K, and not 2M.";
     }
     return "The configuration has an unknown error.";
 }
 
 void config_set_defaults(struct config *config)
 {
-    *config = (struct config){
-        .kernel_path = "\\kernel.elf",
-        .temp_heap_size_bytes = CONFIG_TEMP_HEAP_DEFAULT,
-    };
+    static const char KERNEL_PATH[] = "\\kernel.elf";
+    memset(config, 0, sizeof(*config));
+    memcpy(config->kernel_path, KERNEL_PATH, sizeof(KERNEL_PATH));
+    config->temp_heaps.count = 1;
+    config->temp_heaps.list[0].size_bytes = CONFIG_TEMP_HEAP_DEFAULT;
 }
 
 /* --- Values --- */
 
 /* UEFI paths are relative to the volume, with backslashes (UEFI 2.10, 13.5, EFI_FILE_PROTOCOL). */
-static enum config_status store_kernel_path(struct piece value, struct config *config)
+enum config_status config_value_path(struct piece value, char path[CONFIG_PATH_CAPACITY])
 {
-    char path[CONFIG_PATH_CAPACITY] = {0};
     size_t length = 0;
     if (value.length == 0)
         return CONFIG_EMPTY_VALUE;
@@ -83,16 +93,29 @@ static enum config_status store_kernel_path(struct piece value, struct config *c
         path[length++] = '\\';
     if (value.length > CONFIG_PATH_CAPACITY - 1 - length)
         return CONFIG_PATH_TOO_LONG;
+    if (!config_value_is_printable(value))
+        return CONFIG_PATH_NOT_ASCII;
     for (size_t i = 0; i < value.length; i++) {
         char character = value.text[i];
-        if (character < 0x20 || character > 0x7e)
-            return CONFIG_PATH_NOT_ASCII;
         if (character == '.' && i > 0 && value.text[i - 1] == '.')
             return CONFIG_PATH_ESCAPES;
         path[length++] = character == '/' ? '\\' : character;
     }
-    memcpy(config->kernel_path, path, sizeof(path));
+    path[length] = '\0';
     return CONFIG_OK;
+}
+
+bool config_value_is_printable(struct piece value)
+{
+    size_t i = 0;
+    while (i < value.length && value.text[i] >= 0x20 && value.text[i] <= 0x7e)
+        i++;
+    return i == value.length;
+}
+
+static enum config_status store_kernel_path(struct piece value, struct config *config)
+{
+    return config_value_path(value, config->kernel_path);
 }
 
 static enum config_status store_command_line(struct piece value, struct config *config)
@@ -102,17 +125,6 @@ static enum config_status store_command_line(struct piece value, struct config *
     memcpy(config->command_line, value.text, value.length);
     config->command_line[value.length] = '\0';
     return command_line_has_open_quote(config->command_line) ? CONFIG_OPEN_QUOTE : CONFIG_OK;
-}
-
-static enum config_status store_temp_heap_size(struct piece value, struct config *config)
-{
-    uint64_t size_bytes;
-    if (!number_parse(value.text, value.length, &size_bytes))
-        return CONFIG_BAD_NUMBER;
-    if (size_bytes > CONFIG_TEMP_HEAP_LIMIT)
-        return CONFIG_NUMBER_TOO_LARGE;
-    config->temp_heap_size_bytes = page_align_up(size_bytes);
-    return CONFIG_OK;
 }
 
 static enum config_status store_inject(struct piece value, struct config *config)
@@ -173,7 +185,7 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
 
 /* --- Lines --- */
 
-static struct piece without_blanks(struct piece piece)
+struct piece config_value_trim(struct piece piece)
 {
     while (piece.length > 0 && piece_is_blank(piece.text[0])) {
         piece.text++;
@@ -221,13 +233,26 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
     return copy_quoted((struct piece){value->text + 1, value->length - 2}, plain, value);
 }
 
+/* The keys of a module come first. */
 static const struct setting settings[] = {
-    {"kernel", store_kernel_path},       {"cmdline", store_command_line},
-    {"temp_heap", store_temp_heap_size}, {"output", store_output},
-    {"resolution", store_resolution},    {"serial", store_serial_port},
-    {"post_mortem", store_post_mortem},  {"inject", store_inject},
+    {"module", config_module_begin},
+    {"module_name", config_module_store_name},
+    {"module_cmdline", config_module_store_command_line},
+    {"module_align", config_module_store_alignment},
+    {"kernel", store_kernel_path},
+    {"cmdline", store_command_line},
+    {"temp_heap", config_heaps_store},
+    {"output", store_output},
+    {"resolution", store_resolution},
+    {"serial", store_serial_port},
+    {"post_mortem", store_post_mortem},
+    {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
+
+/* Bits of `stored` below. */
+#define MODULE_BIT  1u
+#define MODULE_BITS 15u
 
 /* Return SETTING_COUNT for an unknown key. */
 static size_t find_setting(struct piece key)
@@ -239,25 +264,41 @@ static size_t find_setting(struct piece key)
 }
 
 struct parser {
-    struct config config;
+    struct config *config;
     unsigned line_number;
     unsigned stored; /* bit i: setting i has been stored, and must not come again */
 };
+
+/* A module's keys belong to the last `module` line. The first such line replaces what is there. */
+static enum config_status note_key(struct parser *parser, unsigned bit)
+{
+    bool has_module = (parser->stored & MODULE_BIT) != 0;
+    if (bit == MODULE_BIT) {
+        if (!has_module)
+            parser->config->modules.count = 0;
+        parser->stored &= ~MODULE_BITS;
+    } else if ((bit & MODULE_BITS) != 0 && !has_module) {
+        return CONFIG_NO_MODULE;
+    }
+    if ((parser->stored & bit) != 0)
+        return CONFIG_DUPLICATE_KEY;
+    parser->stored |= bit;
+    return CONFIG_OK;
+}
 
 static enum config_status store(struct parser *parser, struct piece key, struct piece value)
 {
     char plain[CONFIG_LINE_LIMIT];
     size_t index = find_setting(key);
     if (index == SETTING_COUNT) {
-        if (parser->config.unknown_key_count++ == 0)
-            parser->config.first_unknown_line = parser->line_number;
+        if (parser->config->unknown_key_count++ == 0)
+            parser->config->first_unknown_line = parser->line_number;
         return CONFIG_OK;
     }
-    if ((parser->stored & 1u << index) != 0)
-        return CONFIG_DUPLICATE_KEY;
-    parser->stored |= 1u << index;
-    enum config_status status = remove_quotes(&value, plain);
-    return status == CONFIG_OK ? settings[index].store(value, &parser->config) : status;
+    enum config_status status = note_key(parser, 1u << index);
+    if (status == CONFIG_OK)
+        status = remove_quotes(&value, plain);
+    return status == CONFIG_OK ? settings[index].store(value, parser->config) : status;
 }
 
 static enum config_status parse_line(struct parser *parser, struct piece line)
@@ -268,12 +309,12 @@ static enum config_status parse_line(struct parser *parser, struct piece line)
         return CONFIG_LINE_TOO_LONG;
     if (contains(line, '\0'))
         return CONFIG_NUL_BYTE;
-    line = without_blanks(line);
+    line = config_value_trim(line);
     if (line.length == 0 || line.text[0] == '#')
         return CONFIG_OK;
     if (!piece_split(line, '=', &key, &value))
         return CONFIG_NO_EQUALS_SIGN;
-    return store(parser, without_blanks(key), without_blanks(value));
+    return store(parser, config_value_trim(key), config_value_trim(value));
 }
 
 /* Take the next line off the text, without its end (LF or CRLF). */
@@ -301,24 +342,26 @@ static struct piece without_byte_order_mark(struct piece text)
     return text;
 }
 
+static enum config_status parse_lines(struct parser *parser, struct piece text)
+{
+    enum config_status status = CONFIG_OK;
+    while (text.length > 0 && status == CONFIG_OK) {
+        parser->line_number++;
+        status = parse_line(parser, next_line(&text));
+    }
+    return status;
+}
+
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line)
 {
-    struct parser parser = {.line_number = 0};
-    struct piece rest = without_byte_order_mark((struct piece){text, size_bytes});
-
-    *ret_line = 0;
-    if (size_bytes > CONFIG_FILE_LIMIT_BYTES)
-        return CONFIG_FILE_TOO_LARGE;
-    config_set_defaults(&parser.config);
-    while (rest.length > 0) {
-        parser.line_number++;
-        enum config_status status = parse_line(&parser, next_line(&rest));
-        if (status != CONFIG_OK) {
-            *ret_line = parser.line_number;
-            return status;
-        }
-    }
-    *ret_config = parser.config;
-    return CONFIG_OK;
+    struct parser parser = {.config = ret_config};
+    enum config_status status = CONFIG_FILE_TOO_LARGE;
+    config_set_defaults(ret_config);
+    if (size_bytes <= CONFIG_FILE_LIMIT_BYTES)
+        status = parse_lines(&parser, without_byte_order_mark((struct piece){text, size_bytes}));
+    if (status != CONFIG_OK)
+        config_set_defaults(ret_config);
+    *ret_line = status == CONFIG_OK ? 0 : parser.line_number;
+    return status;
 }

@@ -9,8 +9,8 @@
  *
  *   kernel    = \kernel.elf   path on the volume that the loader was started from; '/' works too
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
- *   temp_heap = 1M            size of the temporary heap in bytes, or with suffix K, M or G;
- *                             0 hands over none; rounded up to whole pages
+ *   temp_heap = 1M            the temporary heaps, with commas between them (config_heap.h)
+ *   module    = \path         a file to hand over; may come again; config_module.h has its other keys
  *   output    = console       the screen that the kernel gets first: that of the firmware's
  *                             console, or a number from the loader's lines `output 1: …`
  *   resolution = keep         its resolution: `keep` the firmware's, `native` of the screen (from
@@ -30,6 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootloader/pure/config_heap.h"
+#include "bootloader/pure/config_module.h"
 #include "bootloader/pure/inject.h"
 #include "bootloader/pure/screen_mode.h"
 #include "bootloader/pure/serial_choice.h"
@@ -38,10 +40,7 @@
 #define CONFIG_COMMAND_LINE_CAPACITY 1024         /* 1023 characters and a NUL */
 #define CONFIG_LINE_LIMIT            1200         /* bytes; fits the longest legal cmdline line */
 #define CONFIG_FILE_LIMIT_BYTES      (64u * 1024) /* refused above, before it is read */
-#define CONFIG_TEMP_HEAP_DEFAULT     (UINT64_C(1024) * 1024)
-/* 16 GiB: a larger first heap is assumed to be a typing error. */
-#define CONFIG_TEMP_HEAP_LIMIT (UINT64_C(16) * 1024 * 1024 * 1024)
-#define CONFIG_OUTPUT_LIMIT    64
+#define CONFIG_OUTPUT_LIMIT          64
 
 enum config_status {
     CONFIG_OK = 0,
@@ -64,6 +63,12 @@ enum config_status {
     CONFIG_BAD_SERIAL_PORT,
     CONFIG_BAD_POST_MORTEM,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
+    CONFIG_BAD_HEAP_PLACE,
+    CONFIG_TOO_MANY_HEAPS,
+    CONFIG_NO_MODULE, /* a key of a module before the first module */
+    CONFIG_TOO_MANY_MODULES,
+    CONFIG_MODULE_TEXTS_TOO_LONG,
+    CONFIG_BAD_ALIGNMENT,
 };
 
 enum config_resolution {
@@ -75,7 +80,8 @@ enum config_resolution {
 struct config {
     char kernel_path[CONFIG_PATH_CAPACITY]; /* ASCII, '\\' as separator, begins with '\\' */
     char command_line[CONFIG_COMMAND_LINE_CAPACITY];
-    uint64_t temp_heap_size_bytes; /* a multiple of 4096; 0 for none */
+    struct config_heaps temp_heaps;
+    struct config_modules modules;
     struct inject inject;
     unsigned output_number; /* from 1 on; 0 for that of the firmware's console */
     enum config_resolution resolution;
@@ -89,9 +95,9 @@ struct config {
 /* Set the default values, which hold without a file. */
 void config_set_defaults(struct config *config);
 
-/* Parse `size_bytes` bytes at `text` over the defaults. On failure *ret_config is not written, and
+/* Parse `size_bytes` bytes at `text` over the defaults. On failure *ret_config has the defaults, and
  * *ret_line is the 1-based number of the wrong line (0 if the error has no line). On success
- * *ret_line is 0. */
+ * *ret_line is 0. The structure is too large for the firmware's stack. */
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line) __attribute__((warn_unused_result));
 

@@ -30,8 +30,8 @@ static void write_placement(struct handoff *handoff, const struct placement *pla
 {
     handoff->page_tables_base = placement->page_tables.start.value;
     handoff->page_tables_size_bytes = phys_range_size_bytes(placement->page_tables);
-    handoff->temp_heap_base = placement->temp_heap.start.value;
-    handoff->temp_heap_size = phys_range_size_bytes(placement->temp_heap);
+    handoff->temp_heap_base = placement->temp_heaps[0].start.value;
+    handoff->temp_heap_size = phys_range_size_bytes(placement->temp_heaps[0]);
     handoff->kernel_physical_base = placement->kernel.start.value;
     handoff->stack_physical_base = placement->stack.start.value;
     handoff->stack_virtual_base = BOOTSTRAP_STACK_VIRTUAL_BASE;
@@ -63,6 +63,37 @@ static void write_platform(struct handoff *handoff, const struct platform_facts 
     memcpy(handoff->random_seed, platform->seed, sizeof(handoff->random_seed));
 }
 
+/* Return their number. */
+static size_t write_heaps(const struct handoff_block *block, const struct phys_range *heaps)
+{
+    size_t count = 0;
+    for (; count < CONFIG_HEAP_LIMIT && !phys_range_is_empty(heaps[count]); count++)
+        block->temp_heaps[count] = (struct handoff_temp_heap){heaps[count].start.value,
+                                                              phys_range_size_bytes(heaps[count])};
+    return count;
+}
+
+static struct handoff_text module_text(const struct handoff_block *block, uint16_t place)
+{
+    const char *text = block->module_texts + place;
+    return (struct handoff_text){handoff_block_address(block, text), text_length(text)};
+}
+
+static void write_modules(const struct handoff_block *block, const struct config_modules *modules,
+                          const struct phys_range *places)
+{
+    memcpy(block->module_texts, modules->texts, modules->text_size_bytes);
+    for (unsigned i = 0; i < modules->count; i++)
+        block->modules[i] = (struct handoff_module){
+            .base = places[i].start.value,
+            .size_bytes = phys_range_size_bytes(places[i]),
+            .name = module_text(block, modules->list[i].name),
+            .command_line = module_text(block, modules->list[i].command_line),
+        };
+    block->handoff->modules =
+        array_of(block, block->modules, modules->count, sizeof(struct handoff_module));
+}
+
 static void write_arrays(const struct handoff_block *block, const struct handoff_sources *sources)
 {
     const struct platform_facts *platform = sources->platform;
@@ -70,8 +101,6 @@ static void write_arrays(const struct handoff_block *block, const struct handoff
     struct handoff *handoff = block->handoff;
 
     memcpy(block->timeline, timeline->moments, timeline->count * sizeof(struct handoff_moment));
-    *block->temp_heaps =
-        (struct handoff_temp_heap){handoff->temp_heap_base, handoff->temp_heap_size};
     memcpy(block->framebuffers, platform->framebuffers.list,
            platform->framebuffers.count * sizeof(struct handoff_framebuffer));
     memcpy(block->firmware_tables, platform->firmware_tables.list,
@@ -81,8 +110,9 @@ static void write_arrays(const struct handoff_block *block, const struct handoff
         array_of(block, block->room.regions, block->region_count, sizeof(struct handoff_region));
     handoff->timeline =
         array_of(block, block->timeline, timeline->count, sizeof(struct handoff_moment));
-    handoff->temp_heaps = array_of(block, block->temp_heaps, handoff->temp_heap_size != 0 ? 1 : 0,
-                                   sizeof(struct handoff_temp_heap));
+    handoff->temp_heaps =
+        array_of(block, block->temp_heaps, write_heaps(block, sources->placement->temp_heaps),
+                 sizeof(struct handoff_temp_heap));
     handoff->framebuffers = array_of(block, block->framebuffers, platform->framebuffers.count,
                                      sizeof(struct handoff_framebuffer));
     handoff->firmware_tables =
@@ -128,6 +158,7 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
     write_placement(handoff, sources->placement);
     write_platform(handoff, sources->platform);
     write_arrays(block, sources);
+    write_modules(block, &sources->config->modules, sources->placement->modules);
     write_data(block, sources);
     handoff->checksum = handoff_checksum(handoff, handoff->size_bytes);
 }
