@@ -100,8 +100,8 @@ bool load_from_volume(struct loader *loader)
     bool is_loaded = load_config(loader, &volume);
     if (is_loaded) {
         show_first_lines(loader);
-        is_loaded = inject_begin(loader) && load_kernel(loader, &volume) &&
-                    modules_load(loader, &volume);
+        is_loaded =
+            inject_begin(loader) && load_kernel(loader, &volume) && modules_load(loader, &volume);
     }
     volume_close(&volume);
     return is_loaded;

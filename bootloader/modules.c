@@ -10,9 +10,8 @@ static bool read_module(struct loader *loader, const struct file *file, uint64_t
                         struct phys_range *ret_place)
 {
     struct phys_range block;
-    enum loader_error error =
-        pages_allocate_for_reading(&loader->pages, file->size_bytes, alignment_bytes, 0,
-                                   HANDOFF_REGION_MODULE, &block);
+    enum loader_error error = pages_allocate_for_reading(
+        &loader->pages, file->size_bytes, alignment_bytes, 0, HANDOFF_REGION_MODULE, &block);
     if (error == LOADER_ERROR_OUT_OF_MEMORY)
         error_set(&loader->failure, LOADER_ERROR_MODULE_MEMORY, loader->failure.status,
                   "%s: %llu KiB", file->path, file->size_bytes / KIB);

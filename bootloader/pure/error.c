@@ -43,8 +43,7 @@ static const struct error_text error_texts[] = {
                              FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_FILE_NOT_FOUND] =
         {"The file is not on the boot volume.",
-         "Copy it to the boot volume, or correct its path in handoff.conf.",
-         FIRMWARE_NOT_FOUND},
+         "Copy it to the boot volume, or correct its path in handoff.conf.", FIRMWARE_NOT_FOUND},
     [LOADER_ERROR_FILE_OPEN] = {"The firmware cannot open the file.",
                                 "Check the volume's file system, then copy the file again.",
                                 FIRMWARE_DEVICE_ERROR},

@@ -63,9 +63,9 @@ enum handoff_check_status {
                                       block */
     HANDOFF_CHECK_TEMP_HEAPS,      /* a further heap: unaligned, empty, not in temp-heap regions, or
                                       over another */
-    HANDOFF_CHECK_MODULES,         /* too many, or one of them: unaligned, empty, wraps, not in module
+    HANDOFF_CHECK_MODULES,      /* too many, or one of them: unaligned, empty, wraps, not in module
                                       regions, or over another */
-    HANDOFF_CHECK_MODULE_TEXTS,    /* not inside the data block, or no NUL behind it */
+    HANDOFF_CHECK_MODULE_TEXTS, /* not inside the data block, or no NUL behind it */
 };
 
 /* Return a constant English clause that names the mistake. Never NULL. */

@@ -89,7 +89,7 @@ static enum handoff_check_status check_texts(struct handoff_validation *validati
     if (validation->view.log == NULL)
         return HANDOFF_CHECK_LOG;
     return handoff_data_text(validation, handoff->kernel_path) != NULL ? HANDOFF_CHECK_OK
-                                                               : HANDOFF_CHECK_KERNEL_PATH;
+                                                                       : HANDOFF_CHECK_KERNEL_PATH;
 }
 
 static bool names_have_ends(const struct handoff_view *view)

@@ -16,8 +16,8 @@ _Static_assert(offsetof(struct handoff_module, size_bytes) ==
 static const void *element_at(const struct handoff_validation *validation,
                               const struct handoff_array *array, uint32_t index)
 {
-    return handoff_validation_at(
-        validation, phys_addr(array->first + (uint64_t)index * array->stride_bytes));
+    return handoff_validation_at(validation,
+                                 phys_addr(array->first + (uint64_t)index * array->stride_bytes));
 }
 
 /* Write the pages of an element. */

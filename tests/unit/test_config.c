@@ -160,11 +160,17 @@ static void test_temp_heap_places(void **state)
 static void test_bad_temp_heap_places(void **state)
 {
     (void)state;
-    static const char *const BAD[] = {
-        "temp_heap = 1 M",           "temp_heap = 1 # x",      "temp_heap = 1M above 4G",
-        "temp_heap = 1M below",      "temp_heap = 1M below 0", "temp_heap = 1M, 1M from",
-        "temp_heap = 1M from 1G x",  "temp_heap = 1M from -1", "temp_heap = 1M below 4G from 1G",
-        "temp_heap = 1M from 4097T", "temp_heap = 1M from 0x10000000000001"};
+    static const char *const BAD[] = {"temp_heap = 1 M",
+                                      "temp_heap = 1 # x",
+                                      "temp_heap = 1M above 4G",
+                                      "temp_heap = 1M below",
+                                      "temp_heap = 1M below 0",
+                                      "temp_heap = 1M, 1M from",
+                                      "temp_heap = 1M from 1G x",
+                                      "temp_heap = 1M from -1",
+                                      "temp_heap = 1M below 4G from 1G",
+                                      "temp_heap = 1M from 4097T",
+                                      "temp_heap = 1M from 0x10000000000001"};
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
         assert_refused(BAD[i], CONFIG_BAD_HEAP_PLACE, 1);
     assert_refused("temp_heap = 1M, 17G below 4G", CONFIG_NUMBER_TOO_LARGE, 1);
@@ -368,10 +374,10 @@ static void test_CF7_bad_numbers(void **state)
 {
     (void)state;
     static const char *const BAD[] = {
-        "temp_heap =",    "temp_heap = -1",   "temp_heap = 1MB",
-        "temp_heap = 1x", "temp_heap = 1,",  "temp_heap = 18446744073709551616",
-        "temp_heap = M",  "temp_heap = 0x",   "temp_heap = 17179869184G",
-        "temp_heap = +1", "temp_heap = ,1",   "temp_heap = 1,,2"};
+        "temp_heap =",    "temp_heap = -1", "temp_heap = 1MB",
+        "temp_heap = 1x", "temp_heap = 1,", "temp_heap = 18446744073709551616",
+        "temp_heap = M",  "temp_heap = 0x", "temp_heap = 17179869184G",
+        "temp_heap = +1", "temp_heap = ,1", "temp_heap = 1,,2"};
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
         assert_refused(BAD[i], CONFIG_BAD_NUMBER, 1);
 }

@@ -35,8 +35,8 @@ static void hand_over_modules(struct handoff_sample *sample)
         MODULE_BASE + PAGE_SIZE_BYTES, PAGE_SIZE_BYTES, name, name, {0}, 0, 0};
     *module(sample, 2) = (struct handoff_module){
         MODULE_BASE + 2 * PAGE_SIZE_BYTES, LAST_BYTES, empty, name, {0}, 0, 0};
-    sample->handoff->modules = (struct handoff_array){
-        SAMPLE_DATA_BASE + MODULES_OFFSET, MODULE_COUNT, sizeof(struct handoff_module)};
+    sample->handoff->modules = (struct handoff_array){SAMPLE_DATA_BASE + MODULES_OFFSET,
+                                                      MODULE_COUNT, sizeof(struct handoff_module)};
 }
 
 static void test_N2_modules_are_accepted_and_viewed(void **state)
@@ -70,8 +70,7 @@ static void test_misplaced_modules_are_refused(void **state)
         assert_module_gives(sample, 0, base, bases[i], HANDOFF_CHECK_MODULES);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         assert_module_gives(sample, 0, size_bytes, sizes[i], HANDOFF_CHECK_MODULES);
-    assert_module_gives(sample, 2, size_bytes, LAST_BYTES + PAGE_SIZE_BYTES,
-                        HANDOFF_CHECK_MODULES);
+    assert_module_gives(sample, 2, size_bytes, LAST_BYTES + PAGE_SIZE_BYTES, HANDOFF_CHECK_MODULES);
     assert_module_gives(sample, 2, base, MODULE_BASE, HANDOFF_CHECK_MODULES);
     assert_module_gives(sample, 1, base, MODULE_BASE, HANDOFF_CHECK_MODULES);
 }
@@ -101,8 +100,8 @@ static void test_texts_of_modules_need_their_nul_inside_the_data(void **state)
 static void test_the_number_of_modules_is_limited(void **state)
 {
     struct handoff_sample *sample = *state;
-    sample->handoff->modules = (struct handoff_array){
-        SAMPLE_DATA_BASE, HANDOFF_MODULES_LIMIT + 1, sizeof(struct handoff_module)};
+    sample->handoff->modules = (struct handoff_array){SAMPLE_DATA_BASE, HANDOFF_MODULES_LIMIT + 1,
+                                                      sizeof(struct handoff_module)};
     handoff_expect_status(sample, HANDOFF_CHECK_ARRAYS); /* the sample is too small for it */
     _Static_assert((HANDOFF_MODULES_LIMIT + 1) * sizeof(struct handoff_temp_heap) <
                        SAMPLE_DATA_SIZE - SAMPLE_REGIONS_OFFSET,
