@@ -50,6 +50,10 @@ uint64_t handoff_block_size_bytes(uint64_t map_capacity_bytes,
 void handoff_block_lay_out(uint64_t map_capacity_bytes, const struct config_modules *modules,
                            struct phys_range memory, void *bytes, struct handoff_block *ret_block);
 
+/* Return the array of `count` elements from `first` on, a part of the block. */
+struct handoff_array handoff_block_array(const struct handoff_block *block, const void *first,
+                                         size_t count, size_t stride_bytes);
+
 /* Return the physical address of `part`, which lies in the block. */
 uint64_t handoff_block_address(const struct handoff_block *block, const void *part);
 

@@ -1,21 +1,13 @@
 #include "bootloader/pure/handoff_build.h"
 
 #include "bootloader/pure/bootstrap_tables.h"
+#include "bootloader/pure/handoff_modules.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
 #include "shared/handoff_checksum.h"
 #include "shared/memory.h"
 #include "shared/text/format.h"
 #include "shared/text/text.h"
-
-static struct handoff_array array_of(const struct handoff_block *block, const void *first,
-                                     size_t count, size_t stride_bytes)
-{
-    if (count == 0)
-        return (struct handoff_array){0, 0, 0};
-    return (struct handoff_array){handoff_block_address(block, first), (uint32_t)count,
-                                  (uint32_t)stride_bytes};
-}
 
 /* Copy text into its part of the block. */
 static struct handoff_text text_into(const struct handoff_block *block, char *part,
@@ -63,37 +55,6 @@ static void write_platform(struct handoff *handoff, const struct platform_facts 
     memcpy(handoff->random_seed, platform->seed, sizeof(handoff->random_seed));
 }
 
-/* Return their number. */
-static size_t write_heaps(const struct handoff_block *block, const struct phys_range *heaps)
-{
-    size_t count = 0;
-    for (; count < CONFIG_HEAP_LIMIT && !phys_range_is_empty(heaps[count]); count++)
-        block->temp_heaps[count] = (struct handoff_temp_heap){heaps[count].start.value,
-                                                              phys_range_size_bytes(heaps[count])};
-    return count;
-}
-
-static struct handoff_text module_text(const struct handoff_block *block, uint16_t place)
-{
-    const char *text = block->module_texts + place;
-    return (struct handoff_text){handoff_block_address(block, text), text_length(text)};
-}
-
-static void write_modules(const struct handoff_block *block, const struct config_modules *modules,
-                          const struct phys_range *places)
-{
-    memcpy(block->module_texts, modules->texts, modules->text_size_bytes);
-    for (unsigned i = 0; i < modules->count; i++)
-        block->modules[i] = (struct handoff_module){
-            .base = places[i].start.value,
-            .size_bytes = phys_range_size_bytes(places[i]),
-            .name = module_text(block, modules->list[i].name),
-            .command_line = module_text(block, modules->list[i].command_line),
-        };
-    block->handoff->modules =
-        array_of(block, block->modules, modules->count, sizeof(struct handoff_module));
-}
-
 static void write_arrays(const struct handoff_block *block, const struct handoff_sources *sources)
 {
     const struct platform_facts *platform = sources->platform;
@@ -106,18 +67,16 @@ static void write_arrays(const struct handoff_block *block, const struct handoff
     memcpy(block->firmware_tables, platform->firmware_tables.list,
            platform->firmware_tables.count * sizeof(struct handoff_firmware_table));
 
-    handoff->regions =
-        array_of(block, block->room.regions, block->region_count, sizeof(struct handoff_region));
+    handoff->regions = handoff_block_array(block, block->room.regions, block->region_count,
+                                           sizeof(struct handoff_region));
     handoff->timeline =
-        array_of(block, block->timeline, timeline->count, sizeof(struct handoff_moment));
-    handoff->temp_heaps =
-        array_of(block, block->temp_heaps, write_heaps(block, sources->placement->temp_heaps),
-                 sizeof(struct handoff_temp_heap));
-    handoff->framebuffers = array_of(block, block->framebuffers, platform->framebuffers.count,
-                                     sizeof(struct handoff_framebuffer));
+        handoff_block_array(block, block->timeline, timeline->count, sizeof(struct handoff_moment));
+    handoff->framebuffers =
+        handoff_block_array(block, block->framebuffers, platform->framebuffers.count,
+                            sizeof(struct handoff_framebuffer));
     handoff->firmware_tables =
-        array_of(block, block->firmware_tables, platform->firmware_tables.count,
-                 sizeof(struct handoff_firmware_table));
+        handoff_block_array(block, block->firmware_tables, platform->firmware_tables.count,
+                            sizeof(struct handoff_firmware_table));
 }
 
 static void write_data(const struct handoff_block *block, const struct handoff_sources *sources)
@@ -158,7 +117,8 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
     write_placement(handoff, sources->placement);
     write_platform(handoff, sources->platform);
     write_arrays(block, sources);
-    write_modules(block, &sources->config->modules, sources->placement->modules);
+    handoff_write_heaps(block, sources->placement->temp_heaps);
+    handoff_write_modules(block, &sources->config->modules, sources->placement->modules);
     write_data(block, sources);
     handoff->checksum = handoff_checksum(handoff, handoff->size_bytes);
 }
