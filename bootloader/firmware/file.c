@@ -159,38 +159,27 @@ static enum loader_error file_read_once(const struct file *file, uint64_t offset
     return LOADER_OK;
 }
 
-/* Read with calls for at most `most_bytes` bytes. Firmware may read less than a call wants.
- * `progress` may be NULL. */
+/* Read with calls for at most `most_bytes` bytes. Firmware may read less than a call wants. */
 static enum loader_error file_read_in_pieces(const struct file *file, uint64_t offset, void *bytes,
-                                             uint64_t size_bytes, uint64_t most_bytes,
-                                             struct read_progress *progress)
+                                             uint64_t size_bytes, uint64_t most_bytes)
 {
+    struct read_progress progress = {.frequency_hz = 0};
     uint64_t done_bytes = 0;
+    enum loader_error error = LOADER_OK;
     EFI_STATUS status = file->handle->SetPosition(file->handle, offset);
     if (EFI_ERROR(status))
         return error_set(file->firmware->failure, LOADER_ERROR_FILE_READ, status,
                          "%s: the firmware cannot go to byte %llu", file->path, offset);
-    while (done_bytes < size_bytes) {
+    if (size_bytes > LONG_READ_BYTES)
+        read_progress_begin(&progress, file->firmware);
+    while (done_bytes < size_bytes && error == LOADER_OK) {
         uint64_t left_bytes = size_bytes - done_bytes;
         UINTN read_bytes = left_bytes < most_bytes ? left_bytes : most_bytes;
-        enum loader_error error = file_read_once(file, offset + done_bytes,
-                                                 (unsigned char *)bytes + done_bytes, &read_bytes);
-        if (error != LOADER_OK)
-            return error;
+        error = file_read_once(file, offset + done_bytes, (unsigned char *)bytes + done_bytes,
+                               &read_bytes);
         done_bytes += read_bytes;
-        if (progress != NULL)
-            read_progress_show(progress, done_bytes, size_bytes);
+        read_progress_show(&progress, done_bytes, size_bytes);
     }
-    return LOADER_OK;
-}
-
-static enum loader_error file_read_long(const struct file *file, uint64_t offset, void *bytes,
-                                        uint64_t size_bytes)
-{
-    struct read_progress progress;
-    read_progress_begin(&progress, file->firmware);
-    enum loader_error error =
-        file_read_in_pieces(file, offset, bytes, size_bytes, SAFE_READ_BYTES, &progress);
     read_progress_end(&progress);
     return error;
 }
@@ -199,12 +188,11 @@ static enum loader_error file_read_long(const struct file *file, uint64_t offset
 enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,
                             uint64_t size_bytes)
 {
-    if (size_bytes > LONG_READ_BYTES)
-        return file_read_long(file, offset, bytes, size_bytes);
-    enum loader_error error =
-        file_read_in_pieces(file, offset, bytes, size_bytes, size_bytes, NULL);
-    if (error != LOADER_OK && size_bytes > SAFE_READ_BYTES)
-        error = file_read_in_pieces(file, offset, bytes, size_bytes, SAFE_READ_BYTES, NULL);
+    bool is_long = size_bytes > LONG_READ_BYTES;
+    enum loader_error error = file_read_in_pieces(file, offset, bytes, size_bytes,
+                                                  is_long ? SAFE_READ_BYTES : size_bytes);
+    if (error != LOADER_OK && size_bytes > SAFE_READ_BYTES && !is_long)
+        error = file_read_in_pieces(file, offset, bytes, size_bytes, SAFE_READ_BYTES);
     return error;
 }
 

@@ -6,14 +6,15 @@
 
 #include "bootloader/firmware/console.h"
 
+/* It begins as zeros: then nothing is shown. */
 struct read_progress {
     struct console *console;
-    uint64_t frequency_hz; /* of the clock; 0 if unknown: nothing is shown */
+    uint64_t frequency_hz; /* of the clock; 0 if unknown */
     uint64_t begun_ticks;
     uint64_t shown_ticks; /* when the last line was shown, or the begin */
 };
 
-/* Begin. The clock's frequency may have to be measured, which takes a millisecond. */
+/* Begin to show something. The clock's frequency may have to be measured, which takes a millisecond. */
 void read_progress_begin(struct read_progress *progress, const struct firmware *firmware);
 
 /* Show a line if the last one is a second old. Precondition: `total_bytes` is below 2^53. */

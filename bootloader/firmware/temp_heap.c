@@ -3,7 +3,6 @@
 #include "bootloader/firmware/exit.h"
 #include "bootloader/pure/memory_map.h"
 #include "shared/address.h"
-#include "shared/text/format.h"
 
 /* The map may grow by the allocation of its own buffer. */
 #define MAP_SLACK_ROWS 8
@@ -82,18 +81,6 @@ static enum loader_error reserve(struct pages *pages, const struct config_heap *
                                 HANDOFF_REGION_TEMP_HEAP, ret_heap);
 }
 
-static void warn(struct console *console, const struct pages *pages,
-                 const struct config_heap *wanted)
-{
-    char place[32] = "";
-    if (wanted->from != 0 || wanted->below != 0)
-        format_text(place, sizeof(place), wanted->from != 0 ? " from %llx" : " below %llx",
-                    wanted->from | wanted->below);
-    console_warn(console, "no temporary heap: the firmware does not have %llu KiB%s (%s)",
-                 wanted->size_bytes / KIB, place,
-                 error_status_name(pages->firmware->failure->status));
-}
-
 enum loader_error temp_heaps_reserve(struct pages *pages, const struct config_heaps *wanted,
                                      struct console *console,
                                      struct phys_range heaps[CONFIG_HEAP_LIMIT])
@@ -101,7 +88,10 @@ enum loader_error temp_heaps_reserve(struct pages *pages, const struct config_he
     for (unsigned i = 0; i < wanted->count; i++) {
         enum loader_error error = reserve(pages, &wanted->list[i], heaps);
         if (error == LOADER_ERROR_OUT_OF_MEMORY) {
-            warn(console, pages, &wanted->list[i]);
+            console_warn(console,
+                         "no temporary heap %u: the firmware does not have %llu KiB there (%s)",
+                         i + 1, wanted->list[i].size_bytes / KIB,
+                         error_status_name(pages->firmware->failure->status));
             continue;
         }
         if (error != LOADER_OK)

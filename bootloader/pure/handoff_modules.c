@@ -14,23 +14,26 @@ void handoff_write_heaps(const struct handoff_block *block,
         handoff_block_array(block, block->temp_heaps, count, sizeof(struct handoff_temp_heap));
 }
 
-static struct handoff_text text_at(const struct handoff_block *block, uint16_t place)
+static void write_text(const struct handoff_block *block, uint16_t place,
+                       struct handoff_text *ret_text)
 {
     const char *text = block->module_texts + place;
-    return (struct handoff_text){handoff_block_address(block, text), text_length(text)};
+    ret_text->address = handoff_block_address(block, text);
+    ret_text->size_bytes = text_length(text);
 }
 
 void handoff_write_modules(const struct handoff_block *block, const struct config_modules *modules,
                            const struct phys_range *places)
 {
     memcpy(block->module_texts, modules->texts, modules->text_size_bytes);
-    for (unsigned i = 0; i < modules->count; i++)
-        block->modules[i] = (struct handoff_module){
-            .base = places[i].start.value,
-            .size_bytes = phys_range_size_bytes(places[i]),
-            .name = text_at(block, modules->list[i].name),
-            .command_line = text_at(block, modules->list[i].command_line),
-        };
+    memset(block->modules, 0, modules->count * sizeof(struct handoff_module));
+    for (unsigned i = 0; i < modules->count; i++) {
+        struct handoff_module *module = &block->modules[i];
+        module->base = places[i].start.value;
+        module->size_bytes = phys_range_size_bytes(places[i]);
+        write_text(block, modules->list[i].name, &module->name);
+        write_text(block, modules->list[i].command_line, &module->command_line);
+    }
     block->handoff->modules =
         handoff_block_array(block, block->modules, modules->count, sizeof(struct handoff_module));
 }
