@@ -2,6 +2,7 @@
 
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
+#include "bootloader/modules.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 
@@ -50,7 +51,8 @@ bool load_entry(struct loader *loader)
 {
     size_t kept_count = loader->pages.block_count;
     show_first_lines(loader);
-    if (inject_begin(loader) && load_kernel(loader, &loader->chooser.volume))
+    if (inject_begin(loader) && load_kernel(loader, &loader->chooser.volume) &&
+        modules_load(loader, &loader->chooser.volume))
         return true;
     undo(loader, kept_count);
     return false;

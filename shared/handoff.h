@@ -27,7 +27,7 @@
 /* "HANDOFF" and a NUL, read as a little-endian 64-bit number. */
 #define HANDOFF_MAGIC         UINT64_C(0x0046464f444e4148)
 #define HANDOFF_VERSION_MAJOR 2
-#define HANDOFF_VERSION_MINOR 0
+#define HANDOFF_VERSION_MINOR 1
 
 /* All regions and blocks consist of whole pages, as the rows of the UEFI memory map do. */
 #define HANDOFF_PAGE_SIZE_BYTES UINT64_C(4096)
@@ -70,6 +70,8 @@ enum handoff_region_type {
     HANDOFF_REGION_PROCESSOR_START = 0x250,
     /* `previous_boot`: two pages with the boot record, at the same address in each boot. */
     HANDOFF_REGION_BOOT_RECORD = 0x260,
+    /* A module: the pages of one element of `modules`. */
+    HANDOFF_REGION_MODULE = 0x270,
     /* EfiACPIMemoryNVS: RAM that the firmware owns for ever. */
     HANDOFF_REGION_ACPI_NVS = 0x300,
     /* EfiRuntimeServicesData, EfiRuntimeServicesCode: RAM of the firmware's runtime services. */
@@ -110,6 +112,8 @@ enum handoff_reuse {
     HANDOFF_REUSE_AFTER_ACPI = 4,
     /* When the kernel no longer uses the temporary heaps. At entry if it never uses them. */
     HANDOFF_REUSE_AFTER_HEAP = 5,
+    /* When the kernel no longer uses the modules. At entry if it never uses them. */
+    HANDOFF_REUSE_AFTER_MODULES = 6,
 };
 
 /* One region of the loader's memory map. The regions are sorted by base, disjoint and page-aligned,
@@ -159,10 +163,11 @@ struct handoff_temp_heap {
     uint64_t size_bytes;
 };
 
-/* A file that the loader has loaded for the kernel. */
+/* A file that the loader has loaded for the kernel. It lies in pages of its own, and the rest of
+ * the last page is zero. Two modules may have one name. */
 struct handoff_module {
-    uint64_t base; /* page-aligned */
-    uint64_t size_bytes;
+    uint64_t base;       /* page-aligned */
+    uint64_t size_bytes; /* of the file, not 0 */
     struct handoff_text name;
     struct handoff_text command_line;
     uint8_t sha256[32]; /* valid if flags has HANDOFF_MODULE_HASHED */

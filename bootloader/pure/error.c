@@ -46,14 +46,13 @@ static const struct error_text error_texts[] PACKED_SECTION = {
                              FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_FILE_NOT_FOUND] =
         {"The file is not on the boot volume.",
-         "Copy it to the boot volume, or set its path with `kernel = ...` in handoff.conf.",
-         FIRMWARE_NOT_FOUND},
+         "Copy it to the boot volume, or correct its path in handoff.conf.", FIRMWARE_NOT_FOUND},
     [LOADER_ERROR_FILE_OPEN] = {"The firmware cannot open the file.",
                                 "Check the volume's file system, then copy the file again.",
                                 FIRMWARE_DEVICE_ERROR},
     [LOADER_ERROR_FILE_IS_DIRECTORY] =
         {"The path names a directory.",
-         "Rename the folder, or set the path of a file with `kernel = ...` in handoff.conf.",
+         "Rename the folder, or write the path of a file in handoff.conf.",
          FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_FILE_EMPTY] = {"The file is empty.",
                                  "Copy it again, and eject the medium before you remove it.",
@@ -142,6 +141,10 @@ static const struct error_text error_texts[] PACKED_SECTION = {
          "Copy the kernel to the medium again. If the error stays, replace the medium: it gives "
          "wrong bytes, and the firmware does not see it.",
          FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_MODULE_MEMORY] =
+        {"A module does not fit into the free memory.",
+         "Give the machine more memory, or use smaller or fewer modules.",
+         FIRMWARE_OUT_OF_RESOURCES},
 };
 
 /* In the order of the numbers, from 0 on. */

@@ -5,7 +5,8 @@
  *   +---------+----------+-------------+---------+-----+---------+---------+---------+
  *   | handoff | timeline | temp heap,  | command | log | EFI map | regions | scratch |
  *   |         |          | framebuf-   | line,   |     | + slack |         |         |
- *   |         |          | fers, tables| path    |     |         |         |         |
+ *   |         |          | fers, tables| path,   |     |         |         |         |
+ *   |         |          |             | modules |     |         |         |         |
  *   +---------+----------+-------------+---------+-----+---------+---------+---------+
  *   ^ page-aligned; each part begins at a multiple of 16
  *
@@ -15,6 +16,7 @@
 #ifndef BOOTLOADER_PURE_HANDOFF_BLOCK_H
 #define BOOTLOADER_PURE_HANDOFF_BLOCK_H
 
+#include "bootloader/pure/config_module.h"
 #include "bootloader/pure/efi_map.h"
 #include "bootloader/pure/memory_map.h"
 #include "shared/handoff.h"
@@ -30,6 +32,8 @@ struct handoff_block {
     struct handoff_firmware_table *firmware_tables;
     char *command_line;
     char *kernel_path;
+    struct handoff_module *modules;
+    char *module_texts; /* all of config_modules.texts */
     char *log;
     struct efi_map map;          /* its rows are in the block */
     struct memory_map_room room; /* regions and scratch are in the block */
@@ -37,13 +41,18 @@ struct handoff_block {
 };
 
 /* Return the size of a block for `map_capacity_bytes` of the firmware's map, in whole pages. */
-uint64_t handoff_block_size_bytes(uint64_t map_capacity_bytes);
+uint64_t handoff_block_size_bytes(uint64_t map_capacity_bytes,
+                                  const struct config_modules *modules);
 
 /* Lay the parts out.
- *   memory  handoff_block_size_bytes(map_capacity_bytes) bytes, page-aligned
+ *   memory  handoff_block_size_bytes(map_capacity_bytes, modules) bytes, page-aligned
  *   bytes   where the loader writes them: the same memory */
-void handoff_block_lay_out(uint64_t map_capacity_bytes, struct phys_range memory, void *bytes,
-                           struct handoff_block *ret_block);
+void handoff_block_lay_out(uint64_t map_capacity_bytes, const struct config_modules *modules,
+                           struct phys_range memory, void *bytes, struct handoff_block *ret_block);
+
+/* Return the array of `count` elements from `first` on, a part of the block. */
+struct handoff_array handoff_block_array(const struct handoff_block *block, const void *first,
+                                         size_t count, size_t stride_bytes);
 
 /* Return the physical address of `part`, which lies in the block. */
 uint64_t handoff_block_address(const struct handoff_block *block, const void *part);

@@ -54,6 +54,7 @@ CAUSES = {
     29: (config(b"inject = zero-heap\n"), ["secure-boot 1"]),
     30: (config(b"serial = COM3\n"), ["graphics-over-loader"]),
     31: (lambda: {"kernel.elf": changed_kernel(0.5)}, []),
+    35: (config(b"module = kernel.elf\nmodule_align = 2M\n"), ["leave-pages 700"]),
 }
 # Those after which the loader cannot return.
 CAUSES_AFTER_EXIT = {16: ["stale-fake 1000000"]}

@@ -10,7 +10,7 @@ use core::slice;
 /// "HANDOFF" and a NUL, read as a little-endian number.
 pub const MAGIC: u64 = 0x0046_464f_444e_4148;
 pub const VERSION_MAJOR: u16 = 2;
-pub const VERSION_MINOR: u16 = 0;
+pub const VERSION_MINOR: u16 = 1;
 pub const MACHINE_X86_64: u32 = 62;
 
 /// Bits of `Region::facts`. Ignore other bits.
@@ -26,6 +26,7 @@ pub const REUSE_AFTER_LOADER: u32 = 2;
 pub const REUSE_AFTER_COPY: u32 = 3;
 pub const REUSE_AFTER_ACPI: u32 = 4;
 pub const REUSE_AFTER_HEAP: u32 = 5;
+pub const REUSE_AFTER_MODULES: u32 = 6;
 
 /// Bits of `X86_64::flags`. Ignore other bits.
 pub const X86_64_NO_EXECUTE: u32 = 1;
