@@ -50,6 +50,7 @@ bool reserve_memory(struct loader *loader)
 bool reserve_handoff(struct loader *loader)
 {
     loader_begin_phase(loader, "reserve handoff");
-    return handoff_memory_reserve(&loader->pages, &loader->block) == LOADER_OK &&
+    return handoff_memory_reserve(&loader->pages, loader->processors.count, &loader->block) ==
+               LOADER_OK &&
            regions_convert(loader, LEVELS_FOR_ALL_RAM);
 }

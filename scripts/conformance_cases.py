@@ -60,6 +60,7 @@ MACHINES = [
     Case("cpu-4-levels", "four levels of page tables", words="paging=4"),
     Case("cpu-5-levels", "five levels of page tables (LA57), if the kernel has no note against them", words="paging=5"),
     Case("cpu-4-processors", "four processors", machine={"cpu_count": 4}),
+    Case("cpu-4-started", "four processors, which the loader starts", machine={"cpu_count": 4}, words="processors=start"),
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@
 #include "bootloader/pure/memory_map.h"
 
 /* The blocks: temporary heap, kernel, stack, the page for starting processors, the boot record,
- * handoff data, page tables, the trampoline, and a file while it is read. */
+ * handoff data, page tables, the trampoline, parked processors, and a file while it is read. */
 #define CLAIMS_BLOCK_LIMIT 10
 
 /* The blocks, the loader's image, the framebuffers, the firmware's tables. */

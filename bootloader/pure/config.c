@@ -56,6 +56,8 @@ const char *config_status_text(enum config_status status)
                "0xfff8.";
     case CONFIG_BAD_POST_MORTEM:
         return "The value of post_mortem is not nvram, and not ram.";
+    case CONFIG_BAD_PROCESSORS:
+        return "The value of processors is not start, and not list.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     }
@@ -171,6 +173,13 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
                                                                        : CONFIG_BAD_POST_MORTEM;
 }
 
+static enum config_status store_processors(struct piece value, struct config *config)
+{
+    config->starts_processors = piece_equals(value, "start");
+    return config->starts_processors || piece_equals(value, "list") ? CONFIG_OK
+                                                                    : CONFIG_BAD_PROCESSORS;
+}
+
 /* --- Lines --- */
 
 static struct piece without_blanks(struct piece piece)
@@ -222,10 +231,15 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
 }
 
 static const struct setting settings[] = {
-    {"kernel", store_kernel_path},       {"cmdline", store_command_line},
-    {"temp_heap", store_temp_heap_size}, {"output", store_output},
-    {"resolution", store_resolution},    {"serial", store_serial_port},
-    {"post_mortem", store_post_mortem},  {"inject", store_inject},
+    {"kernel", store_kernel_path},
+    {"cmdline", store_command_line},
+    {"temp_heap", store_temp_heap_size},
+    {"output", store_output},
+    {"resolution", store_resolution},
+    {"serial", store_serial_port},
+    {"post_mortem", store_post_mortem},
+    {"processors", store_processors},
+    {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 

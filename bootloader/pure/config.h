@@ -18,6 +18,8 @@
  *   inject    = words         failures on purpose, with commas between them (inject.h)
  *   serial    = COM1          serial port of loader and kernel: COM1 to COM4, the number of its
  *                             first I/O port, or `off`; without this key: see serial_choice.h
+ *   processors = list         only list the other processors; `start` starts them. The same word on
+ *                             the command line is stronger.
  *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
  *                             only in RAM. The same word on the command line is stronger.
  *
@@ -63,6 +65,7 @@ enum config_status {
     CONFIG_BAD_INJECT,
     CONFIG_BAD_SERIAL_PORT,
     CONFIG_BAD_POST_MORTEM,
+    CONFIG_BAD_PROCESSORS,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
 };
 
@@ -82,6 +85,7 @@ struct config {
     struct screen_size resolution_size; /* both 0 unless it is CONFIG_RESOLUTION_SIZE */
     struct serial_wish serial;
     bool keeps_record_in_nvram;  /* post_mortem = nvram */
+    bool starts_processors;      /* processors = start */
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };

@@ -41,6 +41,8 @@ static void write_placement(struct handoff *handoff, const struct placement *pla
     handoff->loader_size_bytes = phys_range_size_bytes(placement->loader.memory);
     handoff->processor_start_base = placement->processor_start.start.value;
     handoff->processor_start_size_bytes = phys_range_size_bytes(placement->processor_start);
+    handoff->parking.base = placement->parking.memory.start.value;
+    handoff->parking.size_bytes = phys_range_size_bytes(placement->parking.memory);
     handoff->previous_boot.base = placement->boot_record.start.value;
     handoff->previous_boot.size_bytes = phys_range_size_bytes(placement->boot_record);
 }
@@ -85,6 +87,8 @@ static void write_arrays(const struct handoff_block *block, const struct handoff
                                    sizeof(struct handoff_temp_heap));
     handoff->framebuffers = array_of(block, block->framebuffers, platform->framebuffers.count,
                                      sizeof(struct handoff_framebuffer));
+    handoff->processors = array_of(block, block->processors, block->processor_count,
+                                   sizeof(struct handoff_processor));
     handoff->firmware_tables =
         array_of(block, block->firmware_tables, platform->firmware_tables.count,
                  sizeof(struct handoff_firmware_table));

@@ -7,6 +7,7 @@
 #define BOOTLOADER_PURE_PLACEMENT_H
 
 #include "bootloader/pure/loader_image.h"
+#include "bootloader/pure/parking.h"
 #include "shared/range.h"
 
 /* Each range is page-aligned. */
@@ -16,6 +17,7 @@ struct placement {
     struct phys_range temp_heap;       /* empty if absent */
     struct phys_range processor_start; /* empty if absent */
     struct phys_range boot_record;     /* empty if absent */
+    struct parking parking;            /* empty if no processor is started */
     struct phys_range page_tables;
     struct phys_range trampoline; /* empty if none is needed (bootloader/arch.h) */
     struct loader_image loader;   /* the loader itself */

@@ -59,7 +59,9 @@ enum handoff_check_status {
                                       or only one of base and size is 0 */
     HANDOFF_CHECK_BOOT_RECORD,     /* unaligned, below two pages, not in boot-record regions, or
                                       only one of base and size is 0 */
-    HANDOFF_CHECK_STRAY_REGION,    /* a region of kernel, stack, tables or data beside its block */
+    HANDOFF_CHECK_PARKING,      /* unaligned, not in parking regions, or only one of base and size
+                                      is 0 */
+    HANDOFF_CHECK_STRAY_REGION, /* a region of kernel, stack, tables or data beside its block */
 };
 
 /* Return a constant English clause that names the mistake. Never NULL. */

@@ -25,8 +25,8 @@ struct block {
 #define BLOCK_SCREEN_LIMIT 4
 
 /* The kernel image, the stack, the page tables, the handoff data, the temporary heap, the loader's
- * image, the page that starts other processors, the boot record, and the framebuffers. */
-#define BLOCK_COUNT (8 + BLOCK_SCREEN_LIMIT)
+ * image, the page that starts other processors, the boot record, the parking block, and the framebuffers. */
+#define BLOCK_COUNT (9 + BLOCK_SCREEN_LIMIT)
 void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT]);
 
 static inline bool block_contains(const struct block *block, uint64_t address)

@@ -18,6 +18,7 @@
 #include "tests/qemu/probe/misbehaviour.h"
 #include "tests/qemu/probe/notes.h"
 #include "tests/qemu/probe/platform.h"
+#include "tests/qemu/probe/processors.h"
 #include "tests/qemu/probe/promise.h"
 #include "tests/qemu/probe/regions.h"
 #include "tests/qemu/probe/serial.h"
@@ -72,6 +73,7 @@ static void say_figures(const struct handoff *handoff)
     say("framebuffer_base", framebuffer.base);
     say("framebuffer_count", handoff->framebuffers.count);
     say("boot_source", handoff->boot_source);
+    say("processor_count", handoff->processors.count);
     say("processor_start_base", handoff->processor_start_base);
     say("random_seed_source", handoff->random_seed_source);
     say("flags", handoff->arch.x86_64.flags);
@@ -98,6 +100,7 @@ static void check_everything(const struct handoff *handoff, struct promises *pro
     memory_check_use(handoff, promises);
     texts_check(handoff, promises);
     platform_check(handoff, promises);
+    processors_check(handoff, promises);
 }
 
 /* entry.S calls this. It returns only if a test wants the entry point to return. */
