@@ -193,11 +193,14 @@ struct arch_start {
     bool no_execute_was_off;                    /* arch_no_execute_switch_on() returned true */
 };
 
-/* Start the processors of the seats. Then the mailbox of each one that has answered is in the state
- * WAITS. The others are reset, so that they never come late. It takes 11 ms, and at most a second
+/* Start the processors of the seats. Those that do not answer are reset, so that they never come
+ * late. It takes 11 ms, and at most a second
  * longer if one does not answer. Preconditions: boot services have ended, and interrupts are off. The
  * block, the page and the registers are mapped at their physical addresses. */
 void arch_start_processors(const struct arch_start *start);
+
+/* Return whether the processor of a seat has answered. */
+bool arch_has_started(const struct parking_seat *seat);
 
 /* --- The end ---------------------------------------------------------------------------------- */
 

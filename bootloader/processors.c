@@ -4,8 +4,6 @@
 #include "bootloader/firmware/system_tables.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
-#include "shared/text/format.h"
-#include "shared/text/text.h"
 
 /* --- The list --- */
 
@@ -18,14 +16,11 @@ void processors_find(struct loader *loader)
                                                 MADT_SIGNATURE, &size_bytes);
     enum madt_status status = madt_list_processors(table, size_bytes, arch_processor_id(), list);
     if (status != MADT_OK)
-        console_warn(&loader->console, "ACPI's list of processors (MADT): %s: only this one counts",
+        console_warn(&loader->console, "ACPI's list of processors (MADT): %s",
                      madt_status_text(status));
-    else if (list->list[list->boot_index].acpi_uid == HANDOFF_ACPI_UID_NONE)
-        console_warn(&loader->console, "ACPI's list of processors (MADT) lacks this one");
     if (list->duplicate_count != 0)
-        console_warn(&loader->console,
-                     "processor %u is listed twice: counted once (%u such entries)",
-                     list->duplicate_id, list->duplicate_count);
+        console_warn(&loader->console, "processor %u is listed twice: counted once",
+                     list->duplicate_id);
 }
 
 /* --- The block --- */
@@ -36,20 +31,20 @@ static bool is_start_wanted(struct loader *loader)
     const char *command_line = loader->config.command_line;
     if (!command_line_mentions(command_line, "processors"))
         return loader->config.starts_processors;
-    if (command_line_is(command_line, "processors", "start"))
-        return true;
-    if (!command_line_is(command_line, "processors", "list"))
+    bool is_wanted = command_line_is(command_line, "processors", "start");
+    if (!is_wanted && !command_line_is(command_line, "processors", "list"))
         console_warn(&loader->console, "processors= is ignored: the value must be start or list");
-    return false;
+    return is_wanted;
 }
 
-/* The start page and the device registers are used at their physical addresses. */
+/* The device registers are used at their physical addresses. */
 static bool is_reachable(struct phys_addr page)
 {
     const struct firmware_tables_memory memory = system_tables_memory();
     return page.value == 0 || memory.read(memory.context, page.value, PAGE_SIZE_BYTES) != NULL;
 }
 
+/* Build the tables of the block. They map the page for starting processors, too. */
 static enum page_table_status build_tables(struct loader *loader)
 {
     static const struct page_permissions EXECUTE = {.execute = true};
@@ -65,75 +60,80 @@ static enum page_table_status build_tables(struct loader *loader)
     if (status == PAGE_TABLE_OK)
         status =
             page_table_map(&table, virt_addr(page.value), page, PAGE_SIZE_BYTES, EXECUTE, false);
-    if (status == PAGE_TABLE_OK)
-        loader->parking_root = table.root;
+    loader->parking_root = table.root;
     return status;
 }
 
 /* Return the reason why no processor can be started; NULL if they can. */
-static const char *reserve(struct loader *loader, uint32_t seat_count)
+static const char *reserve(struct loader *loader)
 {
     struct parking *parking = &loader->placement.parking;
+    uint64_t size_bytes = parking_size_bytes(parking->seat_count, loader->features.levels);
     if (phys_range_is_empty(loader->placement.processor_start))
         return "no page below 1 MiB";
     if (!is_reachable(arch_start_registers()))
-        return "their device is out of reach";
-    parking->seat_count = seat_count;
-    if (pages_allocate_below(&loader->pages,
-                             parking_size_bytes(seat_count, loader->features.levels),
-                             phys_addr(PARKING_LIMIT_ADDRESS), HANDOFF_REGION_PARKING,
-                             &parking->memory) != LOADER_OK)
+        return "no way to reach them";
+    if (pages_allocate_below(&loader->pages, size_bytes, phys_addr(PARKING_LIMIT_ADDRESS),
+                             HANDOFF_REGION_PARKING, &parking->memory) != LOADER_OK)
         return "no memory below 4 GiB";
     enum page_table_status status = build_tables(loader);
-    if (status == PAGE_TABLE_OK)
-        return NULL;
-    pages_free(&loader->pages, parking->memory.start);
-    parking->memory = phys_range(0, 0);
-    return page_table_status_name(status);
+    return status == PAGE_TABLE_OK ? NULL : page_table_status_name(status);
 }
 
 void processors_reserve(struct loader *loader)
 {
-    uint32_t seat_count = loader->processors.count - 1;
-    if (!is_start_wanted(loader) || seat_count == 0)
+    struct parking *parking = &loader->placement.parking;
+    if (loader->processors.count == 1 || !is_start_wanted(loader))
         return;
-    const char *obstacle = reserve(loader, seat_count);
-    if (obstacle != NULL)
-        console_warn(&loader->console, "no other processor is started: %s", obstacle);
+    parking->seat_count = loader->processors.count - 1;
+    const char *obstacle = reserve(loader);
+    if (obstacle == NULL)
+        return;
+    parking->seat_count = 0;
+    console_warn(&loader->console, "no other processor is started: %s", obstacle);
 }
 
 /* --- The start --- */
 
-/* Each processor but the one that boots has a seat, in the order of the list. */
-static uint32_t seat_index(const struct processor_list *list, uint32_t index)
+/* Write an element for each processor, and the seat of each that is to be started. */
+static void fill_block(struct loader *loader)
 {
-    return index < list->boot_index ? index : index - 1;
-}
-
-static struct parking_seat *seat_of(const struct loader *loader, uint32_t index)
-{
+    const struct processor_list *list = &loader->processors;
     const struct parking *parking = &loader->placement.parking;
-    if (phys_range_is_empty(parking->memory) || index == loader->processors.boot_index)
-        return NULL;
-    return (struct parking_seat *)parking_seat(parking, seat_index(&loader->processors, index))
-        .value;
+    uint32_t seat_index = 0;
+    for (uint32_t i = 0; i < list->count; i++) {
+        struct handoff_processor *element = &loader->block.processors[i];
+        *element = (struct handoff_processor){.hardware_id = list->list[i].hardware_id,
+                                              .acpi_uid = list->list[i].acpi_uid};
+        if (i == list->boot_index) {
+            element->flags = HANDOFF_PROCESSOR_BOOT;
+        } else if (seat_index < parking->seat_count) {
+            element->mailbox = parking_seat(parking, seat_index).value;
+            element->stack_virtual_base = parking_stack(seat_index++).value;
+            parking_fill_seat(element, loader->tables.root);
+        }
+    }
 }
 
-static void fill_seat(struct loader *loader, uint32_t index)
+/* Name the processors that do not answer, and leave them out. */
+static void check_answers(struct loader *loader)
 {
-    struct parking_seat *seat = seat_of(loader, index);
-    if (seat == NULL)
-        return;
-    uint64_t stack_top =
-        parking_stack(seat_index(&loader->processors, index)).value + PARKING_STACK_SIZE_BYTES;
-    *seat = (struct parking_seat){
-        .mailbox = {.stack_top = stack_top, .page_table_root = loader->tables.root.value},
-        .hardware_id = loader->processors.list[index].hardware_id,
-        .stack_top = stack_top,
-    };
+    for (uint32_t i = 0; i < loader->processors.count; i++) {
+        struct handoff_processor *element = &loader->block.processors[i];
+        if (element->mailbox == 0)
+            continue;
+        if (arch_has_started((const struct parking_seat *)element->mailbox)) {
+            element->flags = HANDOFF_PROCESSOR_STARTED;
+            element->stack_size_bytes = PARKING_STACK_SIZE_BYTES;
+            continue;
+        }
+        element->mailbox = element->stack_virtual_base = 0;
+        console_warn(&loader->console, "processor %llu does not answer: left out",
+                     element->hardware_id);
+    }
 }
 
-static void start(struct loader *loader)
+void processors_start(struct loader *loader)
 {
     const struct arch_start request = {
         .parking = &loader->placement.parking,
@@ -143,48 +143,10 @@ static void start(struct loader *loader)
         .clock_frequency_hz = loader->platform.clock_frequency_hz,
         .no_execute_was_off = loader->no_execute_was_off,
     };
+    fill_block(loader);
+    if (request.parking->seat_count == 0)
+        return;
     post_exit_mark(&loader->post_exit, "processors");
-    for (uint32_t i = 0; i < loader->processors.count; i++)
-        fill_seat(loader, i);
     arch_start_processors(&request);
-}
-
-/* Write the element of one processor. Return whether it was to be started, and does not wait. */
-static bool describe(const struct loader *loader, uint32_t index)
-{
-    const struct processor *processor = &loader->processors.list[index];
-    const struct parking_seat *seat = seat_of(loader, index);
-    struct handoff_processor *element = &loader->block.processors[index];
-    *element = (struct handoff_processor){
-        .hardware_id = processor->hardware_id,
-        .acpi_uid = processor->acpi_uid,
-        .flags = index == loader->processors.boot_index ? HANDOFF_PROCESSOR_BOOT : 0,
-    };
-    if (seat == NULL || seat->mailbox.state != HANDOFF_MAILBOX_WAITS)
-        return seat != NULL;
-    element->flags = HANDOFF_PROCESSOR_STARTED;
-    element->mailbox = (uint64_t)&seat->mailbox;
-    element->stack_virtual_base = seat->stack_top - PARKING_STACK_SIZE_BYTES;
-    element->stack_size_bytes = PARKING_STACK_SIZE_BYTES;
-    return false;
-}
-
-void processors_start(struct loader *loader)
-{
-    char ids[64] = "";
-    int used = 0;
-    uint32_t silent_count = 0;
-    if (!phys_range_is_empty(loader->placement.parking.memory))
-        start(loader);
-    for (uint32_t i = 0; i < loader->processors.count; i++) {
-        if (!describe(loader, i))
-            continue;
-        silent_count++;
-        if (used < (int)sizeof(ids) - 12)
-            used += format_text(ids + used, sizeof(ids) - (size_t)used, " %u",
-                                loader->processors.list[i].hardware_id);
-    }
-    if (silent_count != 0)
-        console_warn(&loader->console, "%u processors do not answer, and are left out:%s",
-                     silent_count, ids);
+    check_answers(loader);
 }

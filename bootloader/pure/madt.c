@@ -1,6 +1,9 @@
 #include "bootloader/pure/madt.h"
 
+#include <stdbool.h>
+
 #include "bootloader/pure/number_at.h"
+#include "bootloader/pure/text_part.h"
 #include "shared/handoff.h"
 #include "shared/memory.h"
 
@@ -16,11 +19,12 @@
 #define SHORT_ID_NONE 0xff
 #define LONG_ID_NONE  UINT32_C(0xffffffff)
 
+/* One text behind the other, each with a NUL. */
 const char *madt_status_text(enum madt_status status)
 {
-    static const char *const texts[] = {"it is good", "it is absent or damaged", "it is truncated",
-                                        "an entry is too short", "it has over 4096 processors"};
-    return texts[status];
+    static const char TEXTS[] = "good\0absent or damaged\0truncated\0an entry is too short\0"
+                                "over 4096 processors\0the boot processor is missing";
+    return text_part(TEXTS, (unsigned)status);
 }
 
 static void add(struct processor_list *list, uint32_t hardware_id, uint32_t acpi_uid)
@@ -69,18 +73,22 @@ static enum madt_status add_entries(struct processor_list *list, const uint8_t *
     return MADT_OK;
 }
 
-/* The array has room for one more than the table can fill. */
-static void find_boot_processor(struct processor_list *list, uint32_t boot_id)
+/* Return false if it is not listed. */
+static bool find_boot_processor(struct processor_list *list, uint32_t boot_id)
 {
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (list->list[i].hardware_id == boot_id) {
-            list->boot_index = i;
-            return;
-        }
+    for (list->boot_index = 0; list->boot_index < list->count; list->boot_index++) {
+        if (list->list[list->boot_index].hardware_id == boot_id)
+            return true;
     }
-    list->boot_index = 0;
+    return false;
+}
+
+/* The array has room for one more than the table can fill. */
+static void insert_boot_processor(struct processor_list *list, uint32_t boot_id)
+{
     memmove(list->list + 1, list->list, list->count * sizeof(list->list[0]));
     list->list[0] = (struct processor){boot_id, HANDOFF_ACPI_UID_NONE};
+    list->boot_index = 0;
     list->count++;
 }
 
@@ -89,10 +97,12 @@ enum madt_status madt_list_processors(const uint8_t *table, uint64_t size_bytes,
 {
     enum madt_status status = table == NULL ? MADT_ABSENT : MADT_TRUNCATED;
     ret_list->count = ret_list->duplicate_count = 0;
-    if (table != NULL && size_bytes >= HEADER_SIZE_BYTES)
+    if (size_bytes >= HEADER_SIZE_BYTES && table != NULL)
         status = add_entries(ret_list, table + HEADER_SIZE_BYTES, size_bytes - HEADER_SIZE_BYTES);
     if (status != MADT_OK)
         ret_list->count = ret_list->duplicate_count = 0;
-    find_boot_processor(ret_list, boot_id);
-    return status;
+    if (find_boot_processor(ret_list, boot_id))
+        return MADT_OK;
+    insert_boot_processor(ret_list, boot_id);
+    return status == MADT_OK ? MADT_INCOMPLETE : status;
 }

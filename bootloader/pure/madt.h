@@ -23,6 +23,7 @@ enum madt_status {
     MADT_TRUNCATED, /* the table, or an entry, ends too early */
     MADT_TOO_SHORT, /* the length of an entry is below what its type needs; also 0 */
     MADT_TOO_MANY,  /* over MADT_PROCESSOR_LIMIT entries */
+    MADT_INCOMPLETE /* a good table without the boot processor */
 };
 
 struct processor {
@@ -40,8 +41,8 @@ struct processor_list {
 
 /* List the processors that the table marks as enabled, in its order. One that is only online capable
  * is left out, since it is not there now. If the boot processor is not among them, it comes first,
- * with HANDOFF_ACPI_UID_NONE. So the list is never empty. On failure it has only the boot
- * processor. `table` may be NULL: ABSENT. */
+ * with HANDOFF_ACPI_UID_NONE. So the list is never empty. If the table is not good, the list has
+ * only the boot processor. `table` may be NULL: ABSENT. */
 enum madt_status madt_list_processors(const uint8_t *table, uint64_t size_bytes, uint32_t boot_id,
                                       struct processor_list *ret_list);
 

@@ -1,6 +1,7 @@
 #include "bootloader/pure/parking.h"
 
 #include "shared/address.h"
+#include "shared/memory.h"
 
 /* Enough for code, header and seats of 4,096 processors. */
 #define STACKS_VIRTUAL_BASE (PARKING_VIRTUAL_BASE + (UINT64_C(4) << 20))
@@ -57,11 +58,23 @@ struct virt_addr parking_stack(uint32_t index)
     return virt_addr(STACKS_VIRTUAL_BASE + index * STACK_STRIDE_BYTES + PARKING_STACK_SIZE_BYTES);
 }
 
+void parking_fill_seat(const struct handoff_processor *element, struct phys_addr root)
+{
+    struct parking_seat *seat = (struct parking_seat *)element->mailbox;
+    uint64_t stack_top = element->stack_virtual_base + PARKING_STACK_SIZE_BYTES;
+    memset(seat, 0, sizeof(*seat));
+    seat->mailbox.stack_top = seat->stack_top = stack_top;
+    seat->mailbox.page_table_root = root.value;
+    seat->hardware_id = element->hardware_id;
+}
+
 enum page_table_status parking_map(const struct parking *parking, struct page_table *table)
 {
     static const struct page_permissions CODE = {.execute = true};
     static const struct page_permissions DATA = {.write = true};
     uint64_t shared_bytes = shared_size_bytes(parking->seat_count);
+    if (parking->seat_count == 0)
+        return PAGE_TABLE_OK;
     enum page_table_status status =
         page_table_map(table, virt_addr(PARKING_VIRTUAL_BASE), parking->memory.start,
                        PARKING_CODE_SIZE_BYTES, CODE, false);

@@ -38,8 +38,8 @@ struct parking_seat {
 _Static_assert(sizeof(struct parking_seat) == 512, "the code finds its seat by this alignment");
 
 struct parking {
-    struct phys_range memory; /* empty: no processor is started */
-    uint32_t seat_count;
+    struct phys_range memory; /* empty without a seat */
+    uint32_t seat_count;      /* 0: no processor is started */
 };
 
 /* Return the size of a block, in whole pages. */
@@ -56,7 +56,11 @@ struct phys_range parking_tables(const struct parking *parking);
 /* Return the first byte of a stack, virtual. */
 struct virt_addr parking_stack(uint32_t index);
 
-/* Map the block into tables, except its own page tables. */
+/* Write the seat at the mailbox of an element, which has its hardware ID and its stack. `root` is that
+ * of the kernel's first page tables. */
+void parking_fill_seat(const struct handoff_processor *element, struct phys_addr root);
+
+/* Map the block into tables, except its own page tables. Without a seat, map nothing. */
 enum page_table_status parking_map(const struct parking *parking, struct page_table *table)
     __attribute__((warn_unused_result));
 

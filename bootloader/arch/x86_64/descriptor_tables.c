@@ -10,6 +10,18 @@
 
 #define FAULT_STACK_COUNT 4
 
+/* Intel SDM Vol. 3A, 6.14.1: 64-bit interrupt gate. */
+struct gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t stack_index;
+    uint8_t type;
+    uint16_t offset_middle;
+    uint32_t offset_high;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct gate) == 16, "Intel SDM Vol. 3A, figure 6-8");
+
 #define GATE_PRESENT_INTERRUPT 0x8e
 
 /* Intel SDM Vol. 3A, 7.7. Packed: the 64-bit fields lie at odd multiples of four. */
@@ -38,8 +50,10 @@ static struct task_state task_state;
 extern uint8_t fault_stacks[FAULT_STACK_COUNT][FAULT_STACK_SIZE_BYTES];
 _Alignas(16) uint8_t fault_stacks[FAULT_STACK_COUNT][FAULT_STACK_SIZE_BYTES];
 
+/* Present, accessed (so that the CPU never writes here), 64-bit. */
 static uint64_t segments[] = {
-    0, SEGMENT_CODE, SEGMENT_DATA, 0, /* TSS, written by task_state_set() */
+    0, UINT64_C(0x00af9b000000ffff), UINT64_C(0x00cf93000000ffff),
+    0, /* TSS, written by task_state_set() */
     0,
 };
 
@@ -64,9 +78,11 @@ static uint8_t stack_index(unsigned vector)
     }
 }
 
-void gate_set(struct gate *gate, uint64_t address, uint16_t selector, uint8_t stack)
+static void gate_set(unsigned vector, uint64_t displacement, uint16_t selector, uint8_t stack)
 {
-    *gate = (struct gate){
+    unsigned stub = vector < EXCEPTION_COUNT ? vector : EXCEPTION_COUNT;
+    uint64_t address = (uint64_t)fault_stubs + stub * FAULT_STUB_SIZE_BYTES + displacement;
+    gates[vector] = (struct gate){
         .offset_low = (uint16_t)address,
         .selector = selector,
         .stack_index = stack,
@@ -76,30 +92,21 @@ void gate_set(struct gate *gate, uint64_t address, uint16_t selector, uint8_t st
     };
 }
 
-static void own_gate_set(unsigned vector, uint64_t displacement, uint16_t selector, uint8_t stack)
-{
-    unsigned stub = vector < EXCEPTION_COUNT ? vector : EXCEPTION_COUNT;
-    gate_set(&gates[vector], (uint64_t)fault_stubs + stub * FAULT_STUB_SIZE_BYTES + displacement,
-             selector, stack);
-}
-
-/* Intel SDM Vol. 3A, 7.2.3: available 64-bit TSS, present; 16 bytes. */
-void task_state_describe(uint64_t base, uint64_t descriptor[2])
-{
-    uint64_t limit = sizeof(struct task_state) - 1;
-    descriptor[0] =
-        limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
-    descriptor[1] = base >> 32;
-}
-
-/* Write the TSS, and its descriptor. */
+/* Write the TSS, and its descriptor, which has two words. */
 static void task_state_set(uint64_t displacement, uint64_t *descriptor)
 {
+    uint64_t base = (uint64_t)&task_state + displacement;
+    uint64_t limit = sizeof(task_state) - 1;
+
     for (unsigned i = 0; i < FAULT_STACK_COUNT; i++)
         task_state.interrupt_stacks[i] =
             (uint64_t)fault_stacks[i] + FAULT_STACK_SIZE_BYTES + displacement;
     task_state.io_map_offset = sizeof(task_state); /* no I/O permission map */
-    task_state_describe((uint64_t)&task_state + displacement, descriptor);
+
+    /* Intel SDM Vol. 3A, 7.2.3: available 64-bit TSS, present; 16 bytes. */
+    descriptor[0] =
+        limit | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 | (base >> 24 & 0xff) << 56;
+    descriptor[1] = base >> 32;
 }
 
 static void load_at(uint64_t displacement)
@@ -108,7 +115,7 @@ static void load_at(uint64_t displacement)
     struct table_register idt = {sizeof(gates) - 1, (uint64_t)gates + displacement};
 
     for (unsigned vector = 0; vector < VECTOR_COUNT; vector++)
-        own_gate_set(vector, displacement, SELECTOR_CODE, stack_index(vector));
+        gate_set(vector, displacement, SELECTOR_CODE, stack_index(vector));
     task_state_set(displacement, &segments[SELECTOR_TASK_STATE / 8]);
     descriptor_tables_activate(&gdt, &idt);
 }
@@ -176,8 +183,8 @@ void arch_watch_faults(const struct arch_fault_sink *sink)
         memcpy(gates, (const void *)firmware_idt.base, size_bytes);
     bool has_stacks = load_task_state();
     for (unsigned vector = 0; vector < EXCEPTION_COUNT; vector++)
-        own_gate_set(vector, 0, code_selector_read(),
-                     has_stacks ? stack_index(vector) : gates[vector].stack_index);
+        gate_set(vector, 0, code_selector_read(),
+                 has_stacks ? stack_index(vector) : gates[vector].stack_index);
     fault_set_sink(sink);
     idt_write(&(struct descriptor_table_register){sizeof(gates) - 1, (uint64_t)gates});
 }

@@ -18,31 +18,9 @@
 /* Enough for a report. The largest frames hold its text. */
 #define FAULT_STACK_SIZE_BYTES 4096
 
-/* Present, accessed (so that the CPU never writes to the table), 64-bit. */
-#define SEGMENT_CODE 0x00af9b000000ffff
-#define SEGMENT_DATA 0x00cf93000000ffff
-
 #ifndef __ASSEMBLER__
 
 #include <stdint.h>
-
-/* Intel SDM Vol. 3A, 6.14.1: 64-bit interrupt gate. */
-struct gate {
-    uint16_t offset_low;
-    uint16_t selector;
-    uint8_t stack_index;
-    uint8_t type;
-    uint16_t offset_middle;
-    uint32_t offset_high;
-    uint32_t reserved;
-};
-_Static_assert(sizeof(struct gate) == 16, "Intel SDM Vol. 3A, figure 6-8");
-
-/* Write a gate to the handler at `address`, on interrupt stack `stack`. */
-void gate_set(struct gate *gate, uint64_t address, uint16_t selector, uint8_t stack);
-
-/* Write the two words of the descriptor of a TSS. */
-void task_state_describe(uint64_t base, uint64_t descriptor[2]);
 
 /* Load the tables again, at the addresses that the image has in the upper half: `displacement`
  * bytes above its physical addresses. So a kernel that drops the lower half of its tables keeps the

@@ -5,6 +5,12 @@
 #include "bootloader/arch/x86_64/descriptor_tables.h"
 #include "shared/arch/x86_64/control.h"
 
+/* The words of a segment: flat, present, accessed (so that the CPU never writes to the table); 64-bit
+ * code, data. */
+#define SEGMENT_LOW       0x0000ffff
+#define SEGMENT_CODE_HIGH 0x00af9b00
+#define SEGMENT_DATA_HIGH 0x00cf9300
+
 /* struct start_page */
 #define START_ROOT         8
 #define START_CR4          12
@@ -15,10 +21,9 @@
 
 /* struct parking_header, one page behind the code */
 #define HEADER_DISTANCE  4096
-#define HEADER_IDT       518
-#define HEADER_PAT       528
-#define HEADER_COUNT     536
-#define HEADER_X2APIC    540
+#define HEADER_PAT       512
+#define HEADER_COUNT     520
+#define HEADER_X2APIC    524
 #define HEADER_SIZE      1024
 
 /* struct parking_seat */
@@ -31,8 +36,22 @@
 #define SEAT_FAULT_CR2   48
 #define SEAT_ID          64
 #define SEAT_OWN_STACK   72
-#define SEAT_GDT         126
+#define SEAT_GDT         80
+#define SEAT_GDT_SIZE    40
+#define SEAT_REGISTER    126 /* the operand of LGDT: its base is aligned */
+#define SEAT_TSS         136
 #define SEAT_SIZE        512
+
+/* Of the virtual addresses of code, header and seats, the bits from 24 on are the same. */
+#define VIRTUAL_HIGH     0xffffff00
+#define VIRTUAL_BITS_24  0x80
+
+#define TSS_SIZE         104
+#define TSS_STACK_1      36
+#define TSS_DESCRIPTOR   0x8900 /* available, present; bits 32 to 47 of the descriptor */
+#define GATE_DESCRIPTOR  0x8e01 /* interrupt gate, present, interrupt stack 1; bits 32 to 47 */
+#define GATE_COUNT       32
+#define VECTOR_NMI       2
 
 #define STATE_WAITS   1
 #define STATE_TAKEN   2
@@ -71,7 +90,8 @@ start_parking_code:
     .word start_segments_end - start_segments - 1
     .quad 0
 start_segments:
-    .quad 0, SEGMENT_CODE, SEGMENT_DATA
+    .quad 0
+    .long SEGMENT_LOW, SEGMENT_CODE_HIGH, SEGMENT_LOW, SEGMENT_DATA_HIGH
 start_segments_end:
 
 /* CS is the page's number with four zero bits behind it, and IP is 0. */
@@ -109,8 +129,6 @@ start_page_end:
 
 /* RBP: the header. RBX: the seat. There is no stack before the seat is found. */
     .globl parking_code
-    .globl parking_nmi
-    .globl parking_fault
     .globl parking_code_end
 parking_code:
     leaq parking_code(%rip), %rbp
@@ -140,8 +158,39 @@ parking_code:
     jnz 3b
     jmp parking_wait /* it is none of those that the loader started */
 4:
-    lgdt SEAT_GDT(%rbx)
-    lidt HEADER_IDT(%rbp)
+    /* The GDT. The descriptor of the TSS has the parts of its base at three places. */
+    movl $SEGMENT_LOW, SEAT_GDT+SELECTOR_CODE(%rbx)
+    movl $SEGMENT_CODE_HIGH, SEAT_GDT+SELECTOR_CODE+4(%rbx)
+    movl $SEGMENT_LOW, SEAT_GDT+SELECTOR_DATA(%rbx)
+    movl $SEGMENT_DATA_HIGH, SEAT_GDT+SELECTOR_DATA+4(%rbx)
+    leal SEAT_TSS(%rbx), %eax
+    movw $TSS_SIZE-1, SEAT_GDT+SELECTOR_TASK_STATE(%rbx)
+    movl %eax, SEAT_GDT+SELECTOR_TASK_STATE+2(%rbx)
+    movl $TSS_DESCRIPTOR | VIRTUAL_BITS_24 << 24, %edx
+    shrl $16, %eax
+    movb %al, %dl
+    movl %edx, SEAT_GDT+SELECTOR_TASK_STATE+4(%rbx)
+    movl $VIRTUAL_HIGH, SEAT_GDT+SELECTOR_TASK_STATE+8(%rbx)
+    leaq SEAT_SIZE(%rbx), %rax
+    movq %rax, SEAT_TSS+TSS_STACK_1(%rbx)
+    movw $SEAT_GDT_SIZE-1, SEAT_REGISTER(%rbx)
+    leaq SEAT_GDT(%rbx), %rax
+    movq %rax, SEAT_REGISTER+2(%rbx)
+    lgdt SEAT_REGISTER(%rbx)
+
+    /* The IDT: all processors write the same. The middle of each address is 0x8000. */
+    movl $GATE_COUNT, %ecx
+    movq %rbp, %rdi
+    movl $SELECTOR_CODE << 16 | (parking_fault - parking_code), %eax
+5:
+    movl %eax, (%rdi)
+    movl $VIRTUAL_BITS_24 << 24 | GATE_DESCRIPTOR, 4(%rdi)
+    movl $VIRTUAL_HIGH, 8(%rdi)
+    addq $16, %rdi
+    decl %ecx
+    jnz 5b
+    movw $parking_nmi - parking_code, VECTOR_NMI * 16(%rbp)
+    lidt parking_idt(%rip)
     movq SEAT_OWN_STACK(%rbx), %rsp
     movl $SELECTOR_DATA, %eax
     movl %eax, %ds
@@ -152,17 +201,17 @@ parking_code:
     movl HEADER_PAT(%rbp), %eax
     movl HEADER_PAT+4(%rbp), %edx
     testl %eax, %eax
-    jz 5f
+    jz 6f
     movl $MSR_PAT, %ecx
     wrmsr
-5:
+6:
     cmpl $0, HEADER_X2APIC(%rbp)
-    je 6f
+    je 7f
     movl $MSR_APIC_BASE, %ecx
     rdmsr
     orl $APIC_BASE_BITS, %eax
     wrmsr
-6:
+7:
     fninit
     pushq $MXCSR_VALUE
     ldmxcsr (%rsp)
@@ -238,4 +287,8 @@ parking_fault:
     movq %rax, SEAT_FAULT_CR2(%rsp)
     movl $STATE_FAULTED, SEAT_STATE(%rsp)
     jmp parking_wait
+
+parking_idt:
+    .word GATE_COUNT * 16 - 1
+    .long 0x80000000 + HEADER_DISTANCE, VIRTUAL_HIGH
 parking_code_end:

@@ -15,10 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bootloader/arch/x86_64/descriptor_tables.h"
 #include "bootloader/arch/x86_64/level_switch.h"
 #include "bootloader/pure/parking.h"
-#include "shared/arch/x86_64/exception_names.h"
 
 /* The operand of LGDT or LIDT, with its base aligned. */
 struct aligned_table_register {
@@ -48,42 +46,30 @@ _Static_assert(offsetof(struct start_page, parking_code) == 32, "start_processor
 _Static_assert(offsetof(struct start_page, gdt.limit) == 46, "start_processor.S");
 _Static_assert(sizeof(struct start_page) == 80, "start_processor.S");
 
-/* The header of the parking block. */
+/* The header of the parking block: behind the IDT, which each processor writes. */
 struct parking_header {
-    struct gate gates[EXCEPTION_COUNT];
-    struct aligned_table_register idt;
+    uint8_t gates[512];
     uint64_t pat; /* 0: the CPU has none */
     uint32_t seat_count;
     uint32_t is_x2apic; /* 1: the boot processor's local APIC is in x2APIC mode */
 };
-_Static_assert(offsetof(struct parking_header, idt.limit) == 518, "start_processor.S");
-_Static_assert(offsetof(struct parking_header, pat) == 528, "start_processor.S");
-_Static_assert(offsetof(struct parking_header, seat_count) == 536, "start_processor.S");
-_Static_assert(offsetof(struct parking_header, is_x2apic) == 540, "start_processor.S");
+_Static_assert(offsetof(struct parking_header, pat) == 512, "start_processor.S");
+_Static_assert(offsetof(struct parking_header, seat_count) == 520, "start_processor.S");
+_Static_assert(offsetof(struct parking_header, is_x2apic) == 524, "start_processor.S");
 _Static_assert(sizeof(struct parking_header) <= PARKING_HEADER_SIZE_BYTES, "pure/parking.h");
 
-/* parking_seat.arch. Faults use the end of the seat as their stack. A handler pushes two words at most
- * below the CPU's six. */
-struct seat_tables {
-    uint64_t segments[5];
-    struct aligned_table_register gdt;
-    uint8_t task_state[104];
-    uint8_t fault_stack[272];
-};
-_Static_assert(sizeof(struct seat_tables) == sizeof(((struct parking_seat *)0)->arch), "seat");
+/* parking_seat.arch has GDT, TSS, and at its end the stack of the handlers. Each processor writes its
+ * own. */
 _Static_assert(offsetof(struct parking_seat, mailbox.state) == 32, "start_processor.S");
 _Static_assert(offsetof(struct parking_seat, hardware_id) == 64, "start_processor.S");
 _Static_assert(offsetof(struct parking_seat, stack_top) == 72, "start_processor.S");
-_Static_assert(offsetof(struct parking_seat, arch) + offsetof(struct seat_tables, gdt.limit) == 126,
-               "start_processor.S");
+_Static_assert(offsetof(struct parking_seat, arch) == 80, "start_processor.S");
 
 /* In start_processor.S: the content of the page for starting processors, and of the code page. */
 extern const uint8_t start_page[];
 extern const uint8_t start_code_64[];
 extern const uint8_t start_page_end[];
 extern const uint8_t parking_code[];
-extern const uint8_t parking_nmi[];
-extern const uint8_t parking_fault[];
 extern const uint8_t parking_code_end[];
 
 #endif

@@ -15,6 +15,7 @@
 #define DESTINATION_OFFSET 0x310
 #define COMMAND_IS_PENDING (UINT32_C(1) << 12)
 #define COMMAND_INIT       UINT32_C(0x4500)
+#define COMMAND_LAST_INIT  (COMMAND_INIT | 1) /* the vector of an INIT has no meaning */
 #define COMMAND_START      UINT32_C(0x4600)
 /* In xAPIC mode, 255 means all processors. */
 #define XAPIC_ID_LIMIT     UINT32_C(255)
@@ -26,8 +27,8 @@
 #define LONG_MODE_ENABLE UINT32_C(0x100) /* EFER.LME */
 
 /* If the frequency is unknown, waits are as long as with this one, or longer. */
-#define FASTEST_CLOCK_HZ UINT64_C(10000000000)
-#define ANSWER_LIMIT_MS  1000
+#define FASTEST_CLOCK_HZ   UINT64_C(10000000000)
+#define ANSWER_LIMIT_UNITS 5000 /* a second */
 
 uint32_t arch_processor_id(void)
 {
@@ -88,38 +89,13 @@ static void fill_start_page(const struct arch_start *start)
     page->gdt.base = (uint64_t)page->segments;
 }
 
-static void fill_header(const struct arch_start *start)
+static void fill_block(const struct arch_start *start)
 {
-    const struct parking *parking = start->parking;
-    struct parking_header *header = (struct parking_header *)parking_header(parking).value;
-    uint64_t code = PARKING_VIRTUAL_BASE - (uint64_t)parking_code;
-    copy_code((void *)parking->memory.start.value, parking_code, parking_code_end);
-    for (unsigned vector = 0; vector < EXCEPTION_COUNT; vector++)
-        gate_set(&header->gates[vector],
-                 code + (uint64_t)(vector == EXCEPTION_NMI ? parking_nmi : parking_fault),
-                 SELECTOR_CODE, 1);
-    header->idt.limit = sizeof(header->gates) - 1;
-    header->idt.base = PARKING_VIRTUAL_BASE + PARKING_CODE_SIZE_BYTES;
+    struct parking_header *header = (struct parking_header *)parking_header(start->parking).value;
+    copy_code((void *)start->parking->memory.start.value, parking_code, parking_code_end);
     header->pat = start->features->write_combining ? PAGE_ENTRY_PAT_MSR_VALUE : 0;
-    header->seat_count = parking->seat_count;
+    header->seat_count = start->parking->seat_count;
     header->is_x2apic = is_x2apic();
-}
-
-/* Intel SDM Vol. 3A, figure 7-11: interrupt stack 1. The I/O map is used below ring 0 only. */
-#define TASK_STATE_STACK_OFFSET 36
-
-static void fill_seat(struct parking_seat *seat, uint64_t displacement)
-{
-    struct seat_tables *tables = (struct seat_tables *)seat->arch;
-    uint64_t stack_top = (uint64_t)(seat + 1) + displacement;
-    memset(tables, 0, sizeof(*tables));
-    tables->segments[SELECTOR_CODE / 8] = SEGMENT_CODE;
-    tables->segments[SELECTOR_DATA / 8] = SEGMENT_DATA;
-    task_state_describe((uint64_t)tables->task_state + displacement,
-                        &tables->segments[SELECTOR_TASK_STATE / 8]);
-    memcpy(tables->task_state + TASK_STATE_STACK_OFFSET, &stack_top, sizeof(stack_top));
-    tables->gdt.limit = sizeof(tables->segments) - 1;
-    tables->gdt.base = (uint64_t)tables->segments + displacement;
 }
 
 /* --- The start --- */
@@ -129,23 +105,28 @@ static struct parking_seat *seat_at(const struct parking *parking, uint32_t inde
     return (struct parking_seat *)parking_seat(parking, index).value;
 }
 
-static bool is_waiting(const struct parking_seat *seat)
+bool arch_has_started(const struct parking_seat *seat)
 {
-    return __atomic_load_n(&seat->mailbox.state, __ATOMIC_ACQUIRE) == HANDOFF_MAILBOX_WAITS;
+    return __atomic_load_n(&seat->mailbox.state, __ATOMIC_ACQUIRE) == HANDOFF_MAILBOX_WAITS &&
+           seat->hardware_id != NO_HARDWARE_ID;
 }
 
-/* Send the command to each processor that does not wait. Return their number. */
-static uint32_t send_to_silent(const struct parking *parking, uint32_t command)
+/* Send a command, or nothing if it is 0, to each processor that has not answered. Return whether
+ * there is one. */
+static bool send_to_silent(const struct parking *parking, uint32_t command)
 {
-    uint32_t silent_count = 0;
+    bool is_silent = false;
     for (uint32_t i = 0; i < parking->seat_count; i++) {
-        if (is_waiting(seat_at(parking, i)))
+        struct parking_seat *seat = seat_at(parking, i);
+        if (arch_has_started(seat))
             continue;
-        silent_count++;
+        is_silent = true;
         if (command != 0)
-            send(seat_at(parking, i), command);
+            send(seat, command);
+        if (command == COMMAND_LAST_INIT)
+            seat->hardware_id = NO_HARDWARE_ID;
     }
-    return silent_count;
+    return is_silent;
 }
 
 static void wait_ticks(uint64_t ticks)
@@ -155,41 +136,23 @@ static void wait_ticks(uint64_t ticks)
         spin_pause();
 }
 
-/* One that comes late would run code that the kernel has replaced. So it is reset. */
-static void give_up_silent(const struct parking *parking, uint64_t ticks_per_ms)
-{
-    if (send_to_silent(parking, 0) == 0)
-        return;
-    for (uint32_t i = 0; i < parking->seat_count; i++) {
-        struct parking_seat *seat = seat_at(parking, i);
-        if (is_waiting(seat))
-            continue;
-        send(seat, COMMAND_INIT);
-        seat->hardware_id = NO_HARDWARE_ID;
-    }
-    wait_ticks(10 * ticks_per_ms);
-    for (uint32_t i = 0; i < parking->seat_count; i++) {
-        if (seat_at(parking, i)->hardware_id == NO_HARDWARE_ID)
-            seat_at(parking, i)->mailbox.state = HANDOFF_MAILBOX_ABSENT;
-    }
-}
-
+/* One that came late would run code that the kernel has replaced. So it is reset, and its seat
+ * belongs to nobody. */
 void arch_start_processors(const struct arch_start *start)
 {
     const struct parking *parking = start->parking;
     uint64_t hz = start->clock_frequency_hz != 0 ? start->clock_frequency_hz : FASTEST_CLOCK_HZ;
-    uint64_t ticks_per_ms = hz / 1000;
+    uint64_t ticks_per_unit = hz / 5000; /* 200 µs */
     uint32_t startup = COMMAND_START | (uint32_t)(start->page.value >> PAGE_SHIFT);
     fill_start_page(start);
-    fill_header(start);
-    for (uint32_t i = 0; i < parking->seat_count; i++)
-        fill_seat(seat_at(parking, i), PARKING_VIRTUAL_BASE - parking->memory.start.value);
+    fill_block(start);
     (void)send_to_silent(parking, COMMAND_INIT);
-    wait_ticks(10 * ticks_per_ms);
+    wait_ticks(50 * ticks_per_unit);
     (void)send_to_silent(parking, startup);
-    wait_ticks(ticks_per_ms / 5);
+    wait_ticks(ticks_per_unit);
     (void)send_to_silent(parking, startup);
-    for (unsigned i = 0; i < ANSWER_LIMIT_MS && send_to_silent(parking, 0) != 0; i++)
-        wait_ticks(ticks_per_ms);
-    give_up_silent(parking, ticks_per_ms);
+    for (unsigned i = 0; i < ANSWER_LIMIT_UNITS && send_to_silent(parking, 0); i++)
+        wait_ticks(ticks_per_unit);
+    if (send_to_silent(parking, COMMAND_LAST_INIT))
+        wait_ticks(50 * ticks_per_unit);
 }
