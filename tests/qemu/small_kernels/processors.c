@@ -101,6 +101,13 @@ static uint64_t msr_read(uint32_t msr)
     return (uint64_t)high << 32 | low;
 }
 
+static bool has_pat(void)
+{
+    uint32_t eax = 1, ebx, ecx, edx;
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+    return (edx >> 16 & 1) != 0;
+}
+
 void read_control(struct state *state);
 void read_control(struct state *state)
 {
@@ -120,7 +127,8 @@ void read_control(struct state *state)
     __asm__ volatile("stmxcsr %0" : "=m"(state->mxcsr));
     __asm__ volatile("mov %%dr7, %0" : "=r"(state->dr7));
     state->efer = msr_read(MSR_EFER);
-    state->pat = msr_read(MSR_PAT);
+    if (has_pat())
+        state->pat = msr_read(MSR_PAT);
     state->fs_base = msr_read(MSR_FS_BASE);
     state->gs_base = msr_read(MSR_GS_BASE);
     state->kernel_gs_base = msr_read(MSR_KERNEL_GS_BASE);
