@@ -56,6 +56,8 @@ const char *config_status_text(enum config_status status)
                "0xfff8.";
     case CONFIG_BAD_POST_MORTEM:
         return "The value of post_mortem is not nvram, and not ram.";
+    case CONFIG_BAD_PROCESSORS:
+        return "The value of processors is not start, and not list.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     case CONFIG_BAD_TIMEOUT:
@@ -240,6 +242,13 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
                                                                        : CONFIG_BAD_POST_MORTEM;
 }
 
+static enum config_status store_processors(struct piece value, struct config *config)
+{
+    config->starts_processors = piece_equals(value, "start");
+    return config->starts_processors || piece_equals(value, "list") ? CONFIG_OK
+                                                                    : CONFIG_BAD_PROCESSORS;
+}
+
 /* --- Lines --- */
 
 static bool contains(struct piece piece, char character)
@@ -297,6 +306,7 @@ static const struct setting settings[] = {
     {"resolution", store_resolution},
     {"serial", store_serial_port},
     {"post_mortem", store_post_mortem},
+    {"processors", store_processors},
     {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
@@ -443,6 +453,8 @@ enum config_status config_parse(const char *text, size_t size_bytes, struct conf
     if (size_bytes <= CONFIG_FILE_LIMIT_BYTES)
         status = config_parse_lines(config_without_mark((struct piece){text, size_bytes}), 1, false,
                                     ret_config, &wrong);
+    if (status != CONFIG_OK)
+        config_set_defaults(ret_config);
     *ret_line = wrong.line;
     return status;
 }

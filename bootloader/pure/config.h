@@ -21,6 +21,8 @@
  *   inject    = words         failures on purpose, with commas between them (inject.h)
  *   serial    = COM1          serial port of loader and kernel: COM1 to COM4, the number of its
  *                             first I/O port, or `off`; without this key: see serial_choice.h
+ *   processors = list         only list the other processors; `start` starts them. The same word on
+ *                             the command line is stronger.
  *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
  *                             only in RAM. The same word on the command line is stronger.
  *   title     = text          of the entry in the menu
@@ -54,8 +56,8 @@
 #define CONFIG_COMMAND_LINE_CAPACITY 1024         /* 1023 characters and a NUL */
 #define CONFIG_LINE_LIMIT            1200         /* bytes; fits the longest legal cmdline line */
 #define CONFIG_FILE_LIMIT_BYTES      (64u * 1024) /* refused above, before it is read */
-#define CONFIG_OUTPUT_LIMIT    64
-#define CONFIG_ID_CAPACITY     64 /* 63 characters and a NUL */
+#define CONFIG_OUTPUT_LIMIT          64
+#define CONFIG_ID_CAPACITY           64 /* 63 characters and a NUL */
 #define CONFIG_TITLE_CAPACITY                                                                      \
     128                         /* bytes of UTF-8 and a NUL; the rest of a longer one is cut off */
 #define CONFIG_KEY_CAPACITY  20 /* of a key in a report */
@@ -82,6 +84,7 @@ enum config_status {
     CONFIG_BAD_INJECT,
     CONFIG_BAD_SERIAL_PORT,
     CONFIG_BAD_POST_MORTEM,
+    CONFIG_BAD_PROCESSORS,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
     CONFIG_BAD_TIMEOUT,
     CONFIG_BAD_SWITCH,
@@ -119,6 +122,7 @@ struct config {
     uint32_t timeout_seconds;            /* up to CONFIG_TIMEOUT_LIMIT, or CONFIG_TIMEOUT_NEVER */
     char default_id[CONFIG_ID_CAPACITY]; /* empty without one */
     bool remembers_last;
+    bool starts_processors;      /* processors = start */
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };
@@ -132,9 +136,9 @@ struct config_wrong {
     char key[CONFIG_KEY_CAPACITY]; /* printable ASCII; empty if the line has no key */
 };
 
-/* Parse `size_bytes` bytes at `text`, a file without entries, over the defaults. On failure the
- * content of *ret_config is undefined, and *ret_line is the number of the wrong line (0 if the error
- * has no line). On success *ret_line is 0. */
+/* Parse `size_bytes` bytes at `text`, a file without entries, over the defaults. On failure
+ * *ret_config has the defaults, and *ret_line is the number of the wrong line (0 if the error has no
+ * line). On success *ret_line is 0. */
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line) __attribute__((warn_unused_result));
 

@@ -117,6 +117,15 @@ static void test_kernel_path_begins_with_a_backslash(void **state)
     assert_refused("kernel = a\tb\n", CONFIG_PATH_NOT_ASCII, 1);
 }
 
+static void test_start_of_processors(void **state)
+{
+    (void)state;
+    assert_true(parse_good("processors = start").starts_processors);
+    assert_false(parse_good("processors = list").starts_processors);
+    assert_false(parse_good("").starts_processors);
+    assert_refused("processors = 4", CONFIG_BAD_PROCESSORS, 1);
+}
+
 static void test_place_of_the_boot_record(void **state)
 {
     (void)state;
@@ -566,6 +575,7 @@ int main(void)
         cmocka_unit_test(test_module_limits),
         cmocka_unit_test(test_module_texts_fill_their_room),
         cmocka_unit_test(test_serial_ports),
+        cmocka_unit_test(test_start_of_processors),
         cmocka_unit_test(test_place_of_the_boot_record),
         cmocka_unit_test(test_quoted_values),
         cmocka_unit_test(test_line_without_equals_sign),
