@@ -2,6 +2,7 @@
 
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
+#include "bootloader/integrity.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 
@@ -37,8 +38,11 @@ static bool read_config(struct loader *loader, const struct file *file)
                                    HANDOFF_REGION_LOADER, &block) != LOADER_OK)
         return false;
     void *text = (void *)block.start.value;
-    bool is_good = file_read(file, 0, text, file->size_bytes) == LOADER_OK &&
-                   parse_config(loader, text, file->size_bytes);
+    bool is_good =
+        file_read(file, 0, text, file->size_bytes) == LOADER_OK &&
+        integrity_admit(loader, &(struct integrity_subject){INTEGRITY_CONFIG, CONFIG_PATH, text,
+                                                            file->size_bytes, NULL}) &&
+        parse_config(loader, text, file->size_bytes);
     pages_free(&loader->pages, block.start);
     return is_good;
 }
@@ -57,6 +61,20 @@ static bool load_config(struct loader *loader, const struct volume *volume)
     return is_good;
 }
 
+/* A kernel that must be checked or measured is read once, as a whole. Otherwise each segment is
+ * read straight into its place. */
+static bool admit_kernel(struct loader *loader, struct file *file)
+{
+    const struct config *config = &loader->config;
+    const struct sha256 *wanted = config->has_kernel_sha256 ? &config->kernel_sha256 : NULL;
+    if (!integrity_needs_bytes(loader, wanted))
+        return true;
+    return file_keep(file, &loader->pages) == LOADER_OK &&
+           integrity_admit(loader,
+                           &(struct integrity_subject){INTEGRITY_KERNEL, file->path, file->bytes,
+                                                       file->size_bytes, wanted});
+}
+
 static bool load_kernel(struct loader *loader, const struct volume *volume)
 {
     const char *path = loader->config.kernel_path;
@@ -66,12 +84,15 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     loader_begin_phase(loader, "load kernel");
     if (file_open(volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
         return false;
-    bool is_loaded = kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
+    bool is_loaded = admit_kernel(loader, &file) &&
+                     kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
                                                &loader->demands) == LOADER_OK &&
                      demands_check_loader(loader) &&
                      kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
                                        memory) == LOADER_OK;
     file_close(&file);
+    if (file.bytes != NULL)
+        pages_free(&loader->pages, phys_addr((uint64_t)file.bytes));
     if (!is_loaded)
         return false;
     console_log(&loader->console, "kernel: %llu KiB at %llx, entry %llx",
@@ -99,7 +120,8 @@ bool load_from_volume(struct loader *loader)
     bool is_loaded = load_config(loader, &volume);
     if (is_loaded) {
         show_first_lines(loader);
-        is_loaded = inject_begin(loader) && load_kernel(loader, &volume);
+        is_loaded = inject_begin(loader) && integrity_measure_command_line(loader) &&
+                    load_kernel(loader, &volume);
     }
     volume_close(&volume);
     return is_loaded;

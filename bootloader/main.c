@@ -6,6 +6,7 @@
 #include "bootloader/demands.h"
 #include "bootloader/gather.h"
 #include "bootloader/hand_over.h"
+#include "bootloader/integrity.h"
 #include "bootloader/leave.h"
 #include "bootloader/levels.h"
 #include "bootloader/load.h"
@@ -20,6 +21,7 @@ static bool boot(struct loader *loader)
     if (!begin_check_guest(loader) || /* not a confidential guest */
         !begin_find_origin(loader))   /* the loader's image, and its device */
         return false;
+    integrity_begin(loader);         /* Secure Boot and the TPM */
     boot_record_begin(loader);       /* the record of the last boot */
     if (!load_from_volume(loader) || /* handoff.conf; the kernel: checked, then loaded */
         !reserve_memory(loader))     /* the temporary heap, the kernel's first stack */

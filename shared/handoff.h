@@ -27,7 +27,7 @@
 /* "HANDOFF" and a NUL, read as a little-endian 64-bit number. */
 #define HANDOFF_MAGIC         UINT64_C(0x0046464f444e4148)
 #define HANDOFF_VERSION_MAJOR 2
-#define HANDOFF_VERSION_MINOR 0
+#define HANDOFF_VERSION_MINOR 1
 
 /* All regions and blocks consist of whole pages, as the rows of the UEFI memory map do. */
 #define HANDOFF_PAGE_SIZE_BYTES UINT64_C(4096)
@@ -272,6 +272,12 @@ enum handoff_boot_source {
     HANDOFF_BOOT_SOURCE_VOLUME = 2,    /* a volume without such a GUID: MBR, CD, whole disk */
 };
 
+/* handoff.integrity_flags. A kernel ignores bits that it does not know. */
+#define HANDOFF_INTEGRITY_SECURE_BOOT UINT32_C(1) /* the signed loader has the hash of each file */
+#define HANDOFF_INTEGRITY_KERNEL_CHECKED                                                           \
+    UINT32_C(2)                                /* the kernel has the SHA-256 that was wanted */
+#define HANDOFF_INTEGRITY_MEASURED UINT32_C(4) /* a TPM has all files and the command line */
+
 struct handoff {
     uint64_t magic; /* HANDOFF_MAGIC */
     uint16_t version_major;
@@ -358,7 +364,12 @@ struct handoff {
 
     union handoff_arch arch;
 
-    uint64_t reserved[16]; /* written as 0, ignored by readers */
+    uint64_t reserved_2[4];
+
+    uint32_t integrity_flags; /* HANDOFF_INTEGRITY_* */
+    uint32_t reserved_3;
+
+    uint64_t reserved[11]; /* written as 0, ignored by readers */
 };
 
 /* Assert the offset of every field, so that a change of the layout does not compile. */
@@ -502,7 +513,10 @@ HANDOFF_ASSERT_OFFSET(handoff, random_seed_source, 472);
 HANDOFF_ASSERT_OFFSET(handoff, reserved_1, 476);
 HANDOFF_ASSERT_OFFSET(handoff, random_seed, 480);
 HANDOFF_ASSERT_OFFSET(handoff, arch, 512);
-HANDOFF_ASSERT_OFFSET(handoff, reserved, 640);
+HANDOFF_ASSERT_OFFSET(handoff, reserved_2, 640);
+HANDOFF_ASSERT_OFFSET(handoff, integrity_flags, 672);
+HANDOFF_ASSERT_OFFSET(handoff, reserved_3, 676);
+HANDOFF_ASSERT_OFFSET(handoff, reserved, 680);
 HANDOFF_ASSERT(sizeof(struct handoff) == 768);
 
 HANDOFF_ASSERT(sizeof(union handoff_arch) == HANDOFF_ARCH_SIZE_BYTES);

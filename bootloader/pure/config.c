@@ -58,6 +58,10 @@ const char *config_status_text(enum config_status status)
         return "The value of post_mortem is not nvram, and not ram.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
+    case CONFIG_BAD_SHA256:
+        return "The SHA-256 does not have 64 hexadecimal digits.";
+    case CONFIG_BAD_TPM:
+        return "The value of tpm is not on, off or demand.";
     }
     return "The configuration has an unknown error.";
 }
@@ -171,6 +175,17 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
                                                                        : CONFIG_BAD_POST_MORTEM;
 }
 
+static enum config_status store_kernel_sha256(struct piece value, struct config *config)
+{
+    config->has_kernel_sha256 = sha256_parse(value, &config->kernel_sha256);
+    return config->has_kernel_sha256 ? CONFIG_OK : CONFIG_BAD_SHA256;
+}
+
+static enum config_status store_tpm(struct piece value, struct config *config)
+{
+    return tpm_wish_parse(value, &config->tpm) ? CONFIG_OK : CONFIG_BAD_TPM;
+}
+
 /* --- Lines --- */
 
 static struct piece without_blanks(struct piece piece)
@@ -222,10 +237,16 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
 }
 
 static const struct setting settings[] = {
-    {"kernel", store_kernel_path},       {"cmdline", store_command_line},
-    {"temp_heap", store_temp_heap_size}, {"output", store_output},
-    {"resolution", store_resolution},    {"serial", store_serial_port},
-    {"post_mortem", store_post_mortem},  {"inject", store_inject},
+    {"kernel", store_kernel_path},
+    {"cmdline", store_command_line},
+    {"temp_heap", store_temp_heap_size},
+    {"output", store_output},
+    {"resolution", store_resolution},
+    {"serial", store_serial_port},
+    {"post_mortem", store_post_mortem},
+    {"inject", store_inject},
+    {"tpm", store_tpm},
+    {"kernel_sha256", store_kernel_sha256},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 

@@ -18,6 +18,9 @@
  *   inject    = words         failures on purpose, with commas between them (inject.h)
  *   serial    = COM1          serial port of loader and kernel: COM1 to COM4, the number of its
  *                             first I/O port, or `off`; without this key: see serial_choice.h
+ *   kernel_sha256 = digits    refuse a kernel with another SHA-256
+ *   tpm       = demand        measure into a TPM 2.0: `on` warns without one, `demand` stops, `off`
+ *                             does not; without this key: measure if there is one
  *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
  *                             only in RAM. The same word on the command line is stronger.
  *
@@ -31,6 +34,7 @@
 #include <stdint.h>
 
 #include "bootloader/pure/inject.h"
+#include "bootloader/pure/integrity_rules.h"
 #include "bootloader/pure/screen_mode.h"
 #include "bootloader/pure/serial_choice.h"
 
@@ -64,6 +68,8 @@ enum config_status {
     CONFIG_BAD_SERIAL_PORT,
     CONFIG_BAD_POST_MORTEM,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
+    CONFIG_BAD_SHA256,
+    CONFIG_BAD_TPM,
 };
 
 enum config_resolution {
@@ -81,7 +87,10 @@ struct config {
     enum config_resolution resolution;
     struct screen_size resolution_size; /* both 0 unless it is CONFIG_RESOLUTION_SIZE */
     struct serial_wish serial;
-    bool keeps_record_in_nvram;  /* post_mortem = nvram */
+    bool keeps_record_in_nvram; /* post_mortem = nvram */
+    bool has_kernel_sha256;
+    struct sha256 kernel_sha256;
+    enum tpm_wish tpm;
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };

@@ -87,6 +87,19 @@ static void warn_of_word(void *context, const char *sentence)
     log_warning("command-line", "%s", sentence);
 }
 
+/* What the loader checked and measured, if it did. */
+static void print_integrity(uint32_t flags)
+{
+    const uint32_t known = HANDOFF_INTEGRITY_SECURE_BOOT | HANDOFF_INTEGRITY_KERNEL_CHECKED |
+                           HANDOFF_INTEGRITY_MEASURED;
+    if ((flags & known) == 0)
+        return;
+    log_line("integrity", "secure-boot=%s kernel=%s tpm=%s",
+             (flags & HANDOFF_INTEGRITY_SECURE_BOOT) != 0 ? "on" : "off",
+             (flags & HANDOFF_INTEGRITY_KERNEL_CHECKED) != 0 ? "checked" : "unchecked",
+             (flags & HANDOFF_INTEGRITY_MEASURED) != 0 ? "measured" : "unused");
+}
+
 static void print_handoff(const struct kernel *kernel)
 {
     /* The loader's own log, so that a PC without a serial port shows it too. */
@@ -95,6 +108,7 @@ static void print_handoff(const struct kernel *kernel)
              kernel->handoff.version_major, kernel->handoff.version_minor,
              kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.regions.count,
              kernel->handoff.checksum);
+    print_integrity(kernel->handoff.integrity_flags);
     command_words_check(kernel->view.command_line, warn_of_word, NULL);
     if (command_line_has(kernel->view.command_line, "print-regions"))
         print_regions(&kernel->view.regions);
