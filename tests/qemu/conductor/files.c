@@ -6,6 +6,7 @@
  *   read-fails-at N    the N-th read fails with a device error
  *   long-reads-fail N  a read of more than N bytes fails with a device error
  *   read-ends-at N     from the N-th read on, the file is at its end
+ *   read-changes-at N  the N-th read gives bytes of which one bit is wrong
  *   open-fails N       the N-th file cannot be opened: a device error
  *   information-fails  GetInfo fails with a device error
  *   information-grows  GetInfo reports once that the buffer is too small
@@ -79,7 +80,12 @@ static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VO
         stage_wait_for_byte("a read waits");
     if (plan_has(&stage.plan, "read-at-most", &number) && *size_bytes > number)
         *size_bytes = number;
-    return real_read(file, size_bytes, buffer);
+    EFI_STATUS status = real_read(file, size_bytes, buffer);
+    if (plan_has(&stage.plan, "read-changes-at", &number) && read_calls == number) {
+        say("read %llu of %llu bytes changes a bit", read_calls, *size_bytes);
+        ((uint8_t *)buffer)[*size_bytes / 2] ^= 1;
+    }
+    return status;
 }
 
 static EFI_STATUS file_get_info(struct _EFI_FILE_HANDLE *file, EFI_GUID *type, UINTN *size_bytes,
@@ -169,7 +175,7 @@ void files_install(void)
         "read-at-most",      "read-fails-at",     "read-ends-at",   "open-fails",
         "information-fails", "information-grows", "volume-nowhere", "read-jumps-at",
         "read-waits-at",     "read-pushes-at",    "read-breaks-at", "read-spins-at",
-        "long-reads-fail",
+        "long-reads-fail",   "read-changes-at",
     };
     bool wanted = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
