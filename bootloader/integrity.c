@@ -40,18 +40,21 @@ static void refuse(struct loader *loader, const struct integrity_subject *subjec
                    const struct sha256 *found, enum hash_verdict verdict)
 {
     char found_text[SHA256_TEXT_CAPACITY];
-    char other_text[SHA256_TEXT_CAPACITY] = "(no file of this name)";
+    char wanted_text[SHA256_TEXT_CAPACITY];
     bool is_unknown = verdict == HASH_NOT_ENROLLED;
+    const struct sha256 *wanted = subject->wanted;
     struct sha256 enrolled;
+    if (is_unknown)
+        wanted = enrolment_find(loader->placement.loader.enrolled, subject->path, &enrolled)
+                     ? &enrolled
+                     : NULL;
     sha256_format(found, found_text);
-    if (!is_unknown)
-        sha256_format(subject->wanted, other_text);
-    else if (enrolment_find(loader->placement.loader.enrolled, subject->path, &enrolled))
-        sha256_format(&enrolled, other_text);
+    if (wanted != NULL)
+        sha256_format(wanted, wanted_text);
     error_set(&loader->failure, is_unknown ? LOADER_ERROR_NOT_ENROLLED : LOADER_ERROR_WRONG_HASH,
               EFI_SUCCESS, "%s %s\n  it has: %s\n  wanted: %s",
               text_part(kind_names, (unsigned)subject->kind), subject->path, found_text,
-              other_text);
+              wanted != NULL ? wanted_text : "(no file of this name)");
 }
 
 static bool check_hash(struct loader *loader, const struct integrity_subject *subject)

@@ -137,17 +137,16 @@ static const struct error_text error_texts[] = {
          "wrong bytes, and the firmware does not see it.",
          FIRMWARE_COMPROMISED_DATA},
     [LOADER_ERROR_NOT_ENROLLED] =
-        {"Secure Boot is on, and the signed loader does not have the SHA-256 of this file.",
-         "Copy the file again, or sign the loader with the new file (docs/SECURE-BOOT.md).",
+        {"Secure Boot is on, and this file is not enrolled in the loader.",
+         "Copy the file again, or sign the loader with it (docs/SECURE-BOOT.md).",
          FIRMWARE_COMPROMISED_DATA},
     [LOADER_ERROR_WRONG_HASH] =
         {"The file does not have the SHA-256 that the configuration names.",
-         "Copy the file again. If it is right, correct its SHA-256 in the configuration.",
+         "Copy the file again, or correct its SHA-256 in the configuration.",
          FIRMWARE_COMPROMISED_DATA},
     [LOADER_ERROR_NOT_MEASURED] =
-        {"The TPM does not have a measurement, and `tpm = demand` wants all of them.",
-         "Switch the TPM on in the firmware's setup, or remove the line from handoff.conf.",
-         FIRMWARE_UNSUPPORTED},
+        {"The TPM lacks a measurement, and `tpm = demand` wants all of them.",
+         "Switch the TPM on in the firmware's setup, or remove the line.", FIRMWARE_UNSUPPORTED},
 };
 
 /* In the order of the numbers, from 0 on. */

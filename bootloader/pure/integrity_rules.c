@@ -1,5 +1,7 @@
 #include "bootloader/pure/integrity_rules.h"
 
+#include "bootloader/pure/text_part.h"
+
 enum hash_verdict hash_judge(const struct piece *enrolled, const struct sha256 *wanted,
                              const struct sha256 *found)
 {
@@ -10,14 +12,13 @@ enum hash_verdict hash_judge(const struct piece *enrolled, const struct sha256 *
 
 bool tpm_wish_parse(struct piece text, enum tpm_wish *ret_wish)
 {
-    if (piece_equals(text, "off"))
-        *ret_wish = TPM_WISH_OFF;
-    else if (piece_equals(text, "on"))
-        *ret_wish = TPM_WISH_ON;
-    else if (piece_equals(text, "demand"))
-        *ret_wish = TPM_WISH_DEMAND;
-    else
+    static const char words[] = "off\0on\0demand"; /* in the order of enum tpm_wish, from off on */
+    unsigned word = 0;
+    while (word < TPM_WISH_DEMAND && !piece_equals(text, text_part(words, word)))
+        word++;
+    if (word == TPM_WISH_DEMAND)
         return false;
+    *ret_wish = (enum tpm_wish)(TPM_WISH_OFF + word);
     return true;
 }
 

@@ -27,15 +27,22 @@ static uint32_t rotate(uint32_t word, unsigned count)
     return word >> count | word << (32 - count);
 }
 
-/* The words of the message schedule are in a ring of 16. Replace the oldest by its successor. */
-static uint32_t extend_schedule(uint32_t schedule[16], unsigned round)
+/* The words of the message schedule are in a ring of 16: each round replaces its word by the one
+ * that is needed 16 rounds later. */
+static void extend_schedule(uint32_t schedule[16], unsigned round)
 {
     uint32_t second = schedule[(round + 1) % 16];
     uint32_t last_but_one = schedule[(round + 14) % 16];
     schedule[round % 16] +=
         (rotate(second, 7) ^ rotate(second, 18) ^ second >> 3) + schedule[(round + 9) % 16] +
         (rotate(last_but_one, 17) ^ rotate(last_but_one, 19) ^ last_but_one >> 10);
-    return schedule[round % 16];
+}
+
+/* The words of a message and of a hash are big-endian. */
+static void swap_words(uint32_t *words, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        words[i] = __builtin_bswap32(words[i]);
 }
 
 static void add_block(uint32_t state[STATE_WORDS], const uint8_t *block)
@@ -43,17 +50,16 @@ static void add_block(uint32_t state[STATE_WORDS], const uint8_t *block)
     uint32_t schedule[16];
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    for (unsigned i = 0; i < 16; i++, block += 4)
-        schedule[i] = (uint32_t)block[0] << 24 | (uint32_t)block[1] << 16 |
-                      (uint32_t)block[2] << 8 | block[3];
+    memcpy(schedule, block, sizeof(schedule));
+    swap_words(schedule, 16);
     for (unsigned round = 0; round < ROUND_COUNT; round++) {
-        uint32_t word = round < 16 ? schedule[round] : extend_schedule(schedule, round);
-        uint32_t first = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) +
-                         round_constants[round] + word;
+        uint32_t first = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) +
+                         round_constants[round] + schedule[round % 16];
         uint32_t second =
-            (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+            (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & (b | c)) | (b & c));
         h = g, g = f, f = e, e = d + first;
         d = c, c = b, b = a, a = first + second;
+        extend_schedule(schedule, round);
     }
     const uint32_t sums[STATE_WORDS] = {a, b, c, d, e, f, g, h};
     for (unsigned i = 0; i < STATE_WORDS; i++)
@@ -63,15 +69,15 @@ static void add_block(uint32_t state[STATE_WORDS], const uint8_t *block)
 /* The last bytes are followed by a bit 1, zeros, and the length in bits as a big-endian number. */
 static void add_end(uint32_t state[STATE_WORDS], const uint8_t *rest, uint64_t size_bytes)
 {
-    uint8_t end[2 * BLOCK_SIZE_BYTES] = {0};
+    uint8_t end[2 * BLOCK_SIZE_BYTES];
     uint64_t rest_bytes = size_bytes % BLOCK_SIZE_BYTES;
     uint64_t end_bytes =
         rest_bytes < BLOCK_SIZE_BYTES - LENGTH_SIZE_BYTES ? BLOCK_SIZE_BYTES : 2 * BLOCK_SIZE_BYTES;
-    uint64_t size_bits = size_bytes * 8;
+    uint64_t size_bits = __builtin_bswap64(size_bytes * 8);
+    memset(end, 0, sizeof(end));
     memcpy(end, rest, rest_bytes);
     end[rest_bytes] = 0x80;
-    for (unsigned i = 1; i <= LENGTH_SIZE_BYTES; i++, size_bits >>= 8)
-        end[end_bytes - i] = (uint8_t)size_bits;
+    memcpy(end + end_bytes - LENGTH_SIZE_BYTES, &size_bits, LENGTH_SIZE_BYTES);
     for (uint64_t done = 0; done < end_bytes; done += BLOCK_SIZE_BYTES)
         add_block(state, end + done);
 }
@@ -86,8 +92,8 @@ void sha256_of(const void *bytes, uint64_t size_bytes, struct sha256 *ret)
         next += BLOCK_SIZE_BYTES;
     }
     add_end(state, next, size_bytes);
-    for (unsigned i = 0; i < SHA256_SIZE_BYTES; i++)
-        ret->bytes[i] = (uint8_t)(state[i / 4] >> (24 - i % 4 * 8));
+    swap_words(state, STATE_WORDS);
+    memcpy(ret, state, sizeof(*ret));
 }
 
 /* Return a value above 15 for a character that is no digit. */
