@@ -65,7 +65,7 @@ static bool check_hash(struct loader *loader, const struct integrity_subject *su
     if (enrolled == NULL && subject->wanted == NULL)
         return true;
     sha256_of(subject->bytes, subject->size_bytes, &found);
-    enum hash_verdict verdict = hash_judge(enrolled, subject->wanted, &found);
+    enum hash_verdict verdict = hash_check(enrolled, subject->wanted, &found);
     if (verdict != HASH_ADMITTED) {
         refuse(loader, subject, &found, verdict);
         return false;

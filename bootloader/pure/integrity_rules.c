@@ -2,7 +2,7 @@
 
 #include "bootloader/pure/text_part.h"
 
-enum hash_verdict hash_judge(const struct piece *enrolled, const struct sha256 *wanted,
+enum hash_verdict hash_check(const struct piece *enrolled, const struct sha256 *wanted,
                              const struct sha256 *found)
 {
     if (enrolled != NULL && !enrolment_has(*enrolled, found))

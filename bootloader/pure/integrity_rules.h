@@ -14,11 +14,11 @@ enum hash_verdict {
     HASH_NOT_WANTED,   /* the configuration names another hash */
 };
 
-/* Judge a file.
+/* Check a file.
  *   enrolled  the list of the signed loader; NULL while Secure Boot is off
  *   wanted    the hash from the configuration, or NULL
  *   found     the file's hash */
-enum hash_verdict hash_judge(const struct piece *enrolled, const struct sha256 *wanted,
+enum hash_verdict hash_check(const struct piece *enrolled, const struct sha256 *wanted,
                              const struct sha256 *found);
 
 /* The key `tpm` of the configuration. */

@@ -25,7 +25,7 @@ static enum hash_verdict judge(const char *list, const char *wanted_digits)
     struct sha256 found = hash_of_digits(FOUND);
     struct sha256 wanted = hash_of_digits(wanted_digits != NULL ? wanted_digits : OTHER);
     struct piece enrolled = {list, list != NULL ? strlen(list) : 0};
-    return hash_judge(list != NULL ? &enrolled : NULL, wanted_digits != NULL ? &wanted : NULL,
+    return hash_check(list != NULL ? &enrolled : NULL, wanted_digits != NULL ? &wanted : NULL,
                       &found);
 }
 
@@ -53,8 +53,8 @@ static void test_I1_each_changed_bit_is_refused(void **state)
     for (unsigned bit = 0; bit < 8 * SHA256_SIZE_BYTES; bit++) {
         struct sha256 found = wanted;
         found.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        assert_int_equal(hash_judge(&enrolled, NULL, &found), HASH_NOT_ENROLLED);
-        assert_int_equal(hash_judge(NULL, &wanted, &found), HASH_NOT_WANTED);
+        assert_int_equal(hash_check(&enrolled, NULL, &found), HASH_NOT_ENROLLED);
+        assert_int_equal(hash_check(NULL, &wanted, &found), HASH_NOT_WANTED);
     }
 }
 

@@ -253,7 +253,10 @@ contract! {
         476 reserved_1: u32,
         480 random_seed: [u8; 32],
         512 arch: X86_64,
-        640 reserved: [u64; 16],
+        640 reserved_2: [u64; 4],
+        672 integrity_flags: u32,
+        676 reserved_3: u32,
+        680 reserved: [u64; 11],
     }
 }
 
