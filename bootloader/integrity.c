@@ -111,6 +111,19 @@ bool integrity_admit(struct loader *loader, const struct integrity_subject *subj
                    subject->bytes, subject->size_bytes, text);
 }
 
+bool integrity_admit_kernel(struct loader *loader, struct file *file)
+{
+    const struct config *config = &loader->config;
+    const struct sha256 *wanted = config->has_kernel_sha256 ? &config->kernel_sha256 : NULL;
+    if (!integrity_needs_bytes(loader, wanted))
+        return true;
+    if (file_keep(file, &loader->pages) != LOADER_OK)
+        return false;
+    const struct integrity_subject subject = {INTEGRITY_KERNEL, file->path, file->bytes,
+                                              file->size_bytes, wanted};
+    return integrity_admit(loader, &subject);
+}
+
 bool integrity_measure_command_line(struct loader *loader)
 {
     struct integrity *integrity = &loader->integrity;
@@ -134,6 +147,6 @@ uint32_t integrity_flags(const struct loader *loader)
     const struct integrity *integrity = &loader->integrity;
     bool is_measured = is_measuring(loader) && integrity->measure_status == EFI_SUCCESS;
     return (integrity->is_secure ? HANDOFF_INTEGRITY_SECURE_BOOT : 0) |
-           (integrity->is_kernel_checked ? HANDOFF_INTEGRITY_KERNEL_CHECKED : 0) |
+           (integrity->is_kernel_checked ? HANDOFF_INTEGRITY_CHECKED : 0) |
            (is_measured ? HANDOFF_INTEGRITY_MEASURED : 0);
 }

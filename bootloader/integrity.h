@@ -12,6 +12,7 @@
 #include "bootloader/firmware/tpm.h"
 #include "bootloader/pure/integrity_rules.h"
 
+struct file;
 struct loader;
 
 enum integrity_kind {
@@ -52,6 +53,11 @@ bool integrity_needs_bytes(const struct loader *loader, const struct sha256 *wan
 /* Check a file, and measure it. If it returns false, loader->failure has the reason, with both
  * hashes. Failures: NOT_ENROLLED, WRONG_HASH, NOT_MEASURED. */
 bool integrity_admit(struct loader *loader, const struct integrity_subject *subject)
+    __attribute__((warn_unused_result));
+
+/* The same for the file of the kernel, if it is necessary. The file is then kept in memory. Further
+ * failures: as file_keep(). */
+bool integrity_admit_kernel(struct loader *loader, struct file *file)
     __attribute__((warn_unused_result));
 
 /* Measure the command line, once the configuration is complete, and before anything of the entry is

@@ -38,11 +38,11 @@ static bool read_config(struct loader *loader, const struct file *file)
                                    HANDOFF_REGION_LOADER, &block) != LOADER_OK)
         return false;
     void *text = (void *)block.start.value;
-    bool is_good =
-        file_read(file, 0, text, file->size_bytes) == LOADER_OK &&
-        integrity_admit(loader, &(struct integrity_subject){INTEGRITY_CONFIG, CONFIG_PATH, text,
-                                                            file->size_bytes, NULL}) &&
-        parse_config(loader, text, file->size_bytes);
+    const struct integrity_subject subject = {INTEGRITY_CONFIG, CONFIG_PATH, text, file->size_bytes,
+                                              NULL};
+    bool is_good = file_read(file, 0, text, file->size_bytes) == LOADER_OK &&
+                   integrity_admit(loader, &subject) &&
+                   parse_config(loader, text, file->size_bytes);
     pages_free(&loader->pages, block.start);
     return is_good;
 }
@@ -61,20 +61,6 @@ static bool load_config(struct loader *loader, const struct volume *volume)
     return is_good;
 }
 
-/* A kernel that must be checked or measured is read once, as a whole. Otherwise each segment is
- * read straight into its place. */
-static bool admit_kernel(struct loader *loader, struct file *file)
-{
-    const struct config *config = &loader->config;
-    const struct sha256 *wanted = config->has_kernel_sha256 ? &config->kernel_sha256 : NULL;
-    if (!integrity_needs_bytes(loader, wanted))
-        return true;
-    return file_keep(file, &loader->pages) == LOADER_OK &&
-           integrity_admit(loader,
-                           &(struct integrity_subject){INTEGRITY_KERNEL, file->path, file->bytes,
-                                                       file->size_bytes, wanted});
-}
-
 static bool load_kernel(struct loader *loader, const struct volume *volume)
 {
     const char *path = loader->config.kernel_path;
@@ -84,15 +70,13 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     loader_begin_phase(loader, "load kernel");
     if (file_open(volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
         return false;
-    bool is_loaded = admit_kernel(loader, &file) &&
+    bool is_loaded = integrity_admit_kernel(loader, &file) &&
                      kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
                                                &loader->demands) == LOADER_OK &&
                      demands_check_loader(loader) &&
                      kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
                                        memory) == LOADER_OK;
     file_close(&file);
-    if (file.bytes != NULL)
-        pages_free(&loader->pages, phys_addr((uint64_t)file.bytes));
     if (!is_loaded)
         return false;
     console_log(&loader->console, "kernel: %llu KiB at %llx, entry %llx",

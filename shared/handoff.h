@@ -274,9 +274,8 @@ enum handoff_boot_source {
 
 /* handoff.integrity_flags. A kernel ignores bits that it does not know. */
 #define HANDOFF_INTEGRITY_SECURE_BOOT UINT32_C(1) /* the signed loader has the hash of each file */
-#define HANDOFF_INTEGRITY_KERNEL_CHECKED                                                           \
-    UINT32_C(2)                                /* the kernel has the SHA-256 that was wanted */
-#define HANDOFF_INTEGRITY_MEASURED UINT32_C(4) /* a TPM has all files and the command line */
+#define HANDOFF_INTEGRITY_CHECKED     UINT32_C(2) /* the kernel has the SHA-256 that was wanted */
+#define HANDOFF_INTEGRITY_MEASURED    UINT32_C(4) /* a TPM has all files and the command line */
 
 struct handoff {
     uint64_t magic; /* HANDOFF_MAGIC */
@@ -365,10 +364,8 @@ struct handoff {
     union handoff_arch arch;
 
     uint64_t reserved_2[4];
-
     uint32_t integrity_flags; /* HANDOFF_INTEGRITY_* */
     uint32_t reserved_3;
-
     uint64_t reserved[11]; /* written as 0, ignored by readers */
 };
 

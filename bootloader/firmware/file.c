@@ -124,7 +124,7 @@ static enum loader_error file_check_size(const struct volume *volume, EFI_FILE_H
                          path);
     enum loader_error error = file_check(volume, &info, path, limit_bytes);
     if (error == LOADER_OK)
-        *ret_file = (struct file){handle, volume->firmware, path, info.FileSize, NULL};
+        *ret_file = (struct file){handle, volume->firmware, path, info.FileSize, NULL, NULL};
     return error;
 }
 
@@ -200,10 +200,13 @@ enum loader_error file_keep(struct file *file, struct pages *pages)
         error = file_read(file, 0, (void *)block.start.value, file->size_bytes);
     if (error == LOADER_OK)
         file->bytes = (const uint8_t *)block.start.value;
+    file->pages = pages;
     return error;
 }
 
 void file_close(const struct file *file)
 {
     file->handle->Close(file->handle);
+    if (file->bytes != NULL)
+        pages_free(file->pages, phys_addr((uint64_t)file->bytes));
 }

@@ -9,6 +9,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/log_serial.h"
 #include "kernel/core/panic_report.h"
+#include "kernel/diagnostics/print_integrity.h"
 #include "kernel/diagnostics/print_regions.h"
 #include "kernel/handoff/entry_state.h"
 #include "kernel/handoff/handoff_check.h"
@@ -85,19 +86,6 @@ static void warn_of_word(void *context, const char *sentence)
 {
     (void)context;
     log_warning("command-line", "%s", sentence);
-}
-
-/* What the loader checked and measured, if it did. */
-static void print_integrity(uint32_t flags)
-{
-    const uint32_t known = HANDOFF_INTEGRITY_SECURE_BOOT | HANDOFF_INTEGRITY_KERNEL_CHECKED |
-                           HANDOFF_INTEGRITY_MEASURED;
-    if ((flags & known) == 0)
-        return;
-    log_line("integrity", "secure-boot=%s kernel=%s tpm=%s",
-             (flags & HANDOFF_INTEGRITY_SECURE_BOOT) != 0 ? "on" : "off",
-             (flags & HANDOFF_INTEGRITY_KERNEL_CHECKED) != 0 ? "checked" : "unchecked",
-             (flags & HANDOFF_INTEGRITY_MEASURED) != 0 ? "measured" : "unused");
 }
 
 static void print_handoff(const struct kernel *kernel)

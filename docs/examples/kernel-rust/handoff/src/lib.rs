@@ -10,7 +10,7 @@ use core::slice;
 /// "HANDOFF" and a NUL, read as a little-endian number.
 pub const MAGIC: u64 = 0x0046_464f_444e_4148;
 pub const VERSION_MAJOR: u16 = 2;
-pub const VERSION_MINOR: u16 = 0;
+pub const VERSION_MINOR: u16 = 1;
 pub const MACHINE_X86_64: u32 = 62;
 
 /// Bits of `Region::facts`. Ignore other bits.
