@@ -30,7 +30,7 @@ static void check_identity(const struct handoff *handoff, struct promises *promi
         promise_require_equal(promises, (uint64_t)magic[i], ((const uint8_t *)handoff)[i]);
     promise_end(promises);
     promise_equal(promises, "structure-version-major", 2, handoff->version_major);
-    promise_equal(promises, "structure-version-minor", 0, handoff->version_minor);
+    promise_equal(promises, "structure-version-minor", 1, handoff->version_minor);
     promise_equal(promises, "structure-size", 768, handoff->size_bytes);
     if (handoff->size_bytes == 768)
         promise_equal(promises, "structure-checksum", structure_crc32(handoff), handoff->checksum);
@@ -38,6 +38,8 @@ static void check_identity(const struct handoff *handoff, struct promises *promi
     promise_begin(promises, "structure-reserved-is-0");
     promise_require_equal(promises, 0, handoff->reserved_0);
     promise_require_equal(promises, 0, handoff->reserved_1);
+    promise_require_equal(promises, 0, handoff->reserved_3);
+    promise_require_equal(promises, 0, handoff->integrity_flags & ~UINT32_C(7));
     for (unsigned i = 0; i < sizeof(handoff->reserved) / sizeof(handoff->reserved[0]); i++)
         promise_require_equal(promises, 0, handoff->reserved[i]);
     for (unsigned i = 28; i < sizeof(handoff->arch); i++)
