@@ -14,6 +14,7 @@
 #include "bootloader/firmware/kernel_image.h"
 #include "bootloader/firmware/pages.h"
 #include "bootloader/firmware/screen.h"
+#include "bootloader/integrity.h"
 #include "bootloader/post_exit.h"
 #include "bootloader/pure/claims.h"
 #include "bootloader/pure/config.h"
@@ -62,7 +63,8 @@ struct loader {
     struct kernel_demands demands; /* of its notes */
     struct config config;          /* of the chosen entry */
     struct config globals;         /* of handoff.conf, before its first entry */
-    struct serial_choice serial;   /* chosen when the facts are gathered, or for an error */
+    struct integrity integrity;
+    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;
