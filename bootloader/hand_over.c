@@ -13,6 +13,7 @@ void hand_over_build(struct loader *loader)
         .levels = loader->features.levels,
         .direct_map_size_bytes = loader->direct_map_size_bytes,
         .kernel = &loader->kernel,
+        .symbols = &loader->symbols,
         .placement = &loader->placement,
         .platform = &loader->platform,
         .timeline = &loader->timeline,

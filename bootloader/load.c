@@ -2,6 +2,8 @@
 
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
+#include "bootloader/relocate.h"
+#include "bootloader/symbols.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 
@@ -70,7 +72,8 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
                                                &loader->demands) == LOADER_OK &&
                      demands_check_loader(loader) &&
                      kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
-                                       memory) == LOADER_OK;
+                                       memory) == LOADER_OK &&
+                     symbols_load(loader, &file);
     file_close(&file);
     if (!is_loaded)
         return false;
@@ -99,7 +102,8 @@ bool load_from_volume(struct loader *loader)
     bool is_loaded = load_config(loader, &volume);
     if (is_loaded) {
         show_first_lines(loader);
-        is_loaded = inject_begin(loader) && load_kernel(loader, &volume);
+        is_loaded =
+            inject_begin(loader) && relocate_check_settings(loader) && load_kernel(loader, &volume);
     }
     volume_close(&volume);
     return is_loaded;

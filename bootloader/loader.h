@@ -12,6 +12,7 @@
 #include "bootloader/firmware/file.h"
 #include "bootloader/firmware/firmware.h"
 #include "bootloader/firmware/kernel_image.h"
+#include "bootloader/firmware/kernel_symbols.h"
 #include "bootloader/firmware/pages.h"
 #include "bootloader/firmware/screen.h"
 #include "bootloader/post_exit.h"
@@ -46,6 +47,7 @@ struct loader {
     struct fault_report fault_report;
     struct elf_plan kernel;
     struct kernel_demands demands; /* of its notes */
+    struct kernel_symbols symbols; /* without any unless symbols=on */
     struct config config;
     struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;

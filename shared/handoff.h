@@ -27,7 +27,7 @@
 /* "HANDOFF" and a NUL, read as a little-endian 64-bit number. */
 #define HANDOFF_MAGIC         UINT64_C(0x0046464f444e4148)
 #define HANDOFF_VERSION_MAJOR 2
-#define HANDOFF_VERSION_MINOR 0
+#define HANDOFF_VERSION_MINOR 1
 
 /* All regions and blocks consist of whole pages, as the rows of the UEFI memory map do. */
 #define HANDOFF_PAGE_SIZE_BYTES UINT64_C(4096)
@@ -61,7 +61,7 @@ enum handoff_region_type {
     HANDOFF_REGION_STACK = 0x210,
     /* The page tables at entry. */
     HANDOFF_REGION_PAGE_TABLES = 0x220,
-    /* This structure and everything that it points to, except modules. */
+    /* This structure and everything that it points to, except modules and kernel symbols. */
     HANDOFF_REGION_HANDOFF_DATA = 0x230,
     /* The kernel's loaded image. */
     HANDOFF_REGION_KERNEL_IMAGE = 0x240,
@@ -70,6 +70,8 @@ enum handoff_region_type {
     HANDOFF_REGION_PROCESSOR_START = 0x250,
     /* `previous_boot`: two pages with the boot record, at the same address in each boot. */
     HANDOFF_REGION_BOOT_RECORD = 0x260,
+    /* `kernel_symbols` and `kernel_strings` (since version 2.1). */
+    HANDOFF_REGION_KERNEL_SYMBOLS = 0x280,
     /* EfiACPIMemoryNVS: RAM that the firmware owns for ever. */
     HANDOFF_REGION_ACPI_NVS = 0x300,
     /* EfiRuntimeServicesData, EfiRuntimeServicesCode: RAM of the firmware's runtime services. */
@@ -358,7 +360,12 @@ struct handoff {
 
     union handoff_arch arch;
 
-    uint64_t reserved[16]; /* written as 0, ignored by readers */
+    /* Since version 2.1. The kernel's ELF symbol table (Elf64_Sym, 24 bytes each) and its names, as
+     * the file has them: add kernel_slide to each value. Both are 0 without `symbols=on`. */
+    struct handoff_array kernel_symbols;
+    struct handoff_range kernel_strings;
+
+    uint64_t reserved[12]; /* written as 0, ignored by readers */
 };
 
 /* Assert the offset of every field, so that a change of the layout does not compile. */
@@ -502,7 +509,9 @@ HANDOFF_ASSERT_OFFSET(handoff, random_seed_source, 472);
 HANDOFF_ASSERT_OFFSET(handoff, reserved_1, 476);
 HANDOFF_ASSERT_OFFSET(handoff, random_seed, 480);
 HANDOFF_ASSERT_OFFSET(handoff, arch, 512);
-HANDOFF_ASSERT_OFFSET(handoff, reserved, 640);
+HANDOFF_ASSERT_OFFSET(handoff, kernel_symbols, 640);
+HANDOFF_ASSERT_OFFSET(handoff, kernel_strings, 656);
+HANDOFF_ASSERT_OFFSET(handoff, reserved, 672);
 HANDOFF_ASSERT(sizeof(struct handoff) == 768);
 
 HANDOFF_ASSERT(sizeof(union handoff_arch) == HANDOFF_ARCH_SIZE_BYTES);

@@ -12,8 +12,8 @@
 #include "bootloader/pure/memory_map.h"
 
 /* The blocks: temporary heap, kernel, stack, the page for starting processors, the boot record,
- * handoff data, page tables, the trampoline, and a file while it is read. */
-#define CLAIMS_BLOCK_LIMIT 10
+ * handoff data, page tables, the trampoline, the kernel's symbols, and a file while it is read. */
+#define CLAIMS_BLOCK_LIMIT 11
 
 /* The blocks, the loader's image, the framebuffers, the firmware's tables. */
 #define CLAIMS_LIMIT (CLAIMS_BLOCK_LIMIT + 1 + FRAMEBUFFER_LIMIT + FIRMWARE_TABLES_LIMIT)

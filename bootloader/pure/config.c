@@ -56,6 +56,8 @@ const char *config_status_text(enum config_status status)
                "0xfff8.";
     case CONFIG_BAD_POST_MORTEM:
         return "The value of post_mortem is not nvram, and not ram.";
+    case CONFIG_BAD_SWITCH:
+        return "The value is not on, and not off.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     }
@@ -171,6 +173,25 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
                                                                        : CONFIG_BAD_POST_MORTEM;
 }
 
+static enum config_status store_switch(struct piece value, bool *ret_is_on)
+{
+    *ret_is_on = piece_equals(value, "on");
+    return *ret_is_on || piece_equals(value, "off") ? CONFIG_OK : CONFIG_BAD_SWITCH;
+}
+
+static enum config_status store_kaslr(struct piece value, struct config *config)
+{
+    bool is_on;
+    enum config_status status = store_switch(value, &is_on);
+    config->has_fixed_base = !is_on;
+    return status;
+}
+
+static enum config_status store_symbols(struct piece value, struct config *config)
+{
+    return store_switch(value, &config->hands_over_symbols);
+}
+
 /* --- Lines --- */
 
 static struct piece without_blanks(struct piece piece)
@@ -222,10 +243,16 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
 }
 
 static const struct setting settings[] = {
-    {"kernel", store_kernel_path},       {"cmdline", store_command_line},
-    {"temp_heap", store_temp_heap_size}, {"output", store_output},
-    {"resolution", store_resolution},    {"serial", store_serial_port},
-    {"post_mortem", store_post_mortem},  {"inject", store_inject},
+    {"kernel", store_kernel_path},
+    {"cmdline", store_command_line},
+    {"temp_heap", store_temp_heap_size},
+    {"output", store_output},
+    {"resolution", store_resolution},
+    {"serial", store_serial_port},
+    {"post_mortem", store_post_mortem},
+    {"inject", store_inject},
+    {"kaslr", store_kaslr},
+    {"symbols", store_symbols},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 
@@ -321,4 +348,10 @@ enum config_status config_parse(const char *text, size_t size_bytes, struct conf
     }
     *ret_config = parser.config;
     return CONFIG_OK;
+}
+
+bool config_switch_setting(const struct config *config, const char *word, bool key_is_on)
+{
+    return command_line_is(config->command_line, word, "on") ||
+           (key_is_on && !command_line_is(config->command_line, word, "off"));
 }

@@ -20,6 +20,9 @@
  *                             first I/O port, or `off`; without this key: see serial_choice.h
  *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
  *                             only in RAM. The same word on the command line is stronger.
+ *   kaslr     = on            a static PIE gets a random address; `off`: it gets its link address
+ *   symbols   = off           `on`: hand over the kernel's symbol table. For both keys, the same
+ *                             word on the command line is stronger.
  *
  * Pure: bytes in, struct out; no allocation, no firmware. Fuzzed by tests/fuzz/fuzz_config.c.
  */
@@ -63,6 +66,7 @@ enum config_status {
     CONFIG_BAD_INJECT,
     CONFIG_BAD_SERIAL_PORT,
     CONFIG_BAD_POST_MORTEM,
+    CONFIG_BAD_SWITCH, /* neither `on` nor `off` */
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
 };
 
@@ -82,6 +86,8 @@ struct config {
     struct screen_size resolution_size; /* both 0 unless it is CONFIG_RESOLUTION_SIZE */
     struct serial_wish serial;
     bool keeps_record_in_nvram;  /* post_mortem = nvram */
+    bool has_fixed_base;         /* kaslr = off */
+    bool hands_over_symbols;     /* symbols = on */
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };
@@ -94,6 +100,10 @@ void config_set_defaults(struct config *config);
  * *ret_line is 0. */
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line) __attribute__((warn_unused_result));
+
+/* Return the state of a switch that is a key and a word of the command line: the word is stronger.
+ * `key_is_on` is the state of the key. */
+bool config_switch_setting(const struct config *config, const char *word, bool key_is_on);
 
 /* Return the error in a constant English sentence. Never NULL. */
 const char *config_status_text(enum config_status status);

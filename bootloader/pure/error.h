@@ -39,6 +39,8 @@ enum loader_error {
     LOADER_ERROR_INJECT_REFUSED = 29,
     LOADER_ERROR_NO_OUTPUT = 30,
     LOADER_ERROR_KERNEL_DAMAGED = 31,
+    LOADER_ERROR_KERNEL_RELOCATION = 33,
+    LOADER_ERROR_KERNEL_SYMBOLS = 34,
 };
 
 /* EFI_STATUS (UEFI 2.10, appendix D): 0 is success, the highest bit marks an error. */

@@ -9,6 +9,7 @@
 #include "bootloader/pure/config.h"
 #include "bootloader/pure/elf.h"
 #include "bootloader/pure/handoff_block.h"
+#include "bootloader/pure/kernel_symbols.h"
 #include "bootloader/pure/loader_log.h"
 #include "bootloader/pure/placement.h"
 #include "bootloader/pure/platform_facts.h"
@@ -22,6 +23,7 @@ struct handoff_sources {
     unsigned levels;         /* of page tables */
     uint64_t direct_map_size_bytes;
     const struct elf_plan *kernel;
+    const struct kernel_symbols *symbols;
     const struct placement *placement;
     const struct platform_facts *platform;
     const struct timeline *timeline;

@@ -10,6 +10,7 @@
 
 static const char *const heap_choices[] = {"bump", "first-fit", "best-fit", "fast", "strict", NULL};
 static const char *const colour_choices[] = {"on", "off", NULL};
+static const char *const switch_choices[] = {"on", "off", NULL};
 static const char *const post_mortem_choices[] = {"nvram", "ram", NULL};
 static const char *const boot_services_choices[] = {"keep", "reuse", NULL};
 static const char *const overview_choices[] = {"on", "off", NULL};
@@ -32,6 +33,9 @@ const struct command_word command_words[] = {
     {"heap_debug", "on|off", NULL, "on: find writes after free, and record the callers"},
     {"debug-exit", "PORT", NULL, "end QEMU through its isa-debug-exit device at a panic"},
     {"paging", "4|5|any", NULL, "loader: the number of page-table levels"},
+    {"kaslr", "on|off", switch_choices,
+     "loader: off maps a kernel that is a PIE at a fixed address"},
+    {"symbols", "on|off", switch_choices, "loader: on hands over the kernel's symbol table"},
     {"post_mortem", "nvram|ram", post_mortem_choices,
      "loader: nvram keeps the boot record in an EFI variable, too"},
     {"boot_services", "keep|reuse", boot_services_choices,

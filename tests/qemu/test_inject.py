@@ -210,4 +210,4 @@ def test_I3_inject_is_refused_by_a_signed_loader(lab, tmp_path):
     loader = {LOADER: signed_loader(tmp_path)}
     expect_ready(lab.cold(loader, machine=machine))
     verdict = lab.cold({**loader, **inject("zero-heap")}, machine=machine)
-    assert not verdict.success and "HL-29: Failures on purpose are refused" in verdict.serial, verdict.serial
+    assert not verdict.success and "HL-29: This setting is refused while Secure Boot is on" in verdict.serial, verdict.serial

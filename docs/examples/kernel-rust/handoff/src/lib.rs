@@ -10,7 +10,7 @@ use core::slice;
 /// "HANDOFF" and a NUL, read as a little-endian number.
 pub const MAGIC: u64 = 0x0046_464f_444e_4148;
 pub const VERSION_MAJOR: u16 = 2;
-pub const VERSION_MINOR: u16 = 0;
+pub const VERSION_MINOR: u16 = 1;
 pub const MACHINE_X86_64: u32 = 62;
 
 /// Bits of `Region::facts`. Ignore other bits.
@@ -253,7 +253,9 @@ contract! {
         476 reserved_1: u32,
         480 random_seed: [u8; 32],
         512 arch: X86_64,
-        640 reserved: [u64; 16],
+        640 kernel_symbols: Array,
+        656 kernel_strings: Range,
+        672 reserved: [u64; 12],
     }
 }
 
