@@ -52,7 +52,7 @@ enum remedy {
 /* In the order of enum remedy. The first is the general remedy of HL-11. */
 static const char remedies[] =
     "\0"
-    "Link it with `ld -static -no-pie`, or with `ld -pie --no-dynamic-linker`.\0"
+    "Link it with `ld -static -no-pie`, or at address 0 with `ld -pie --no-dynamic-linker`.\0"
     "Compile and link for the CPU of the loader: `-m64`, or `--target=` of clang.\0"
     "Link with `--image-base=0xffffffff80000000` (GNU ld: `-Ttext-segment=`), not with `-Ttext=`.\0"
     "Put `. = ALIGN(4096);` between the sections, or link with `-z separate-code -z "
