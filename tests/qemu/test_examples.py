@@ -58,7 +58,7 @@ def make_pie(project, language):
     files = {"c": "Makefile", "rust": ".cargo/config.toml"}
     rows = re.findall(r"^\| `([\w./]+)` \(\w+\) \| `([^`]+)` \| (?:`([^`]+)`)? ?\|$", document, re.M)
     changes = [(before, after) for file, before, after in rows if file == files[language]]
-    lines = re.findall(r"^    (\S.*?) +/\* (.*?) \*/$", document.partition("```ld\n")[2], re.M)[:5]
+    lines = re.findall(r"^    (\S.*?) +/\* (.*?) \*/$", document.partition("```text\n")[2], re.M)[:5]
     assert len(changes) >= 2 and len(lines) == 5
     change(project / files[language], changes)
     segment, first, relocations, dynamic, got = (line for line, _ in lines)
