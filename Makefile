@@ -127,9 +127,13 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
 # The linker compiles the loader's files together, because firmware reads the loader from slow media: this saves
 # 3 %. clang and lld-link must then be of one version. `make LOADER_LTO=` builds without it.
 LOADER_LTO ?= -flto
+# Each of them saves 50 to 500 bytes, measured with LLVM 14: values are computed where they are used, and few
+# functions are inlined. A version of LLVM without one of them can build with `make LOADER_SMALL=`.
+LOADER_SMALL ?= -disable-machine-licm -sink-insts-to-avoid-spills -disable-lsr -enable-pre=0 -inline-threshold=-20 \
+    -min-jump-table-entries=8
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
-    -Oz $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
+    -Oz -mtune=nocona $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
     -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS) -DHANDOFF_PACKED_TEXT
 LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
 
@@ -147,7 +151,7 @@ $(BUILD)/loader/%.S.o: %.S $(BUILD)/loader.flags
 # aligned to 4 KiB, no section both writable and executable, NX_COMPAT. BOOTX64.debug.efi has the debug
 # information for gdb. BOOTX64.EFI does not have it.
 LOADER_LDFLAGS := -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
-    -dynamicbase -Brepro
+    -dynamicbase -Brepro $(LOADER_SMALL:%=-mllvm:%)
 
 $(eval $(call flags_file,loader,$$(CLANG) $$(LOADER_CFLAGS) $$(LLD_LINK) $$(LOADER_LDFLAGS)))
 
