@@ -261,7 +261,11 @@ $(FONT): scripts/console-font.py
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) scripts/console-font.py $@
 
-$(BUILD)/loader/shared/arch/x86_64/font.S.o $(BUILD)/kernel/shared/arch/x86_64/font.S.o: $(FONT)
+$(BUILD)/packed_font.bin: $(FONT) scripts/pack-font.py
+	$(Q)$(PYTHON) scripts/pack-font.py $< $(NEW) && $(RENAME)
+
+$(BUILD)/kernel/shared/arch/x86_64/font.S.o: $(FONT)
+$(BUILD)/loader/shared/arch/x86_64/font.S.o: $(BUILD)/packed_font.bin
 
 # --- esp/: the files of the boot volume ----------------------------------------------------------
 $(ESP)/EFI/BOOT/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI
