@@ -160,10 +160,10 @@ define link_loader
 	@mkdir -p $(@D)
 	$(say) LINK $@
 	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) $(1) -out:$(NEW) $(filter %.o,$^) && \
-	    $(PYTHON) scripts/pack-texts.py $(NEW) && $(RENAME)
+	    $(PYTHON) scripts/pack-loader.py $(NEW) && $(RENAME)
 endef
 
-$(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS) scripts/pack-texts.py
+$(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS) scripts/pack-loader.py
 	$(call link_loader,-debug:dwarf)
 
 $(BUILD)/BOOTX64.EFI: $(LOADER_OBJECTS) $(BUILD)/BOOTX64.debug.efi
@@ -593,7 +593,7 @@ WRONG_LOADERS := $(patsubst tests/qemu/wrong_loaders/%.c,$(BUILD)/wrong_loaders/
     $(wildcard tests/qemu/wrong_loaders/*.c))
 
 $(BUILD)/wrong_loaders/%.EFI: $(BUILD)/loader/tests/qemu/wrong_loaders/%.o \
-    $(filter-out $(BUILD)/loader/bootloader/inject.o,$(LOADER_OBJECTS)) scripts/pack-texts.py
+    $(filter-out $(BUILD)/loader/bootloader/inject.o,$(LOADER_OBJECTS)) scripts/pack-loader.py
 	$(call link_loader)
 
 .PHONY: qemu-programs
