@@ -24,7 +24,7 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
                      demands_check_loader(loader) &&
                      kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
                                        memory) == LOADER_OK &&
-                     symbols_load(loader, &file);
+                     symbols_load(loader, &file) && relocate_kernel(loader);
     file_close(&file);
     if (!is_loaded)
         return false;

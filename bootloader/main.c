@@ -14,7 +14,6 @@
 #include "bootloader/load.h"
 #include "bootloader/own_faults.h"
 #include "bootloader/processors.h"
-#include "bootloader/relocate.h"
 #include "bootloader/reserve.h"
 #include "bootloader/stop.h"
 #include "bootloader/tables.h"
@@ -46,7 +45,6 @@ static bool boot(struct loader *loader)
     boot_record_keep(loader);             /* the record of the last boot, in an EFI variable */
     gather_facts(loader);                 /* screen, firmware tables, seed, clock, CPU */
     if (!demands_check_machine(loader) || /* the kernel's notes */
-        !relocate_kernel(loader) ||       /* a static PIE: its address, its relocations */
         !reserve_handoff(loader) ||       /* memory for the handoff block */
         !levels_choose(loader))           /* of page tables: four or five */
         return false;

@@ -1,6 +1,7 @@
 #include "bootloader/relocate.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/firmware/seed.h"
 #include "bootloader/firmware/variable.h"
 #include "bootloader/pure/kernel_base.h"
 #include "shared/address.h"
@@ -19,16 +20,16 @@ bool relocate_check_settings(struct loader *loader)
     return false;
 }
 
+/* The kernel gets another seed: so an address of the kernel tells nothing of it. */
 static uint64_t choose_slide(struct loader *loader)
 {
-    const struct elf_plan *kernel = &loader->kernel;
+    uint8_t seed[SEED_SIZE_BYTES];
     if (has_fixed_base(loader))
-        return kernel_base_fixed_slide(kernel);
-    if (loader->platform.seed_source == HANDOFF_SEED_NONE) {
-        console_warn(&loader->console, "the kernel gets no random address: there is no seed");
-        return kernel_base_fixed_slide(kernel);
-    }
-    return kernel_base_random_slide(kernel, loader->platform.seed);
+        return kernel_base_fixed_slide(&loader->kernel);
+    if (seed_gather(&loader->firmware, seed) != HANDOFF_SEED_NONE)
+        return kernel_base_random_slide(&loader->kernel, seed);
+    console_warn(&loader->console, "the kernel gets no random address: there is no seed");
+    return kernel_base_fixed_slide(&loader->kernel);
 }
 
 static bool apply(struct loader *loader, uint64_t slide, void *marks, uint64_t *ret_count)

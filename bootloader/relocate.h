@@ -11,8 +11,7 @@
 bool relocate_check_settings(struct loader *loader);
 
 /* Choose the address, move loader->kernel there, and relocate the image. A static executable stays
- * as it is. Preconditions: the kernel is loaded, and the seed is gathered.
- * Failures: KERNEL_RELOCATION, OUT_OF_MEMORY, BAD_ALLOCATION. */
+ * as it is. Precondition: the kernel is loaded. Failures: KERNEL_RELOCATION, OUT_OF_MEMORY, BAD_ALLOCATION. */
 bool relocate_kernel(struct loader *loader);
 
 #endif

@@ -8,10 +8,11 @@
 #include "bootloader/firmware/pages.h"
 #include "bootloader/pure/kernel_symbols.h"
 
-/* Precondition: elf_plan() has accepted the file. A file without a table is no failure: then
+/* `kernel` is the plan of the file. A file without a table is no failure: then
  * ret_symbols->count is 0. Failures: KERNEL_SYMBOLS, OUT_OF_MEMORY, BAD_ALLOCATION, FILE_READ,
  * FILE_SHORT. On failure *ret_symbols is not written; the blocks are in *pages. */
 enum loader_error kernel_symbols_load(const struct file *file, struct pages *pages,
+                                      const struct elf_plan *kernel,
                                       struct kernel_symbols *ret_symbols)
     __attribute__((warn_unused_result));
 

@@ -285,7 +285,10 @@ enum elf_status elf_plan(const void *header_bytes, const void *table, uint64_t f
     memcpy(&header, header_bytes, sizeof(header));
     struct elf_plan plan = {.is_relocatable = header.type == TYPE_SHARED,
                             .entry = virt_addr(header.entry),
-                            .alignment_bytes = PAGE_SIZE_BYTES};
+                            .alignment_bytes = PAGE_SIZE_BYTES,
+                            .sections_offset = header.section_headers_offset};
+    if (header.section_header_size == sizeof(struct section_header))
+        plan.section_count = header.section_header_count;
     ret_culprits->count = 0;
     ret_culprits->entry = header.entry;
     enum elf_status status =

@@ -93,6 +93,8 @@ struct elf_plan {
     uint64_t alignment_bytes;
     unsigned segment_count; /* 1…ELF_SEGMENT_LIMIT */
     struct elf_segment segments[ELF_SEGMENT_LIMIT];
+    uint64_t sections_offset; /* of the section headers, as the file has them: kernel_symbols.h */
+    unsigned section_count;   /* 0 if they do not have 64 bytes each */
     unsigned note_count; /* in the file; the first ELF_NOTE_SEGMENT_LIMIT of them are in `notes` */
     struct elf_note_segment notes[ELF_NOTE_SEGMENT_LIMIT];
 };

@@ -50,16 +50,6 @@ struct section_header {
 };
 _Static_assert(sizeof(struct section_header) == 64, "Elf64_Shdr");
 
-struct symbol_entry {
-    uint32_t name;
-    uint8_t info;
-    uint8_t other;
-    uint16_t section;
-    uint64_t value;
-    uint64_t size;
-};
-_Static_assert(sizeof(struct symbol_entry) == 24, "Elf64_Sym");
-
 /* program_header.flags */
 #define FLAG_EXECUTE 1u
 #define FLAG_WRITE   2u

@@ -25,18 +25,10 @@ uint64_t kernel_base_fixed_slide(const struct elf_plan *plan)
     return plan->image.start.value >= ELF_LOWEST_ADDRESS ? 0 : kernel_base_slide(plan, 0);
 }
 
-/* 2^64 divided by the golden ratio: odd, so the multiplication is reversible. */
-#define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
-
-/* The kernel gets the seed, too. So every bit of it counts, and a base shows no single one. The
- * remainder prefers no base: 2^32 is much larger than the number of bases. */
-uint64_t kernel_base_random_slide(const struct elf_plan *plan, const uint8_t seed[32])
+/* The remainder prefers no base: 2^64 is much larger than the number of bases. */
+uint64_t kernel_base_random_slide(const struct elf_plan *plan, const uint8_t random[8])
 {
-    uint64_t state = 0;
-    for (unsigned i = 0; i < 32; i += 8)
-        state = __builtin_rotateleft64((state ^ number_at(seed + i, 8)) * MULTIPLIER, 32);
-    state = state * MULTIPLIER >> 32;
-    return kernel_base_slide(plan, state % kernel_base_count(plan));
+    return kernel_base_slide(plan, number_at(random, 8) % kernel_base_count(plan));
 }
 
 static void move(struct virt_addr *address, uint64_t slide)

@@ -31,7 +31,7 @@ uint64_t kernel_base_slide(const struct elf_plan *plan, uint64_t number);
 uint64_t kernel_base_fixed_slide(const struct elf_plan *plan);
 
 /* Choose by random bytes. */
-uint64_t kernel_base_random_slide(const struct elf_plan *plan, const uint8_t seed[32]);
+uint64_t kernel_base_random_slide(const struct elf_plan *plan, const uint8_t random[8]);
 
 /* Move every address of the plan by `slide`. */
 void kernel_base_move(struct elf_plan *plan, uint64_t slide);

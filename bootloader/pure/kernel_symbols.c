@@ -1,6 +1,7 @@
 #include "bootloader/pure/kernel_symbols.h"
 
 #include "bootloader/pure/elf_format.h"
+#include "bootloader/pure/number_at.h"
 #include "bootloader/pure/text_part.h"
 #include "shared/memory.h"
 
@@ -26,47 +27,28 @@ static bool file_holds(uint64_t file_size_bytes, uint64_t offset, uint64_t size_
     return offset <= file_size_bytes && size_bytes <= file_size_bytes - offset;
 }
 
+uint64_t kernel_symbols_headers_size_bytes(const struct elf_plan *kernel, uint64_t file_size_bytes)
+{
+    uint64_t size_bytes = kernel->section_count * sizeof(struct section_header);
+    return file_holds(file_size_bytes, kernel->sections_offset, size_bytes) ? size_bytes : 0;
+}
+
 /* Extended numbering (count 0) is for more sections than a linked kernel has. */
-enum kernel_symbols_status kernel_symbols_find_headers(const void *header_bytes,
-                                                       uint64_t file_size_bytes,
-                                                       struct elf_table *ret_headers)
-{
-    struct elf_header header;
-    memcpy(&header, header_bytes, sizeof(header));
-    uint64_t size_bytes = header.section_header_count * sizeof(struct section_header);
-    if (size_bytes == 0)
-        return KERNEL_SYMBOLS_ABSENT;
-    if (header.section_header_size != sizeof(struct section_header))
-        return KERNEL_SYMBOLS_BAD_SIZE;
-    if (!file_holds(file_size_bytes, header.section_headers_offset, size_bytes))
-        return KERNEL_SYMBOLS_OUT_OF_FILE;
-    *ret_headers = (struct elf_table){header.section_headers_offset, size_bytes};
-    return KERNEL_SYMBOLS_OK;
-}
-
-static bool find_section(const uint8_t *headers, uint64_t count, struct section_header *ret_section)
-{
-    for (uint64_t i = 0; i < count; i++) {
-        memcpy(ret_section, headers + i * sizeof(*ret_section), sizeof(*ret_section));
-        if (ret_section->type == SECTION_SYMBOLS)
-            return true;
-    }
-    return false;
-}
-
-enum kernel_symbols_status kernel_symbols_find(const void *headers, uint64_t headers_size_bytes,
+enum kernel_symbols_status kernel_symbols_find(const struct elf_plan *kernel, const void *headers,
                                                uint64_t file_size_bytes,
                                                struct kernel_symbols_plan *ret_plan)
 {
-    struct section_header symbols;
+    struct section_header symbols = {0};
     struct section_header strings;
-    uint64_t count = headers_size_bytes / sizeof(symbols);
-    if (!find_section(headers, count, &symbols))
-        return KERNEL_SYMBOLS_ABSENT;
+    for (unsigned i = 0; symbols.type != SECTION_SYMBOLS; i++) {
+        if (i == kernel->section_count)
+            return KERNEL_SYMBOLS_ABSENT;
+        memcpy(&symbols, (const uint8_t *)headers + i * sizeof(symbols), sizeof(symbols));
+    }
     if (symbols.entry_size != KERNEL_SYMBOL_SIZE_BYTES || symbols.size == 0 ||
         symbols.size % KERNEL_SYMBOL_SIZE_BYTES != 0)
         return KERNEL_SYMBOLS_BAD_SIZE;
-    if (symbols.link >= count)
+    if (symbols.link >= kernel->section_count)
         return KERNEL_SYMBOLS_BAD_LINK;
     memcpy(&strings, (const uint8_t *)headers + symbols.link * sizeof(strings), sizeof(strings));
     if (strings.type != SECTION_STRINGS || strings.size == 0)
@@ -80,15 +62,15 @@ enum kernel_symbols_status kernel_symbols_find(const void *headers, uint64_t hea
     return KERNEL_SYMBOLS_OK;
 }
 
-enum kernel_symbols_status kernel_symbols_check(const void *symbols, const char *strings,
+enum kernel_symbols_status kernel_symbols_check(const void *bytes,
                                                 const struct kernel_symbols_plan *plan)
 {
+    const uint8_t *next = bytes;
+    const uint8_t *strings = next + plan->count * KERNEL_SYMBOL_SIZE_BYTES;
     if (strings[plan->strings_size_bytes - 1] != '\0')
         return KERNEL_SYMBOLS_NO_END;
-    for (uint64_t i = 0; i < plan->count; i++) {
-        struct symbol_entry symbol;
-        memcpy(&symbol, (const uint8_t *)symbols + i * sizeof(symbol), sizeof(symbol));
-        if (symbol.name >= plan->strings_size_bytes)
+    for (; next != strings; next += KERNEL_SYMBOL_SIZE_BYTES) {
+        if (number_at(next, 4) >= plan->strings_size_bytes) /* st_name */
             return KERNEL_SYMBOLS_BAD_NAME;
     }
     return KERNEL_SYMBOLS_OK;

@@ -18,9 +18,9 @@
 
 enum kernel_symbols_status {
     KERNEL_SYMBOLS_OK = 0,
-    KERNEL_SYMBOLS_ABSENT,      /* no sections, or no section SHT_SYMTAB */
-    KERNEL_SYMBOLS_OUT_OF_FILE, /* the section headers, the table or the names */
-    KERNEL_SYMBOLS_BAD_SIZE,    /* of the headers or of an entry; or not whole entries */
+    KERNEL_SYMBOLS_ABSENT,      /* no section SHT_SYMTAB */
+    KERNEL_SYMBOLS_OUT_OF_FILE, /* the table or the names */
+    KERNEL_SYMBOLS_BAD_SIZE,    /* of an entry; or not whole entries */
     KERNEL_SYMBOLS_BAD_LINK,    /* sh_link names no section with names */
     KERNEL_SYMBOLS_NO_END,      /* the names do not end with a NUL */
     KERNEL_SYMBOLS_BAD_NAME,    /* a symbol's name begins behind the names */
@@ -44,21 +44,18 @@ struct kernel_symbols {
     uint64_t strings_size_bytes;
 };
 
-/* Find the section headers. `header` has the first ELF_HEADER_BYTES bytes of a file that elf_plan()
- * has accepted. */
-enum kernel_symbols_status kernel_symbols_find_headers(const void *header, uint64_t file_size_bytes,
-                                                       struct elf_table *ret_headers)
-    __attribute__((warn_unused_result));
+/* Return the size of the section headers; 0 if there are none, or if they are not in the file. */
+uint64_t kernel_symbols_headers_size_bytes(const struct elf_plan *kernel, uint64_t file_size_bytes);
 
 /* Find symbols and names. `headers` has the bytes of the section headers. */
-enum kernel_symbols_status kernel_symbols_find(const void *headers, uint64_t headers_size_bytes,
+enum kernel_symbols_status kernel_symbols_find(const struct elf_plan *kernel, const void *headers,
                                                uint64_t file_size_bytes,
                                                struct kernel_symbols_plan *ret_plan)
     __attribute__((warn_unused_result));
 
-/* Check the bytes: every name begins inside of the names, and so it ends there. `symbols` need not
- * be aligned. */
-enum kernel_symbols_status kernel_symbols_check(const void *symbols, const char *strings,
+/* Check the symbols, and the names directly behind them: every name begins inside of the names, and
+ * so it ends there. `bytes` need not be aligned. */
+enum kernel_symbols_status kernel_symbols_check(const void *bytes,
                                                 const struct kernel_symbols_plan *plan)
     __attribute__((warn_unused_result));
 

@@ -52,8 +52,8 @@ struct work {
     const struct relocation_request *request;
     struct relocation_culprit *culprit;
     uint64_t count;
-    uint64_t present;           /* bit n: there is an entry with the tag n */
-    uint64_t values[TAG_LIMIT]; /* of the entries, by tag; 0 if absent */
+    uint64_t relr_next;         /* the word behind the last entry of RELR; 0: there is none */
+    uint64_t values[TAG_LIMIT]; /* of the dynamic section, by tag; 0 if absent */
 };
 
 /* --- The image --- */
@@ -85,9 +85,8 @@ static enum relocation_status take_entry(struct work *work, const struct dynamic
         return RELOCATION_OTHER_FORM;
     if (tag >= TAG_LIMIT)
         return RELOCATION_OK;
-    if ((work->present >> tag & 1) != 0)
+    if (work->values[tag] != 0)
         return RELOCATION_DYNAMIC_REPEATED;
-    work->present |= UINT64_C(1) << tag;
     work->values[tag] = entry->value;
     return RELOCATION_OK;
 }
@@ -109,21 +108,6 @@ static enum relocation_status read_dynamic(struct work *work)
             return status;
     }
     return RELOCATION_DYNAMIC_NO_END;
-}
-
-/* Find a table. It is empty if its size is 0 or not stated. */
-static enum relocation_status find_table(const struct work *work, enum tag address, enum tag size,
-                                         uint64_t entry_size_bytes, uint64_t *ret_count,
-                                         const uint8_t **ret_bytes)
-{
-    uint64_t size_bytes = work->values[size];
-    *ret_count = size_bytes / entry_size_bytes;
-    if (size_bytes % entry_size_bytes != 0)
-        return RELOCATION_BAD_SIZE;
-    *ret_bytes = NULL;
-    if ((work->present >> address & 1) != 0)
-        *ret_bytes = find_bytes(work, work->values[address], size_bytes);
-    return *ret_bytes == NULL && size_bytes != 0 ? RELOCATION_TABLE_OUTSIDE : RELOCATION_OK;
 }
 
 /* --- Places --- */
@@ -180,92 +164,81 @@ static enum relocation_status relocate(struct work *work, uint64_t address, cons
 
 /* --- Tables --- */
 
-static enum relocation_status apply_rela(struct work *work, const uint8_t *bytes, uint64_t count)
+static enum relocation_status apply_rela(struct work *work, const uint8_t *bytes)
 {
-    struct relocation_culprit *culprit = work->culprit;
-    for (culprit->index = 0; culprit->index < count; culprit->index++) {
-        struct rela rela;
-        memcpy(&rela, bytes + culprit->index * sizeof(rela), sizeof(rela));
-        culprit->place = rela.place;
-        culprit->kind = (uint32_t)rela.kind_and_symbol;
-        if (culprit->kind == work->request->kinds->none)
-            continue;
-        if (culprit->kind != work->request->kinds->relative)
-            return RELOCATION_BAD_KIND;
-        enum relocation_status status = relocate(work, rela.place, &rela.addend);
-        if (status != RELOCATION_OK)
-            return status;
-    }
-    return RELOCATION_OK;
+    struct rela rela;
+    memcpy(&rela, bytes, sizeof(rela));
+    work->culprit->place = rela.place;
+    work->culprit->kind = (uint32_t)rela.kind_and_symbol;
+    if (work->culprit->kind == work->request->kinds->none)
+        return RELOCATION_OK;
+    if (work->culprit->kind != work->request->kinds->relative)
+        return RELOCATION_BAD_KIND;
+    return relocate(work, rela.place, &rela.addend);
 }
 
-/* The words from `next` on whose bits are set. */
-static enum relocation_status apply_bits(struct work *work, uint64_t bits, uint64_t next)
+/* An address stands for itself, a bitmap for the 63 words that follow. */
+static enum relocation_status apply_relr(struct work *work, const uint8_t *bytes)
 {
-    for (; bits != 0; bits >>= 1, next += PLACE_SIZE_BYTES) {
-        enum relocation_status status =
-            (bits & 1) != 0 ? relocate(work, next, NULL) : RELOCATION_OK;
-        if (status != RELOCATION_OK)
-            return status;
+    enum relocation_status status = RELOCATION_OK;
+    uint64_t bits;
+    uint64_t place = work->relr_next;
+    memcpy(&bits, bytes, sizeof(bits));
+    work->culprit->place = bits;
+    work->culprit->kind = work->request->kinds->relative;
+    work->relr_next += RELR_BITS * PLACE_SIZE_BYTES;
+    if ((bits & 1) == 0) {
+        place = bits;
+        bits = 3;
+        work->relr_next = place + PLACE_SIZE_BYTES;
+    } else if (place == 0) {
+        return RELOCATION_RELR_BEGIN;
     }
-    return RELOCATION_OK;
+    while (status == RELOCATION_OK && (bits >>= 1) != 0) {
+        if ((bits & 1) != 0)
+            status = relocate(work, place, NULL);
+        place += PLACE_SIZE_BYTES;
+    }
+    return status;
 }
 
-static enum relocation_status apply_relr(struct work *work, const uint8_t *bytes, uint64_t count)
+struct table {
+    char name[7];
+    uint8_t address; /* tags */
+    uint8_t size;
+    uint8_t form; /* the tag whose value must be `form_value` */
+    uint8_t form_value;
+    uint8_t entry_size_bytes;
+};
+
+static const struct table tables[] = {
+    {"RELA", TAG_RELA, TAG_RELA_SIZE, TAG_RELA_ENTRY_SIZE, sizeof(struct rela),
+     sizeof(struct rela)},
+    {"JMPREL", TAG_PLT, TAG_PLT_SIZE, TAG_PLT_FORM, TAG_RELA, sizeof(struct rela)},
+    {"RELR", TAG_RELR, TAG_RELR_SIZE, TAG_RELR_ENTRY_SIZE, sizeof(uint64_t), sizeof(uint64_t)},
+};
+
+static enum relocation_status apply_table(struct work *work, const struct table *table)
 {
-    struct relocation_culprit *culprit = work->culprit;
-    uint64_t next = 0; /* the word behind the last one of the entry before; 0: there is none */
-    culprit->kind = work->request->kinds->relative;
-    for (culprit->index = 0; culprit->index < count; culprit->index++) {
-        uint64_t entry;
-        memcpy(&entry, bytes + culprit->index * sizeof(entry), sizeof(entry));
-        bool is_address = (entry & 1) == 0;
-        culprit->place = entry;
-        if (!is_address && next == 0)
-            return RELOCATION_RELR_BEGIN;
-        enum relocation_status status = apply_bits(work, is_address ? 1 : entry >> 1, //
-                                                   is_address ? entry : next);
-        if (status != RELOCATION_OK)
+    enum relocation_status status = RELOCATION_OK;
+    uint64_t left_bytes = work->values[table->size];
+    if (left_bytes == 0)
+        return RELOCATION_OK;
+    if (left_bytes % table->entry_size_bytes != 0 || work->values[table->form] != table->form_value)
+        return RELOCATION_BAD_SIZE;
+    const uint8_t *bytes = find_bytes(work, work->values[table->address], left_bytes);
+    if (bytes == NULL || work->values[table->address] == 0)
+        return RELOCATION_TABLE_OUTSIDE;
+    work->culprit->table = table->name;
+    work->culprit->index = 0;
+    for (;;) {
+        status = table->address == TAG_RELR ? apply_relr(work, bytes) : apply_rela(work, bytes);
+        left_bytes -= table->entry_size_bytes;
+        if (status != RELOCATION_OK || left_bytes == 0)
             return status;
-        next = is_address ? entry + PLACE_SIZE_BYTES : next + RELR_BITS * PLACE_SIZE_BYTES;
+        bytes += table->entry_size_bytes;
+        work->culprit->index++;
     }
-    return RELOCATION_OK;
-}
-
-/* --- The whole --- */
-
-/* The size of an entry is stated wherever its table is. The form of DT_JMPREL is DT_RELA's. */
-static bool entry_sizes_are_right(const struct work *work)
-{
-    const uint64_t *values = work->values;
-    return (values[TAG_RELA_SIZE] == 0 || values[TAG_RELA_ENTRY_SIZE] == sizeof(struct rela)) &&
-           (values[TAG_PLT_SIZE] == 0 || values[TAG_PLT_FORM] == TAG_RELA) &&
-           (values[TAG_RELR_SIZE] == 0 || values[TAG_RELR_ENTRY_SIZE] == sizeof(uint64_t));
-}
-
-static enum relocation_status apply_tables(struct work *work)
-{
-    static const struct {
-        char name[7];
-        uint8_t address, size, entry_size_bytes;
-    } TABLES[] = {{"RELA", TAG_RELA, TAG_RELA_SIZE, sizeof(struct rela)},
-                  {"JMPREL", TAG_PLT, TAG_PLT_SIZE, sizeof(struct rela)},
-                  {"RELR", TAG_RELR, TAG_RELR_SIZE, sizeof(uint64_t)}};
-    for (unsigned i = 0; i < sizeof(TABLES) / sizeof(TABLES[0]); i++) {
-        uint64_t count;
-        const uint8_t *bytes;
-        enum relocation_status status = find_table(work, TABLES[i].address, TABLES[i].size,
-                                                   TABLES[i].entry_size_bytes, &count, &bytes);
-        if (status != RELOCATION_OK)
-            return status;
-        work->culprit->table = TABLES[i].name;
-        status = TABLES[i].address == TAG_RELR ? apply_relr(work, bytes, count)
-                                               : apply_rela(work, bytes, count);
-        if (status != RELOCATION_OK)
-            return status;
-        work->culprit->table = NULL;
-    }
-    return RELOCATION_OK;
 }
 
 enum relocation_status relocation_apply(const struct relocation_request *request,
@@ -275,10 +248,10 @@ enum relocation_status relocation_apply(const struct relocation_request *request
     *ret_culprit = (struct relocation_culprit){0};
     memset(request->marks, 0, relocation_marks_size_bytes(request->plan));
     enum relocation_status status = read_dynamic(&work);
-    if (status == RELOCATION_OK && !entry_sizes_are_right(&work))
-        status = RELOCATION_BAD_SIZE;
-    if (status == RELOCATION_OK)
-        status = apply_tables(&work);
+    for (unsigned i = 0; status == RELOCATION_OK && i < sizeof(tables) / sizeof(tables[0]); i++) {
+        ret_culprit->table = NULL; /* an error may be about the next table as a whole */
+        status = apply_table(&work, &tables[i]);
+    }
     *ret_count = work.count;
     return status;
 }

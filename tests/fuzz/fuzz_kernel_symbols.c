@@ -4,12 +4,15 @@
 #include "bootloader/pure/kernel_symbols.h"
 #include "tests/fuzz/require.h"
 
-/* A copy of its exact size. */
-static uint8_t *copy_of(const uint8_t *bytes, size_t size_bytes)
+/* A copy of two parts, of their exact size. */
+static uint8_t *copy_of(const uint8_t *bytes, size_t size_bytes, const uint8_t *more,
+                        size_t more_size_bytes)
 {
-    uint8_t *copy = malloc(size_bytes);
+    uint8_t *copy = malloc(size_bytes + more_size_bytes);
     require(copy != NULL);
     memcpy(copy, bytes, size_bytes);
+    if (more_size_bytes != 0)
+        memcpy(copy + size_bytes, more, more_size_bytes);
     return copy;
 }
 
@@ -25,23 +28,27 @@ static void require_names(const uint8_t *file, const struct kernel_symbols_plan 
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
-    struct elf_table table;
+    struct elf_plan kernel = {0};
     struct kernel_symbols_plan plan;
-    if (size_bytes < ELF_HEADER_BYTES ||
-        kernel_symbols_find_headers(bytes, size_bytes, &table) != KERNEL_SYMBOLS_OK)
+    uint16_t count;
+    if (size_bytes < ELF_HEADER_BYTES)
         return 0;
-    uint8_t *headers = copy_of(bytes + table.offset, table.size_bytes);
-    enum kernel_symbols_status status =
-        kernel_symbols_find(headers, table.size_bytes, size_bytes, &plan);
+    memcpy(&kernel.sections_offset, bytes + 40, sizeof(kernel.sections_offset));
+    memcpy(&count, bytes + 60, sizeof(count));
+    kernel.section_count = count;
+    uint64_t headers_size_bytes = kernel_symbols_headers_size_bytes(&kernel, size_bytes);
+    if (headers_size_bytes == 0)
+        return 0;
+    uint8_t *headers = copy_of(bytes + kernel.sections_offset, headers_size_bytes, NULL, 0);
+    enum kernel_symbols_status status = kernel_symbols_find(&kernel, headers, size_bytes, &plan);
     free(headers);
     require(strlen(kernel_symbols_status_text(status)) > 0);
     if (status != KERNEL_SYMBOLS_OK)
         return 0;
     require(plan.count > 0 && plan.count <= size_bytes / 24 && plan.strings_size_bytes > 0);
-    uint8_t *symbols = copy_of(bytes + plan.symbols_offset, plan.count * 24);
-    uint8_t *strings = copy_of(bytes + plan.strings_offset, plan.strings_size_bytes);
-    status = kernel_symbols_check(symbols, (const char *)strings, &plan);
-    free(strings);
+    uint8_t *symbols = copy_of(bytes + plan.symbols_offset, plan.count * 24,
+                               bytes + plan.strings_offset, plan.strings_size_bytes);
+    status = kernel_symbols_check(symbols, &plan);
     free(symbols);
     require(strlen(kernel_symbols_status_text(status)) > 0);
     if (status == KERNEL_SYMBOLS_OK)

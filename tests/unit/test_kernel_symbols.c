@@ -20,7 +20,7 @@
 #define STRINGS         "\0main\0other"
 
 /* Offsets in Elf64_Ehdr and Elf64_Shdr. */
-enum { E_SHOFF = 40, E_SHENTSIZE = 58, E_SHNUM = 60 };
+enum { E_SHOFF = 40, E_SHNUM = 60 };
 enum { SH_TYPE = 4, SH_OFFSET = 24, SH_SIZE = 32, SH_LINK = 40, SH_ENTSIZE = 56 };
 
 struct sample {
@@ -42,7 +42,6 @@ static void create(struct sample *sample)
 {
     memset(sample, 0, sizeof(*sample));
     set(sample, E_SHOFF, SECTIONS_OFFSET, 8);
-    set(sample, E_SHENTSIZE, 64, 2);
     set(sample, E_SHNUM, SECTIONS, 2);
     set_section(sample, 1, SH_TYPE, 2);
     set_section(sample, 1, SH_OFFSET, SYMBOLS_OFFSET);
@@ -57,39 +56,45 @@ static void create(struct sample *sample)
 }
 
 /* As the loader does, with copies of the exact size at odd addresses. */
-static void *odd_copy(const struct sample *sample, uint64_t offset, uint64_t size_bytes)
+static uint8_t *odd_copy(const struct sample *sample, uint64_t offset, uint64_t size_bytes,
+                         uint64_t more_offset, uint64_t more_size_bytes)
 {
-    uint8_t *block = malloc(size_bytes + 1);
+    uint8_t *block = malloc(size_bytes + more_size_bytes + 1);
     assert_non_null(block);
     memcpy(block + 1, sample->bytes + offset, size_bytes);
-    return block + 1;
+    memcpy(block + 1 + size_bytes, sample->bytes + more_offset, more_size_bytes);
+    return block;
 }
 
-static void free_copy(void *copy)
+/* What elf_plan() takes from the header. */
+static struct elf_plan kernel_of(const struct sample *sample)
 {
-    free((uint8_t *)copy - 1);
+    struct elf_plan kernel = {0};
+    uint16_t count;
+    memcpy(&kernel.sections_offset, sample->bytes + E_SHOFF, sizeof(kernel.sections_offset));
+    memcpy(&count, sample->bytes + E_SHNUM, sizeof(count));
+    kernel.section_count = count;
+    return kernel;
 }
 
 static enum kernel_symbols_status read(const struct sample *sample,
                                        struct kernel_symbols_plan *ret_plan)
 {
-    struct elf_table table;
-    void *header = odd_copy(sample, 0, ELF_HEADER_BYTES);
-    enum kernel_symbols_status status = kernel_symbols_find_headers(header, FILE_BYTES, &table);
-    free_copy(header);
+    const struct elf_plan kernel = kernel_of(sample);
+    uint64_t size_bytes = kernel_symbols_headers_size_bytes(&kernel, FILE_BYTES);
+    if (size_bytes == 0)
+        return KERNEL_SYMBOLS_ABSENT;
+    uint8_t *headers = odd_copy(sample, kernel.sections_offset, size_bytes, 0, 0);
+    enum kernel_symbols_status status =
+        kernel_symbols_find(&kernel, headers + 1, FILE_BYTES, ret_plan);
+    free(headers);
     if (status != KERNEL_SYMBOLS_OK)
         return status;
-    void *headers = odd_copy(sample, table.offset, table.size_bytes);
-    status = kernel_symbols_find(headers, table.size_bytes, FILE_BYTES, ret_plan);
-    free_copy(headers);
-    if (status != KERNEL_SYMBOLS_OK)
-        return status;
-    void *symbols =
-        odd_copy(sample, ret_plan->symbols_offset, ret_plan->count * KERNEL_SYMBOL_SIZE_BYTES);
-    void *strings = odd_copy(sample, ret_plan->strings_offset, ret_plan->strings_size_bytes);
-    status = kernel_symbols_check(symbols, strings, ret_plan);
-    free_copy(strings);
-    free_copy(symbols);
+    uint8_t *symbols =
+        odd_copy(sample, ret_plan->symbols_offset, ret_plan->count * KERNEL_SYMBOL_SIZE_BYTES,
+                 ret_plan->strings_offset, ret_plan->strings_size_bytes);
+    status = kernel_symbols_check(symbols + 1, ret_plan);
+    free(symbols);
     return status;
 }
 
@@ -134,19 +139,31 @@ static void test_file_without_a_table(void **state)
     expect_section(1, SH_TYPE, 11, KERNEL_SYMBOLS_ABSENT); /* SHT_DYNSYM */
 }
 
-static void test_section_headers(void **state)
+static void test_section_headers_behind_the_file(void **state)
 {
     (void)state;
-    struct sample sample;
-    create(&sample);
-    set(&sample, E_SHENTSIZE, 40, 2);
-    expect(&sample, KERNEL_SYMBOLS_BAD_SIZE);
     static const uint64_t OFFSETS[] = {FILE_BYTES - 191, FILE_BYTES + 1, UINT64_MAX - 10};
     for (size_t i = 0; i < sizeof(OFFSETS) / sizeof(OFFSETS[0]); i++) {
+        struct sample sample;
         create(&sample);
         set(&sample, E_SHOFF, OFFSETS[i], 8);
-        expect(&sample, KERNEL_SYMBOLS_OUT_OF_FILE);
+        expect(&sample, KERNEL_SYMBOLS_ABSENT);
     }
+}
+
+static void test_place_in_the_handoff(void **state)
+{
+    (void)state;
+    struct handoff_array array = {0};
+    struct handoff_range range = {0};
+    struct kernel_symbols symbols = {phys_range(0x1000, 0x2000), 0, 0};
+    kernel_symbols_write(&symbols, &array, &range);
+    assert_int_equal(array.first | array.count | range.base, 0);
+    symbols.count = 3;
+    symbols.strings_size_bytes = 7;
+    kernel_symbols_write(&symbols, &array, &range);
+    assert_int_equal(array.first, 0x1000);
+    assert_int_equal(range.base, 0x1000 + 72);
 }
 
 static void test_symbols(void **state)
@@ -193,9 +210,13 @@ static void test_name_of_a_symbol(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good_table),      cmocka_unit_test(test_file_without_a_table),
-        cmocka_unit_test(test_section_headers), cmocka_unit_test(test_symbols),
-        cmocka_unit_test(test_names),           cmocka_unit_test(test_name_of_a_symbol),
+        cmocka_unit_test(test_good_table),
+        cmocka_unit_test(test_file_without_a_table),
+        cmocka_unit_test(test_section_headers_behind_the_file),
+        cmocka_unit_test(test_place_in_the_handoff),
+        cmocka_unit_test(test_symbols),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_name_of_a_symbol),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

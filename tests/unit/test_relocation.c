@@ -334,8 +334,8 @@ static void test_tag_that_stands_there_twice(void **state)
     (void)state;
     for (uint64_t tag = 2; tag < 38; tag++) {
         pie_image_create(&pie, 0);
-        pie_image_add(&pie, tag, 0);
-        pie_image_add(&pie, tag, 0);
+        pie_image_add(&pie, tag, 1);
+        pie_image_add(&pie, tag, 1);
         if (tag != 17 && tag != 22)
             expect(RELOCATION_DYNAMIC_REPEATED);
     }
