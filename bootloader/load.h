@@ -1,13 +1,14 @@
 /*
- * load.h - read handoff.conf, and load the kernel and the modules that it names.
+ * load.h - load the kernel and the modules of the chosen entry.
  */
 #ifndef BOOTLOADER_LOAD_H
 #define BOOTLOADER_LOAD_H
 
 #include "bootloader/loader.h"
 
-/* Read the files from the volume of the loader, and load kernel and modules. Failures: NO_VOLUME,
- * NETWORK_START, CONFIG, FILE_*, KERNEL_INVALID, OUT_OF_MEMORY, MODULE_MEMORY, BAD_ALLOCATION. */
-bool load_from_volume(struct loader *loader);
+/* Load kernel and modules from the volume of the loader. On failure their memory is freed, and another
+ * entry can be tried. Failures: INJECT_REFUSED, FILE_*, KERNEL_*, MODULE_MEMORY, OUT_OF_MEMORY,
+ * BAD_ALLOCATION. */
+bool load_entry(struct loader *loader);
 
 #endif

@@ -21,11 +21,11 @@ void console_log(struct console *console, const char *format, ...)
     va_end(arguments);
 }
 
-void console_warn(struct console *console, const char *format, ...)
+void console_warn_packed(struct console *console, struct packed_text format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    loader_log_line(&console->log, "warning: ", format, arguments);
+    loader_log_line(&console->log, "warning: ", packed_text_read(format.text), arguments);
     va_end(arguments);
 }
 

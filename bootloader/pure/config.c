@@ -1,8 +1,9 @@
 #include "bootloader/pure/config.h"
 
 #include "bootloader/pure/config_value.h"
-#include "shared/text/command_line.h"
 #include "shared/memory.h"
+#include "shared/text/command_line.h"
+#include "shared/text/format.h"
 #include "shared/text/number.h"
 #include "shared/text/piece.h"
 
@@ -56,6 +57,18 @@ const char *config_status_text(enum config_status status)
         return "The value of post_mortem is not nvram, and not ram.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
+    case CONFIG_BAD_TIMEOUT:
+        return "The timeout is not `menu`, and not a number of seconds up to 3600.";
+    case CONFIG_BAD_SWITCH:
+        return "The value is not on, and not off.";
+    case CONFIG_BAD_ID:
+        return "An ID has 1 to 63 characters of a-z, A-Z, 0-9, '.', '_' and '-'.";
+    case CONFIG_DUPLICATE_ID:
+        return "An entry before this one has the same ID.";
+    case CONFIG_KERNEL_AND_EFI:
+        return "An entry has one of kernel and efi.";
+    case CONFIG_GLOBAL_KEY:
+        return "This key stands only before the first entry.";
     case CONFIG_BAD_HEAP_PLACE:
         return "The place of a heap is not `below` or `from` with an address such as 4G.";
     case CONFIG_TOO_MANY_HEAPS:
@@ -72,6 +85,16 @@ const char *config_status_text(enum config_status status)
     return "The configuration has an unknown error.";
 }
 
+void config_describe_wrong(const char *folder, const char *file, enum config_status status,
+                           const struct config_wrong *wrong, char *text, size_t capacity_bytes)
+{
+    char line[24] = "";
+    if (wrong->line != 0)
+        format_text(line, sizeof(line), ", line %u", wrong->line);
+    format_text(text, capacity_bytes, "%s%s%s%s%s: %s", folder, file, line,
+                wrong->key[0] != '\0' ? ", key " : "", wrong->key, config_status_text(status));
+}
+
 void config_set_defaults(struct config *config)
 {
     static const char KERNEL_PATH[] = "\\kernel.elf";
@@ -83,9 +106,72 @@ void config_set_defaults(struct config *config)
 
 /* --- Values --- */
 
+/* An entry's kernel replaces an `efi` before the first entry, and the other way around. */
 static enum config_status store_kernel_path(struct piece value, struct config *config)
 {
-    return config_value_path(value, config->kernel_path);
+    config->efi_path[0] = '\0';
+    return config_parse_path(value, config->kernel_path);
+}
+
+static enum config_status store_efi_path(struct piece value, struct config *config)
+{
+    return config_parse_path(value, config->efi_path);
+}
+
+/* The cut is before the first byte of a character (RFC 3629, section 3). */
+static enum config_status store_title(struct piece value, struct config *config)
+{
+    size_t length = value.length;
+    if (length > CONFIG_TITLE_CAPACITY - 1) {
+        length = CONFIG_TITLE_CAPACITY - 1;
+        while (length > 0 && (value.text[length] & 0xc0) == 0x80)
+            length--;
+    }
+    memcpy(config->title, value.text, length);
+    config->title[length] = '\0';
+    return CONFIG_OK;
+}
+
+static enum config_status store_timeout(struct piece value, struct config *config)
+{
+    uint64_t seconds = CONFIG_TIMEOUT_NEVER;
+    if (!piece_equals(value, "menu") &&
+        (!number_parse(value.text, value.length, &seconds) || seconds > CONFIG_TIMEOUT_LIMIT))
+        return CONFIG_BAD_TIMEOUT;
+    config->timeout_seconds = (uint32_t)seconds;
+    return CONFIG_OK;
+}
+
+bool config_is_id(struct piece text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char letter = (char)(text.text[i] | 0x20);
+        char character = text.text[i];
+        if (!(letter >= 'a' && letter <= 'z') && !(character >= '0' && character <= '9') &&
+            character != '.' && character != '_' && character != '-')
+            return false;
+    }
+    return text.length > 0 && text.length < CONFIG_ID_CAPACITY;
+}
+
+static enum config_status store_default(struct piece value, struct config *config)
+{
+    if (!config_is_id(value))
+        return CONFIG_BAD_ID;
+    memcpy(config->default_id, value.text, value.length);
+    config->default_id[value.length] = '\0';
+    return CONFIG_OK;
+}
+
+static enum config_status store_switch(struct piece value, bool *ret_is_on)
+{
+    *ret_is_on = piece_equals(value, "on");
+    return *ret_is_on || piece_equals(value, "off") ? CONFIG_OK : CONFIG_BAD_SWITCH;
+}
+
+static enum config_status store_remember_last(struct piece value, struct config *config)
+{
+    return store_switch(value, &config->remembers_last);
 }
 
 static enum config_status store_command_line(struct piece value, struct config *config)
@@ -192,13 +278,21 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
     return copy_quoted((struct piece){value->text + 1, value->length - 2}, plain, value);
 }
 
-/* The keys of a module come first. */
 static const struct setting settings[] = {
+    {"timeout", store_timeout},
+    {"default", store_default},
+    {"remember_last", store_remember_last},
+#define GLOBAL_SETTING_COUNT 3 /* not in an entry */
+    {"kernel", store_kernel_path},
+    {"efi", store_efi_path},
+#define KERNEL_AND_EFI (1u << 3 | 1u << 4)
     {"module", config_module_begin},
     {"module_name", config_module_store_name},
     {"module_cmdline", config_module_store_command_line},
     {"module_align", config_module_store_alignment},
-    {"kernel", store_kernel_path},
+#define MODULE  (1u << 5)
+#define MODULES (15u << 5)
+    {"title", store_title},
     {"cmdline", store_command_line},
     {"temp_heap", config_heaps_store},
     {"output", store_output},
@@ -208,10 +302,6 @@ static const struct setting settings[] = {
     {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
-
-/* Bits of `stored` below. */
-#define MODULE_BIT  1u
-#define MODULE_BITS 15u
 
 /* Return SETTING_COUNT for an unknown key. */
 static size_t find_setting(struct piece key)
@@ -225,44 +315,65 @@ static size_t find_setting(struct piece key)
 struct parser {
     struct config *config;
     unsigned line_number;
+    bool is_entry;
     unsigned stored; /* bit i: setting i has been stored, and must not come again */
 };
 
-/* A module's keys belong to the last `module` line. The first such line replaces what is there. */
-static enum config_status note_key(struct parser *parser, unsigned bit)
+/* The first module of an entry replaces those before the first entry. Each module has its own keys. */
+static void begin_module(struct parser *parser)
 {
-    bool has_module = (parser->stored & MODULE_BIT) != 0;
-    if (bit == MODULE_BIT) {
-        if (!has_module)
-            parser->config->modules.count = 0;
-        parser->stored &= ~MODULE_BITS;
-    } else if ((bit & MODULE_BITS) != 0 && !has_module) {
-        return CONFIG_NO_MODULE;
-    }
-    if ((parser->stored & bit) != 0)
-        return CONFIG_DUPLICATE_KEY;
+    if ((parser->stored & MODULE) == 0)
+        parser->config->modules.count = 0;
+    parser->stored &= ~MODULES;
+}
+
+static enum config_status check_place(struct parser *parser, size_t index)
+{
+    unsigned bit = 1u << index;
+    if (bit == MODULE)
+        begin_module(parser);
+    unsigned before = parser->stored;
     parser->stored |= bit;
-    return CONFIG_OK;
+    if (index < GLOBAL_SETTING_COUNT && parser->is_entry)
+        return CONFIG_GLOBAL_KEY;
+    if ((bit & MODULES) != 0 && (parser->stored & MODULE) == 0)
+        return CONFIG_NO_MODULE;
+    if (parser->stored == before)
+        return CONFIG_DUPLICATE_KEY;
+    return (bit & KERNEL_AND_EFI) != 0 && (parser->stored & KERNEL_AND_EFI) == KERNEL_AND_EFI
+               ? CONFIG_KERNEL_AND_EFI
+               : CONFIG_OK;
 }
 
 static enum config_status store(struct parser *parser, struct piece key, struct piece value)
 {
     char plain[CONFIG_LINE_LIMIT];
+    struct config *config = parser->config;
     size_t index = find_setting(key);
     if (index == SETTING_COUNT) {
-        if (parser->config->unknown_key_count++ == 0)
-            parser->config->first_unknown_line = parser->line_number;
+        if (config->unknown_key_count++ == 0)
+            config->first_unknown_line = parser->line_number;
         return CONFIG_OK;
     }
-    enum config_status status = note_key(parser, 1u << index);
+    enum config_status status = check_place(parser, index);
     if (status == CONFIG_OK)
         status = remove_quotes(&value, plain);
-    return status == CONFIG_OK ? settings[index].store(value, parser->config) : status;
+    return status == CONFIG_OK ? settings[index].store(value, config) : status;
 }
 
-static enum config_status parse_line(struct parser *parser, struct piece line)
+bool config_split_line(struct piece line, struct piece *ret_key, struct piece *ret_value)
 {
-    struct piece key;
+    line = config_value_trim(line);
+    if (line.length == 0 || line.text[0] == '#' || !piece_split(line, '=', ret_key, ret_value))
+        return false;
+    *ret_key = config_value_trim(*ret_key);
+    *ret_value = config_value_trim(*ret_value);
+    return true;
+}
+
+static enum config_status parse_line(struct parser *parser, struct piece line,
+                                     struct piece *ret_key)
+{
     struct piece value;
     if (line.length > CONFIG_LINE_LIMIT)
         return CONFIG_LINE_TOO_LONG;
@@ -271,13 +382,12 @@ static enum config_status parse_line(struct parser *parser, struct piece line)
     line = config_value_trim(line);
     if (line.length == 0 || line.text[0] == '#')
         return CONFIG_OK;
-    if (!piece_split(line, '=', &key, &value))
+    if (!config_split_line(line, ret_key, &value))
         return CONFIG_NO_EQUALS_SIGN;
-    return store(parser, config_value_trim(key), config_value_trim(value));
+    return store(parser, *ret_key, value);
 }
 
-/* Take the next line off the text, without its end (LF or CRLF). */
-static struct piece next_line(struct piece *text)
+struct piece config_next_line(struct piece *text)
 {
     size_t length = 0;
     while (length < text->length && text->text[length] != '\n')
@@ -291,7 +401,7 @@ static struct piece next_line(struct piece *text)
     return line;
 }
 
-static struct piece without_byte_order_mark(struct piece text)
+struct piece config_without_mark(struct piece text)
 {
     static const char MARK[3] = {'\xef', '\xbb', '\xbf'};
     if (text.length >= sizeof(MARK) && memcmp(text.text, MARK, sizeof(MARK)) == 0) {
@@ -301,26 +411,31 @@ static struct piece without_byte_order_mark(struct piece text)
     return text;
 }
 
-static enum config_status parse_lines(struct parser *parser, struct piece text)
+enum config_status config_parse_lines(struct piece lines, unsigned first_line, bool is_entry,
+                                      struct config *config, struct config_wrong *ret_wrong)
 {
-    enum config_status status = CONFIG_OK;
-    while (text.length > 0 && status == CONFIG_OK) {
-        parser->line_number++;
-        status = parse_line(parser, next_line(&text));
+    struct parser parser = {config, first_line, is_entry, 0};
+    for (; lines.length > 0; parser.line_number++) {
+        struct piece key = {"", 0};
+        enum config_status status = parse_line(&parser, config_next_line(&lines), &key);
+        if (status == CONFIG_OK)
+            continue;
+        ret_wrong->line = parser.line_number;
+        format_text(ret_wrong->key, sizeof(ret_wrong->key), "%.*s", (int)key.length, key.text);
+        return status;
     }
-    return status;
+    return CONFIG_OK;
 }
 
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line)
 {
-    struct parser parser = {.config = ret_config};
+    struct config_wrong wrong = {0};
     enum config_status status = CONFIG_FILE_TOO_LARGE;
     config_set_defaults(ret_config);
     if (size_bytes <= CONFIG_FILE_LIMIT_BYTES)
-        status = parse_lines(&parser, without_byte_order_mark((struct piece){text, size_bytes}));
-    if (status != CONFIG_OK)
-        config_set_defaults(ret_config);
-    *ret_line = status == CONFIG_OK ? 0 : parser.line_number;
+        status = config_parse_lines(config_without_mark((struct piece){text, size_bytes}), 1, false,
+                                    ret_config, &wrong);
+    *ret_line = wrong.line;
     return status;
 }

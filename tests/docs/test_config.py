@@ -58,7 +58,7 @@ def test_every_sentence_of_the_loader_is_in_the_document():
 
 def test_every_failure_of_inject_is_in_the_document():
     source = read("bootloader/pure/inject.c")
-    table = re.search(r"words\[INJECT_FAILURE_COUNT\] = \{(.*?)\n\};", source, re.S).group(1)
+    table = re.search(r"words\[INJECT_FAILURE_COUNT\]\[\d+\] PACKED_SECTION = \{(.*?)\n\};", source, re.S).group(1)
     words = re.findall(r'\[INJECT_\w+\] = "([\w-]+)"', table)
     numbered = words.index("hang") + 1
     assert re.search(r"#define NUMBERED_COUNT \(INJECT_HANG \+ 1\)", source)
