@@ -307,7 +307,7 @@ static void test_N2_modules_of_an_entry_replace_the_global_ones(void **state)
 {
     (void)state;
     begin_good("module = a\nmodule = b\nentry = one\nentry = two\nmodule = c\nmodule_name = x\n"
-          "entry = three\nmodule_name = x\n");
+               "entry = three\nmodule_name = x\n");
     entries_finish(&list, &globals);
     assert_int_equal(config_of("one").modules.count, 2);
     struct config config = config_of("two");
