@@ -1,6 +1,7 @@
 #include "bootloader/pure/config.h"
 
 #include "bootloader/pure/config_value.h"
+#include "shared/text/command_line.h"
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
 #include "shared/text/format.h"
@@ -110,12 +111,12 @@ void config_set_defaults(struct config *config)
 static enum config_status store_kernel_path(struct piece value, struct config *config)
 {
     config->efi_path[0] = '\0';
-    return config_parse_path(value, config->kernel_path);
+    return config_value_path(value, config->kernel_path);
 }
 
 static enum config_status store_efi_path(struct piece value, struct config *config)
 {
-    return config_parse_path(value, config->efi_path);
+    return config_value_path(value, config->efi_path);
 }
 
 /* The cut is before the first byte of a character (RFC 3629, section 3). */
@@ -278,20 +279,17 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
     return copy_quoted((struct piece){value->text + 1, value->length - 2}, plain, value);
 }
 
+/* The keys of a module come first, then those that an entry cannot have. */
 static const struct setting settings[] = {
-    {"timeout", store_timeout},
-    {"default", store_default},
-    {"remember_last", store_remember_last},
-#define GLOBAL_SETTING_COUNT 3 /* not in an entry */
-    {"kernel", store_kernel_path},
-    {"efi", store_efi_path},
-#define KERNEL_AND_EFI (1u << 3 | 1u << 4)
     {"module", config_module_begin},
     {"module_name", config_module_store_name},
     {"module_cmdline", config_module_store_command_line},
     {"module_align", config_module_store_alignment},
-#define MODULE  (1u << 5)
-#define MODULES (15u << 5)
+    {"timeout", store_timeout},
+    {"default", store_default},
+    {"remember_last", store_remember_last},
+    {"kernel", store_kernel_path},
+    {"efi", store_efi_path},
     {"title", store_title},
     {"cmdline", store_command_line},
     {"temp_heap", config_heaps_store},
@@ -302,6 +300,12 @@ static const struct setting settings[] = {
     {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
+
+/* Bits of `stored` below. */
+#define MODULE_BIT     1u
+#define MODULE_BITS    15u
+#define GLOBAL_BITS    (7u << 4)
+#define KERNEL_AND_EFI (3u << 7)
 
 /* Return SETTING_COUNT for an unknown key. */
 static size_t find_setting(struct piece key)
@@ -319,27 +323,30 @@ struct parser {
     unsigned stored; /* bit i: setting i has been stored, and must not come again */
 };
 
-/* The first module of an entry replaces those before the first entry. Each module has its own keys. */
-static void begin_module(struct parser *parser)
+/* A module's keys belong to the last `module` line. The first such line replaces what is there. */
+static enum config_status note_module_key(struct parser *parser, unsigned bit)
 {
-    if ((parser->stored & MODULE) == 0)
+    bool has_module = (parser->stored & MODULE_BIT) != 0;
+    if (bit != MODULE_BIT)
+        return has_module ? CONFIG_OK : CONFIG_NO_MODULE;
+    if (!has_module)
         parser->config->modules.count = 0;
-    parser->stored &= ~MODULES;
+    parser->stored &= ~MODULE_BITS;
+    return CONFIG_OK;
 }
 
-static enum config_status check_place(struct parser *parser, size_t index)
+static enum config_status note_key(struct parser *parser, unsigned bit)
 {
-    unsigned bit = 1u << index;
-    if (bit == MODULE)
-        begin_module(parser);
-    unsigned before = parser->stored;
-    parser->stored |= bit;
-    if (index < GLOBAL_SETTING_COUNT && parser->is_entry)
+    if ((bit & MODULE_BITS) != 0) {
+        enum config_status status = note_module_key(parser, bit);
+        if (status != CONFIG_OK)
+            return status;
+    }
+    if ((bit & GLOBAL_BITS) != 0 && parser->is_entry)
         return CONFIG_GLOBAL_KEY;
-    if ((bit & MODULES) != 0 && (parser->stored & MODULE) == 0)
-        return CONFIG_NO_MODULE;
-    if (parser->stored == before)
+    if ((parser->stored & bit) != 0)
         return CONFIG_DUPLICATE_KEY;
+    parser->stored |= bit;
     return (bit & KERNEL_AND_EFI) != 0 && (parser->stored & KERNEL_AND_EFI) == KERNEL_AND_EFI
                ? CONFIG_KERNEL_AND_EFI
                : CONFIG_OK;
@@ -355,7 +362,7 @@ static enum config_status store(struct parser *parser, struct piece key, struct 
             config->first_unknown_line = parser->line_number;
         return CONFIG_OK;
     }
-    enum config_status status = check_place(parser, index);
+    enum config_status status = note_key(parser, 1u << index);
     if (status == CONFIG_OK)
         status = remove_quotes(&value, plain);
     return status == CONFIG_OK ? settings[index].store(value, config) : status;

@@ -134,7 +134,7 @@ struct config_wrong {
 
 /* Parse `size_bytes` bytes at `text`, a file without entries, over the defaults. On failure the
  * content of *ret_config is undefined, and *ret_line is the number of the wrong line (0 if the error
- * has no line). On success *ret_line is 0. The structure is too large for the firmware's stack. */
+ * has no line). On success *ret_line is 0. */
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line) __attribute__((warn_unused_result));
 
@@ -155,11 +155,6 @@ struct piece config_next_line(struct piece *text);
 /* Split a line at its '=', without the blanks around both parts. Return false for a comment, and for
  * a line without a '='. */
 bool config_split_line(struct piece line, struct piece *ret_key, struct piece *ret_value);
-
-/* Read a path: from the root of the volume, in ASCII, without "..". It gets a '\\' at its start, and in
- * the place of each '/'. On failure *ret_path is not written. */
-enum config_status config_parse_path(struct piece value, char ret_path[CONFIG_PATH_CAPACITY])
-    __attribute__((warn_unused_result));
 
 /* Return whether this is the ID of an entry: 1 to 63 characters of a-z, A-Z, 0-9, '.', '_', '-'. */
 bool config_is_id(struct piece text);

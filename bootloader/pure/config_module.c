@@ -30,7 +30,7 @@ enum config_status config_module_begin(struct piece value, struct config *config
 {
     struct config_modules *modules = &config->modules;
     char path[CONFIG_PATH_CAPACITY];
-    enum config_status status = config_parse_path(value, path);
+    enum config_status status = config_value_path(value, path);
     if (status != CONFIG_OK)
         return status;
     if (modules->count == CONFIG_MODULE_LIMIT)

@@ -1,5 +1,4 @@
 #include "bootloader/pure/config_value.h"
-#include "shared/memory.h"
 
 struct piece config_value_trim(struct piece piece)
 {
@@ -12,18 +11,9 @@ struct piece config_value_trim(struct piece piece)
     return piece;
 }
 
-bool config_value_is_printable(struct piece value)
-{
-    size_t i = 0;
-    while (i < value.length && value.text[i] >= 0x20 && value.text[i] <= 0x7e)
-        i++;
-    return i == value.length;
-}
-
 /* UEFI paths are relative to the volume, with backslashes (UEFI 2.10, 13.5, EFI_FILE_PROTOCOL). */
-enum config_status config_parse_path(struct piece value, char ret_path[CONFIG_PATH_CAPACITY])
+enum config_status config_value_path(struct piece value, char path[CONFIG_PATH_CAPACITY])
 {
-    char path[CONFIG_PATH_CAPACITY] = {0};
     size_t length = 0;
     if (value.length == 0)
         return CONFIG_EMPTY_VALUE;
@@ -39,6 +29,14 @@ enum config_status config_parse_path(struct piece value, char ret_path[CONFIG_PA
             return CONFIG_PATH_ESCAPES;
         path[length++] = character == '/' ? '\\' : character;
     }
-    memcpy(ret_path, path, sizeof(path));
+    path[length] = '\0';
     return CONFIG_OK;
+}
+
+bool config_value_is_printable(struct piece value)
+{
+    size_t i = 0;
+    while (i < value.length && value.text[i] >= 0x20 && value.text[i] <= 0x7e)
+        i++;
+    return i == value.length;
 }

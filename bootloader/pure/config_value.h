@@ -15,6 +15,10 @@ struct piece config_value_trim(struct piece piece);
 /* Return true if the value has only printable ASCII. */
 bool config_value_is_printable(struct piece value);
 
+/* Check a path from the root of the volume, in ASCII, without "..". Write it with '\\' at its start
+ * and between its names, and a NUL. */
+enum config_status config_value_path(struct piece value, char path[CONFIG_PATH_CAPACITY]);
+
 /* Store the value of `temp_heap`. */
 enum config_status config_heaps_store(struct piece value, struct config *config);
 
