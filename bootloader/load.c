@@ -2,6 +2,7 @@
 
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
+#include "bootloader/integrity.h"
 #include "bootloader/modules.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
@@ -15,7 +16,8 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     loader_begin_phase(loader, "load kernel");
     if (file_open(volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
         return false;
-    bool is_loaded = kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
+    bool is_loaded = integrity_admit_kernel(loader, &file) &&
+                     kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
                                                &loader->demands) == LOADER_OK &&
                      demands_check_loader(loader) &&
                      kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
@@ -51,7 +53,8 @@ bool load_entry(struct loader *loader)
 {
     size_t kept_count = loader->pages.block_count;
     show_first_lines(loader);
-    if (inject_begin(loader) && load_kernel(loader, &loader->chooser.volume) &&
+    if (inject_begin(loader) && integrity_measure_command_line(loader) &&
+        load_kernel(loader, &loader->chooser.volume) &&
         modules_load(loader, &loader->chooser.volume))
         return true;
     undo(loader, kept_count);

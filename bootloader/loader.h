@@ -14,11 +14,13 @@
 #include "bootloader/firmware/kernel_image.h"
 #include "bootloader/firmware/pages.h"
 #include "bootloader/firmware/screen.h"
+#include "bootloader/integrity.h"
 #include "bootloader/post_exit.h"
 #include "bootloader/pure/claims.h"
 #include "bootloader/pure/config.h"
 #include "bootloader/pure/entries.h"
 #include "bootloader/pure/handoff_block.h"
+#include "bootloader/pure/madt.h"
 #include "bootloader/pure/placement.h"
 #include "bootloader/pure/platform_facts.h"
 #include "bootloader/pure/serial_choice.h"
@@ -42,6 +44,8 @@ struct loader {
     struct page_table_features features; /* of the kernel's first tables */
     unsigned firmware_levels;            /* of the firmware's page tables */
     struct phys_addr trampoline_root;
+    struct phys_addr parking_root; /* of the tables in the parking block */
+    bool no_execute_was_off;       /* the firmware had switched no-execute pages off */
     uint64_t direct_map_size_bytes;
     struct firmware firmware;
     struct page_table tables;
@@ -59,10 +63,12 @@ struct loader {
     struct kernel_demands demands; /* of its notes */
     struct config config;          /* of the chosen entry */
     struct config globals;         /* of handoff.conf, before its first entry */
-    struct serial_choice serial;   /* chosen when the facts are gathered, or for an error */
+    struct integrity integrity;
+    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;
+    struct processor_list processors;
     struct console console;
     struct post_exit post_exit;
     struct chooser chooser;

@@ -46,7 +46,10 @@ bool reserve_memory(struct loader *loader)
 bool reserve_handoff(struct loader *loader)
 {
     loader_begin_phase(loader, "reserve handoff");
-    return handoff_memory_reserve(&loader->pages, &loader->config.modules, &loader->block) ==
-               LOADER_OK &&
+    struct handoff_capacity capacity = {
+        .processor_count = loader->processors.count,
+        .modules = &loader->config.modules,
+    };
+    return handoff_memory_reserve(&loader->pages, &capacity, &loader->block) == LOADER_OK &&
            regions_convert(loader, LEVELS_FOR_ALL_RAM);
 }

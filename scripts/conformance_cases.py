@@ -65,6 +65,7 @@ MACHINES = [
     Case("cpu-5-levels", "five levels of page tables (LA57), if the kernel has no note against them", words="paging=5"),
     Case("cpu-4-processors", "four processors", machine={"cpu_count": 4}),
     Case("modules", "a module at a multiple of 2 MiB, and three temporary heaps", keys=MODULE_KEYS),
+    Case("cpu-4-started", "four processors, which the loader starts", machine={"cpu_count": 4}, words="processors=start"),
 ]  # fmt: skip
 
 

@@ -31,6 +31,7 @@ SECTIONS = [
     ("acpi-", TABLES), ("smbios-", TABLES), ("rsdp-", TABLES), ("every-configuration-table", TABLES),
     ("firmware-tables", TABLES), ("boot-record", "The boot record"), ("framebuffer", "struct handoff_framebuffer (64 bytes)"),
     ("timeline", "struct handoff_moment (32 bytes)"), ("serial-port", "struct handoff_x86_64 (128 bytes)"),
+    ("processors-", "Started processors"),
     ("", STRUCTURE),
 ]  # fmt: skip
 

@@ -56,6 +56,8 @@ const char *config_status_text(enum config_status status)
                "0xfff8.";
     case CONFIG_BAD_POST_MORTEM:
         return "The value of post_mortem is not nvram, and not ram.";
+    case CONFIG_BAD_PROCESSORS:
+        return "The value of processors is not start, and not list.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     case CONFIG_BAD_TIMEOUT:
@@ -82,6 +84,10 @@ const char *config_status_text(enum config_status status)
         return "The paths, names and command lines of all modules have more than 4095 bytes.";
     case CONFIG_BAD_ALIGNMENT:
         return "The alignment is not 4K, and not 2M.";
+    case CONFIG_BAD_SHA256:
+        return "The SHA-256 does not have 64 hexadecimal digits.";
+    case CONFIG_BAD_TPM:
+        return "The value of tpm is not on, off or demand.";
     }
     return "The configuration has an unknown error.";
 }
@@ -240,6 +246,24 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
                                                                        : CONFIG_BAD_POST_MORTEM;
 }
 
+static enum config_status store_kernel_sha256(struct piece value, struct config *config)
+{
+    config->has_kernel_sha256 = sha256_parse(value, &config->kernel_sha256);
+    return config->has_kernel_sha256 ? CONFIG_OK : CONFIG_BAD_SHA256;
+}
+
+static enum config_status store_tpm(struct piece value, struct config *config)
+{
+    return tpm_wish_parse(value, &config->tpm) ? CONFIG_OK : CONFIG_BAD_TPM;
+}
+
+static enum config_status store_processors(struct piece value, struct config *config)
+{
+    config->starts_processors = piece_equals(value, "start");
+    return config->starts_processors || piece_equals(value, "list") ? CONFIG_OK
+                                                                    : CONFIG_BAD_PROCESSORS;
+}
+
 /* --- Lines --- */
 
 static bool contains(struct piece piece, char character)
@@ -297,7 +321,10 @@ static const struct setting settings[] = {
     {"resolution", store_resolution},
     {"serial", store_serial_port},
     {"post_mortem", store_post_mortem},
+    {"processors", store_processors},
     {"inject", store_inject},
+    {"tpm", store_tpm},
+    {"kernel_sha256", store_kernel_sha256},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 
@@ -443,6 +470,8 @@ enum config_status config_parse(const char *text, size_t size_bytes, struct conf
     if (size_bytes <= CONFIG_FILE_LIMIT_BYTES)
         status = config_parse_lines(config_without_mark((struct piece){text, size_bytes}), 1, false,
                                     ret_config, &wrong);
+    if (status != CONFIG_OK)
+        config_set_defaults(ret_config);
     *ret_line = wrong.line;
     return status;
 }

@@ -21,6 +21,11 @@
  *   inject    = words         failures on purpose, with commas between them (inject.h)
  *   serial    = COM1          serial port of loader and kernel: COM1 to COM4, the number of its
  *                             first I/O port, or `off`; without this key: see serial_choice.h
+ *   processors = list         only list the other processors; `start` starts them. The same word on
+ *                             the command line is stronger.
+ *   kernel_sha256 = digits    refuse a kernel with another SHA-256
+ *   tpm       = demand        measure into a TPM 2.0: `on` warns without one, `demand` stops, `off`
+ *                             does not; without this key: measure if there is one
  *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
  *                             only in RAM. The same word on the command line is stronger.
  *   title     = text          of the entry in the menu
@@ -46,6 +51,7 @@
 #include "bootloader/pure/config_heap.h"
 #include "bootloader/pure/config_module.h"
 #include "bootloader/pure/inject.h"
+#include "bootloader/pure/integrity_rules.h"
 #include "bootloader/pure/screen_mode.h"
 #include "bootloader/pure/serial_choice.h"
 #include "shared/text/piece.h"
@@ -82,6 +88,7 @@ enum config_status {
     CONFIG_BAD_INJECT,
     CONFIG_BAD_SERIAL_PORT,
     CONFIG_BAD_POST_MORTEM,
+    CONFIG_BAD_PROCESSORS,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
     CONFIG_BAD_TIMEOUT,
     CONFIG_BAD_SWITCH,
@@ -95,6 +102,8 @@ enum config_status {
     CONFIG_TOO_MANY_MODULES,
     CONFIG_MODULE_TEXTS_TOO_LONG,
     CONFIG_BAD_ALIGNMENT,
+    CONFIG_BAD_SHA256,
+    CONFIG_BAD_TPM,
 };
 
 enum config_resolution {
@@ -119,6 +128,10 @@ struct config {
     uint32_t timeout_seconds;            /* up to CONFIG_TIMEOUT_LIMIT, or CONFIG_TIMEOUT_NEVER */
     char default_id[CONFIG_ID_CAPACITY]; /* empty without one */
     bool remembers_last;
+    bool starts_processors; /* processors = start */
+    bool has_kernel_sha256;
+    struct sha256 kernel_sha256;
+    enum tpm_wish tpm;
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };
@@ -132,9 +145,9 @@ struct config_wrong {
     char key[CONFIG_KEY_CAPACITY]; /* printable ASCII; empty if the line has no key */
 };
 
-/* Parse `size_bytes` bytes at `text`, a file without entries, over the defaults. On failure the
- * content of *ret_config is undefined, and *ret_line is the number of the wrong line (0 if the error
- * has no line). On success *ret_line is 0. */
+/* Parse `size_bytes` bytes at `text`, a file without entries, over the defaults. On failure
+ * *ret_config has the defaults, and *ret_line is the number of the wrong line (0 if the error has no
+ * line). On success *ret_line is 0. */
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line) __attribute__((warn_unused_result));
 

@@ -5,8 +5,7 @@
  *   +---------+----------+-------------+---------+-----+---------+---------+---------+
  *   | handoff | timeline | temp heap,  | command | log | EFI map | regions | scratch |
  *   |         |          | framebuf-   | line,   |     | + slack |         |         |
- *   |         |          | fers, tables| path,   |     |         |         |         |
- *   |         |          |             | modules |     |         |         |         |
+ *   |         |          | fers, …     | path    |     |         |         |         |
  *   +---------+----------+-------------+---------+-----+---------+---------+---------+
  *   ^ page-aligned; each part begins at a multiple of 16
  *
@@ -29,6 +28,7 @@ struct handoff_block {
     struct handoff_moment *timeline;
     struct handoff_temp_heap *temp_heaps;
     struct handoff_framebuffer *framebuffers;
+    struct handoff_processor *processors;
     struct handoff_firmware_table *firmware_tables;
     char *command_line;
     char *kernel_path;
@@ -38,17 +38,24 @@ struct handoff_block {
     struct efi_map map;          /* its rows are in the block */
     struct memory_map_room room; /* regions and scratch are in the block */
     size_t region_count;
+    uint32_t processor_count;
 };
 
-/* Return the size of a block for `map_capacity_bytes` of the firmware's map, in whole pages. */
-uint64_t handoff_block_size_bytes(uint64_t map_capacity_bytes,
-                                  const struct config_modules *modules);
+/* What a block has room for. */
+struct handoff_capacity {
+    uint64_t map_bytes; /* of the firmware's map */
+    uint32_t processor_count;
+    const struct config_modules *modules;
+};
+
+/* Return the size of a block, in whole pages. */
+uint64_t handoff_block_size_bytes(const struct handoff_capacity *capacity);
 
 /* Lay the parts out.
- *   memory  handoff_block_size_bytes(map_capacity_bytes, modules) bytes, page-aligned
+ *   memory  handoff_block_size_bytes(capacity) bytes, page-aligned
  *   bytes   where the loader writes them: the same memory */
-void handoff_block_lay_out(uint64_t map_capacity_bytes, const struct config_modules *modules,
-                           struct phys_range memory, void *bytes, struct handoff_block *ret_block);
+void handoff_block_lay_out(const struct handoff_capacity *capacity, struct phys_range memory,
+                           void *bytes, struct handoff_block *ret_block);
 
 /* Return the array of `count` elements from `first` on, a part of the block. */
 struct handoff_array handoff_block_array(const struct handoff_block *block, const void *first,

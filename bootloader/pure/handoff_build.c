@@ -33,6 +33,8 @@ static void write_placement(struct handoff *handoff, const struct placement *pla
     handoff->loader_size_bytes = phys_range_size_bytes(placement->loader.memory);
     handoff->processor_start_base = placement->processor_start.start.value;
     handoff->processor_start_size_bytes = phys_range_size_bytes(placement->processor_start);
+    handoff->parking.base = placement->parking.memory.start.value;
+    handoff->parking.size_bytes = phys_range_size_bytes(placement->parking.memory);
     handoff->previous_boot.base = placement->boot_record.start.value;
     handoff->previous_boot.size_bytes = phys_range_size_bytes(placement->boot_record);
 }
@@ -74,6 +76,8 @@ static void write_arrays(const struct handoff_block *block, const struct handoff
     handoff->framebuffers =
         handoff_block_array(block, block->framebuffers, platform->framebuffers.count,
                             sizeof(struct handoff_framebuffer));
+    handoff->processors = handoff_block_array(block, block->processors, block->processor_count,
+                                              sizeof(struct handoff_processor));
     handoff->firmware_tables =
         handoff_block_array(block, block->firmware_tables, platform->firmware_tables.count,
                             sizeof(struct handoff_firmware_table));
@@ -109,6 +113,7 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
         .data_size_bytes = phys_range_size_bytes(block->memory),
         .direct_map_base = direct_map_base(sources->levels).value,
         .direct_map_size_bytes = sources->direct_map_size_bytes,
+        .integrity_flags = sources->integrity_flags,
         .arch = sources->arch,
     };
     format_text(handoff->loader_name, sizeof(handoff->loader_name), "handoff-loader %s",

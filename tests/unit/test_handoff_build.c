@@ -16,6 +16,9 @@
 /* The address that the kernel gets for the block. The block lies elsewhere. */
 #define BLOCK_BASE         UINT64_C(0x1f000000)
 #define MAP_CAPACITY_BYTES (UINT64_C(48) * 20)
+#define PROCESSOR_COUNT    3
+
+static const struct handoff_capacity CAPACITY = {MAP_CAPACITY_BYTES, PROCESSOR_COUNT, NULL};
 
 struct fixture {
     struct handoff_block block;
@@ -31,13 +34,14 @@ struct fixture {
 
 static void lay_out(struct fixture *fixture)
 {
-    uint64_t size_bytes = handoff_block_size_bytes(MAP_CAPACITY_BYTES, &fixture->config.modules);
+    struct handoff_capacity capacity = CAPACITY;
+    capacity.modules = &fixture->config.modules;
+    uint64_t size_bytes = handoff_block_size_bytes(&capacity);
     fixture->bytes = aligned_alloc(PAGE_SIZE_BYTES, size_bytes);
     assert_non_null(fixture->bytes);
     memset(fixture->bytes, 0xa5, size_bytes);
-    handoff_block_lay_out(MAP_CAPACITY_BYTES, &fixture->config.modules,
-                          phys_range(BLOCK_BASE, BLOCK_BASE + size_bytes), fixture->bytes,
-                          &fixture->block);
+    handoff_block_lay_out(&capacity, phys_range(BLOCK_BASE, BLOCK_BASE + size_bytes),
+                          fixture->bytes, &fixture->block);
 }
 
 /* The places of the texts: an empty one, then two paths and a command line. */
@@ -67,6 +71,7 @@ static int set_up(void **state)
     fixture->placement.temp_heaps[0] = phys_range(0x400000, 0x500000);
     fixture->placement.processor_start = phys_range(0x9f000, 0xa0000);
     fixture->placement.boot_record = phys_range(0x1fe000, 0x200000);
+    fixture->placement.parking.memory = phys_range(0x580000, 0x590000);
     fixture->placement.page_tables = phys_range(0x600000, 0x620000);
     fixture->placement.loader.memory = phys_range(0x700000, 0x71a000);
     fixture->sources = (struct handoff_sources){
@@ -74,6 +79,7 @@ static int set_up(void **state)
         .arch = {.bytes = {1, 2, 3}},
         .levels = 4,
         .direct_map_size_bytes = 0x80000000,
+        .integrity_flags = HANDOFF_INTEGRITY_MEASURED,
         .kernel = &fixture->kernel,
         .placement = &fixture->placement,
         .platform = &fixture->platform,
@@ -121,6 +127,7 @@ static void test_parts_follow_each_other_inside_the_block(void **state)
         {block->timeline, TIMELINE_CAPACITY * sizeof(struct handoff_moment)},
         {block->temp_heaps, CONFIG_HEAP_LIMIT * sizeof(struct handoff_temp_heap)},
         {block->framebuffers, FRAMEBUFFER_LIMIT * sizeof(struct handoff_framebuffer)},
+        {block->processors, PROCESSOR_COUNT * sizeof(struct handoff_processor)},
         {block->firmware_tables, FIRMWARE_TABLES_LIMIT * sizeof(struct handoff_firmware_table)},
         {block->command_line, CONFIG_COMMAND_LINE_CAPACITY},
         {block->kernel_path, CONFIG_PATH_CAPACITY},
@@ -171,6 +178,7 @@ static void test_header_and_checksum(void **state)
     assert_int_equal(handoff->checksum, handoff_checksum(handoff, handoff->size_bytes));
     assert_int_equal(strncmp(handoff->loader_name, "handoff-loader ", 15), 0);
     assert_int_equal(handoff->data_base, BLOCK_BASE);
+    assert_int_equal(handoff->integrity_flags, HANDOFF_INTEGRITY_MEASURED);
     assert_int_equal(handoff->data_size_bytes, phys_range_size_bytes(fixture->block.memory));
 }
 
@@ -179,8 +187,8 @@ static void test_reserved_fields_are_zero(void **state)
     const struct handoff *handoff = build(*state);
     static const uint64_t ZEROS[16];
     assert_memory_equal(handoff->reserved, ZEROS, sizeof(handoff->reserved));
-    assert_int_equal(handoff->reserved_0 | handoff->reserved_1, 0);
-    assert_int_equal(handoff->processors.count, 0);
+    assert_int_equal(handoff->reserved_0 | handoff->reserved_1 | handoff->reserved_3, 0);
+    assert_memory_equal(handoff->reserved_2, ZEROS, sizeof(handoff->reserved_2));
     assert_int_equal(handoff->kernel_slide, 0);
 }
 
@@ -200,6 +208,8 @@ static void test_places(void **state)
     assert_int_equal(handoff->processor_start_size_bytes, 0x1000);
     assert_int_equal(handoff->previous_boot.base, 0x1fe000);
     assert_int_equal(handoff->previous_boot.size_bytes, 0x2000);
+    assert_int_equal(handoff->parking.base, 0x580000);
+    assert_int_equal(handoff->parking.size_bytes, 0x10000);
     assert_int_equal(handoff->page_tables_base, 0x600000);
     assert_int_equal(handoff->page_tables_size_bytes, 0x20000);
     assert_int_equal(handoff->loader_physical_base, 0x700000);
@@ -328,6 +338,18 @@ static void test_modules_have_places_and_texts(void **state)
     assert_string_equal(at(fixture, modules[1].command_line.address), "words");
 }
 
+/* The loader writes the elements before it builds the handoff. */
+static void test_processors_are_those_in_the_block(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->block.processors[2] = (struct handoff_processor){.hardware_id = 77};
+    const struct handoff *handoff = build(fixture);
+    const struct handoff_processor *processors = at(fixture, handoff->processors.first);
+    assert_int_equal(handoff->processors.count, PROCESSOR_COUNT);
+    assert_int_equal(handoff->processors.stride_bytes, sizeof(struct handoff_processor));
+    assert_int_equal(processors[2].hardware_id, 77);
+}
+
 static void test_texts_end_in_a_nul(void **state)
 {
     struct fixture *fixture = *state;
@@ -433,6 +455,7 @@ int main(void)
         BLOCK_TEST(test_arrays_are_copied_into_the_block),
         BLOCK_TEST(test_further_temp_heaps),
         BLOCK_TEST(test_modules_have_places_and_texts),
+        BLOCK_TEST(test_processors_are_those_in_the_block),
         BLOCK_TEST(test_texts_end_in_a_nul),
         BLOCK_TEST(test_longest_texts_fit),
         BLOCK_TEST(test_firmware_map),

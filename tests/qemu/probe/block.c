@@ -41,9 +41,11 @@ void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT])
                            handoff->processor_start_size_bytes, HANDOFF_REGION_PROCESSOR_START);
     blocks[7] = block_make("boot record", handoff->previous_boot.base,
                            handoff->previous_boot.size_bytes, HANDOFF_REGION_BOOT_RECORD);
+    blocks[8] = block_make("parking", handoff->parking.base, handoff->parking.size_bytes,
+                           HANDOFF_REGION_PARKING);
     for (uint32_t i = 0; i < BLOCK_SCREEN_LIMIT; i++) {
         struct handoff_framebuffer framebuffer = block_framebuffer(handoff, i);
-        blocks[8 + i] = block_make("framebuffer", framebuffer.base, framebuffer.size_bytes,
+        blocks[9 + i] = block_make("framebuffer", framebuffer.base, framebuffer.size_bytes,
                                    HANDOFF_REGION_FRAMEBUFFER);
     }
     add_heaps_and_modules(handoff, blocks + 8 + BLOCK_SCREEN_LIMIT);

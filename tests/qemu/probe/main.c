@@ -19,6 +19,7 @@
 #include "tests/qemu/probe/modules.h"
 #include "tests/qemu/probe/notes.h"
 #include "tests/qemu/probe/platform.h"
+#include "tests/qemu/probe/processors.h"
 #include "tests/qemu/probe/promise.h"
 #include "tests/qemu/probe/regions.h"
 #include "tests/qemu/probe/serial.h"
@@ -73,6 +74,7 @@ static void say_figures(const struct handoff *handoff)
     say("framebuffer_base", framebuffer.base);
     say("framebuffer_count", handoff->framebuffers.count);
     say("boot_source", handoff->boot_source);
+    say("processor_count", handoff->processors.count);
     say("processor_start_base", handoff->processor_start_base);
     say("random_seed_source", handoff->random_seed_source);
     say("flags", handoff->arch.x86_64.flags);
@@ -101,6 +103,7 @@ static void check_everything(const struct handoff *handoff, struct promises *pro
     modules_check(handoff, promises);
     texts_check(handoff, promises);
     platform_check(handoff, promises);
+    processors_check(handoff, promises);
 }
 
 /* entry.S calls this. It returns only if a test wants the entry point to return. */
