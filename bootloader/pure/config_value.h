@@ -29,5 +29,6 @@ enum config_status config_module_begin(struct piece value, struct config *config
 enum config_status config_module_store_name(struct piece value, struct config *config);
 enum config_status config_module_store_command_line(struct piece value, struct config *config);
 enum config_status config_module_store_alignment(struct piece value, struct config *config);
+enum config_status config_module_store_sha256(struct piece value, struct config *config);
 
 #endif
