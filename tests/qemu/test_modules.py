@@ -6,6 +6,8 @@ import re
 import pytest
 
 from lab import expect_ready, expect_stop
+from test_integrity import SECURE, digest, enrolled, expect_hashes, expect_measured, files_of
+from test_integrity import config as config_with
 from test_probe import boot_probe, expect_complete
 
 KIB, MIB = 1024, 1024 * 1024
@@ -95,6 +97,19 @@ LARGE = SMALL + b"module = \\boot\\two.bin\n"
 def test_N1_module_that_cannot_be_loaded_is_named(lab, volume, config, changes, plan, number, text):
     verdict = expect_stop(lab.case({"handoff.conf": config, **volume, **changes}, plan=plan), number)
     assert f"what:   {text}" in verdict.serial, verdict.serial
+
+
+def test_I1_module_with_a_changed_bit_is_refused(lab):
+    """The list in the signed image has its hash."""
+    changes = {**config_with("module = one"), "one": b"content"}
+    files = files_of(lab, changes)
+    verdict = lab.case({**enrolled(files), **changes, "one": b"contenT"}, plan=SECURE)
+    expect_hashes(verdict, 38, digest(b"contenT"), digest(b"content"))
+
+
+def test_a_module_is_measured(lab):
+    verdict = expect_ready(lab.case({**config_with("module = one"), "one": b"content"}, plan=["fake-tpm"]))
+    expect_measured(verdict, 9, b"content", "module \\one")
 
 
 @pytest.mark.full
