@@ -21,9 +21,8 @@
 
 /* struct parking_header, one page behind the code */
 #define HEADER_DISTANCE  4096
-#define HEADER_PAT       512
-#define HEADER_COUNT     520
-#define HEADER_X2APIC    524
+#define HEADER_COUNT     512
+#define HEADER_X2APIC    516
 #define HEADER_SIZE      1024
 
 /* struct parking_seat */
@@ -67,7 +66,13 @@
 #define MXCSR_VALUE    0x1f80
 #define APIC_BASE_BITS 0xc00 /* enabled, x2APIC mode */
 
-#define CPUID_TOPOLOGY 0xb
+#define CPUID_FEATURES    1
+#define CPUID_EDX_BIT_PAT 16
+#define CPUID_TOPOLOGY    0xb
+
+/* PAGE_ENTRY_PAT_MSR_VALUE */
+#define PAT_LOW  0x00070406
+#define PAT_HIGH 0x00070106
 
 .macro write_msr_zero msr
     movl $\msr, %ecx
@@ -85,7 +90,7 @@ start_page:
     .long 0, 0, 0, 0
     .long 0, SELECTOR_CODE
 start_parking_code:
-    .quad 0
+    .long 0x80000000 + (parking_code - start_page), VIRTUAL_HIGH
     .word 0, 0, 0
     .word start_segments_end - start_segments - 1
     .quad 0
@@ -125,14 +130,16 @@ start_code_16:
     .code64
 start_code_64:
     jmpq *start_parking_code(%rip)
-start_page_end:
 
 /* RBP: the header. RBX: the seat. There is no stack before the seat is found. */
-    .globl parking_code
-    .globl parking_code_end
 parking_code:
-    leaq parking_code(%rip), %rbp
+    leaq start_page(%rip), %rbp
     addq $HEADER_DISTANCE, %rbp
+    movl $CPUID_FEATURES, %eax
+    cpuid
+    movl %edx, %esi
+    shrl $24, %ebx
+    movl %ebx, %edi
     xorl %eax, %eax
     cpuid
     cmpl $CPUID_TOPOLOGY, %eax
@@ -141,17 +148,12 @@ parking_code:
     xorl %ecx, %ecx
     cpuid
     testl %ebx, %ebx
-    jnz 2f
+    cmovnzl %edx, %edi
 1:
-    movl $1, %eax
-    cpuid
-    shrl $24, %ebx
-    movl %ebx, %edx
-2:
     leaq HEADER_SIZE(%rbp), %rbx
     movl HEADER_COUNT(%rbp), %ecx
 3:
-    cmpl %edx, SEAT_ID(%rbx)
+    cmpl %edi, SEAT_ID(%rbx)
     je 4f
     addq $SEAT_SIZE, %rbx
     decl %ecx
@@ -181,7 +183,7 @@ parking_code:
     /* The IDT: all processors write the same. The middle of each address is 0x8000. */
     movl $GATE_COUNT, %ecx
     movq %rbp, %rdi
-    movl $SELECTOR_CODE << 16 | (parking_fault - parking_code), %eax
+    movl $SELECTOR_CODE << 16 | (parking_fault - start_page), %eax
 5:
     movl %eax, (%rdi)
     movl $VIRTUAL_BITS_24 << 24 | GATE_DESCRIPTOR, 4(%rdi)
@@ -189,7 +191,7 @@ parking_code:
     addq $16, %rdi
     decl %ecx
     jnz 5b
-    movw $parking_nmi - parking_code, VECTOR_NMI * 16(%rbp)
+    movw $parking_nmi - start_page, VECTOR_NMI * 16(%rbp)
     lidt parking_idt(%rip)
     movq SEAT_OWN_STACK(%rbx), %rsp
     movl $SELECTOR_DATA, %eax
@@ -198,10 +200,10 @@ parking_code:
     movl %eax, %ss
     movl $SELECTOR_TASK_STATE, %eax
     ltr %ax
-    movl HEADER_PAT(%rbp), %eax
-    movl HEADER_PAT+4(%rbp), %edx
-    testl %eax, %eax
-    jz 6f
+    btl $CPUID_EDX_BIT_PAT, %esi
+    jnc 6f
+    movl $PAT_LOW, %eax
+    movl $PAT_HIGH, %edx
     movl $MSR_PAT, %ecx
     wrmsr
 6:
@@ -291,4 +293,4 @@ parking_fault:
 parking_idt:
     .word GATE_COUNT * 16 - 1
     .long 0x80000000 + HEADER_DISTANCE, VIRTUAL_HIGH
-parking_code_end:
+start_page_end:
