@@ -39,6 +39,7 @@
 #define SEAT_GDT_SIZE    40
 #define SEAT_REGISTER    126 /* the operand of LGDT: its base is aligned */
 #define SEAT_TSS         136
+#define SEAT_NMI_STACK   368 /* its end: an NMI may interrupt the handler of a fault */
 #define SEAT_SIZE        512
 
 /* Of the virtual addresses of code, header and seats, the bits from 24 on are the same. */
@@ -47,6 +48,7 @@
 
 #define TSS_SIZE         104
 #define TSS_STACK_1      36
+#define TSS_STACK_2      44
 #define TSS_DESCRIPTOR   0x8900 /* available, present; bits 32 to 47 of the descriptor */
 #define GATE_DESCRIPTOR  0x8e01 /* interrupt gate, present, interrupt stack 1; bits 32 to 47 */
 #define GATE_COUNT       32
@@ -175,6 +177,8 @@ parking_code:
     movl $VIRTUAL_HIGH, SEAT_GDT+SELECTOR_TASK_STATE+8(%rbx)
     leaq SEAT_SIZE(%rbx), %rax
     movq %rax, SEAT_TSS+TSS_STACK_1(%rbx)
+    leaq SEAT_NMI_STACK(%rbx), %rax
+    movq %rax, SEAT_TSS+TSS_STACK_2(%rbx)
     movw $SEAT_GDT_SIZE-1, SEAT_REGISTER(%rbx)
     leaq SEAT_GDT(%rbx), %rax
     movq %rax, SEAT_REGISTER+2(%rbx)
@@ -183,15 +187,20 @@ parking_code:
     /* The IDT: all processors write the same. The middle of each address is 0x8000. */
     movl $GATE_COUNT, %ecx
     movq %rbp, %rdi
-    movl $SELECTOR_CODE << 16 | (parking_fault - start_page), %eax
 5:
+    movl $SELECTOR_CODE << 16 | (parking_fault - start_page), %eax
+    movl $VIRTUAL_BITS_24 << 24 | GATE_DESCRIPTOR, %edx
+    cmpb $GATE_COUNT - VECTOR_NMI, %cl
+    jne 6f
+    movw $parking_nmi - start_page, %ax
+    incl %edx /* interrupt stack 2 */
+6:
     movl %eax, (%rdi)
-    movl $VIRTUAL_BITS_24 << 24 | GATE_DESCRIPTOR, 4(%rdi)
+    movl %edx, 4(%rdi)
     movl $VIRTUAL_HIGH, 8(%rdi)
     addq $16, %rdi
     decl %ecx
     jnz 5b
-    movw $parking_nmi - start_page, VECTOR_NMI * 16(%rbp)
     lidt parking_idt(%rip)
     movq SEAT_OWN_STACK(%rbx), %rsp
     movl $SELECTOR_DATA, %eax
@@ -201,19 +210,19 @@ parking_code:
     movl $SELECTOR_TASK_STATE, %eax
     ltr %ax
     btl $CPUID_EDX_BIT_PAT, %esi
-    jnc 6f
+    jnc 7f
     movl $PAT_LOW, %eax
     movl $PAT_HIGH, %edx
     movl $MSR_PAT, %ecx
     wrmsr
-6:
+7:
     cmpl $0, HEADER_X2APIC(%rbp)
-    je 7f
+    je 8f
     movl $MSR_APIC_BASE, %ecx
     rdmsr
     orl $APIC_BASE_BITS, %eax
     wrmsr
-7:
+8:
     fninit
     pushq $MXCSR_VALUE
     ldmxcsr (%rsp)

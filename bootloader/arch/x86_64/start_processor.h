@@ -56,8 +56,8 @@ _Static_assert(offsetof(struct parking_header, seat_count) == 512, "start_proces
 _Static_assert(offsetof(struct parking_header, is_x2apic) == 516, "start_processor.S");
 _Static_assert(sizeof(struct parking_header) <= PARKING_HEADER_SIZE_BYTES, "pure/parking.h");
 
-/* parking_seat.arch has GDT, TSS, and at its end the stack of the handlers. Each processor writes its
- * own. */
+/* parking_seat.arch has GDT, TSS, and at its end two stacks: for NMIs, and for faults. Each processor
+ * writes its own. */
 _Static_assert(offsetof(struct parking_seat, mailbox.state) == 32, "start_processor.S");
 _Static_assert(offsetof(struct parking_seat, hardware_id) == 64, "start_processor.S");
 _Static_assert(offsetof(struct parking_seat, stack_top) == 72, "start_processor.S");
