@@ -70,6 +70,8 @@ enum handoff_region_type {
     HANDOFF_REGION_PROCESSOR_START = 0x250,
     /* `previous_boot`: two pages with the boot record, at the same address in each boot. */
     HANDOFF_REGION_BOOT_RECORD = 0x260,
+    /* A module: the pages of one element of `modules`. */
+    HANDOFF_REGION_MODULE = 0x270,
     /* `parking`: the code, mailboxes, stacks and page tables of started processors that wait. */
     HANDOFF_REGION_PARKING = 0x280,
     /* EfiACPIMemoryNVS: RAM that the firmware owns for ever. */
@@ -112,6 +114,8 @@ enum handoff_reuse {
     HANDOFF_REUSE_AFTER_ACPI = 4,
     /* When the kernel no longer uses the temporary heaps. At entry if it never uses them. */
     HANDOFF_REUSE_AFTER_HEAP = 5,
+    /* When the kernel no longer uses the modules. At entry if it never uses them. */
+    HANDOFF_REUSE_AFTER_MODULES = 6,
     /* When each started processor runs on the kernel's own page tables, stack, GDT, TSS and IDT. */
     HANDOFF_REUSE_AFTER_PARKING = 7,
 };
@@ -163,10 +167,11 @@ struct handoff_temp_heap {
     uint64_t size_bytes;
 };
 
-/* A file that the loader has loaded for the kernel. */
+/* A file that the loader has loaded for the kernel. It lies in pages of its own, and the rest of
+ * the last page is zero. Two modules may have one name. */
 struct handoff_module {
-    uint64_t base; /* page-aligned */
-    uint64_t size_bytes;
+    uint64_t base;       /* page-aligned */
+    uint64_t size_bytes; /* of the file, not 0 */
     struct handoff_text name;
     struct handoff_text command_line;
     uint8_t sha256[32]; /* valid if flags has HANDOFF_MODULE_HASHED */

@@ -17,17 +17,20 @@ static void *part_take(uintptr_t *next, uint64_t size_bytes)
     return part;
 }
 
-static void take_first_parts(struct handoff_block *block, uintptr_t *next)
+static void take_small_parts(struct handoff_block *block, const struct config_modules *modules,
+                             uintptr_t *next)
 {
     block->handoff = part_take(next, sizeof(struct handoff));
     block->timeline = part_take(next, TIMELINE_CAPACITY * sizeof(struct handoff_moment));
-    block->temp_heaps = part_take(next, sizeof(struct handoff_temp_heap));
+    block->temp_heaps = part_take(next, CONFIG_HEAP_LIMIT * sizeof(struct handoff_temp_heap));
     block->framebuffers = part_take(next, FRAMEBUFFER_LIMIT * sizeof(struct handoff_framebuffer));
     block->processors = part_take(next, block->processor_count * sizeof(struct handoff_processor));
     block->firmware_tables =
         part_take(next, FIRMWARE_TABLES_LIMIT * sizeof(struct handoff_firmware_table));
     block->command_line = part_take(next, CONFIG_COMMAND_LINE_CAPACITY);
     block->kernel_path = part_take(next, CONFIG_PATH_CAPACITY);
+    block->modules = part_take(next, modules->count * sizeof(struct handoff_module));
+    block->module_texts = part_take(next, modules->text_size_bytes);
     block->log = part_take(next, LOADER_LOG_CAPACITY_BYTES + 1);
 }
 
@@ -36,11 +39,12 @@ static uintptr_t take_parts(struct handoff_block *block, const struct handoff_ca
                             uintptr_t next)
 {
     /* As many rows as fit with the smallest stride that is accepted. */
-    uint64_t span_limit = capacity->map_bytes / sizeof(struct memory_map_descriptor) + CLAIMS_LIMIT;
+    uint64_t span_limit = capacity->map_bytes / sizeof(struct memory_map_descriptor) +
+                          CLAIMS_LIMIT - (CONFIG_MODULE_LIMIT - capacity->modules->count);
     struct memory_map_room *room = &block->room;
 
     block->processor_count = capacity->processor_count;
-    take_first_parts(block, &next);
+    take_small_parts(block, capacity->modules, &next);
     block->map.capacity_bytes = capacity->map_bytes;
     block->map.rows = part_take(&next, capacity->map_bytes);
     room->region_capacity = 2 * span_limit + 2;
@@ -66,4 +70,13 @@ void handoff_block_lay_out(const struct handoff_capacity *capacity, struct phys_
 uint64_t handoff_block_address(const struct handoff_block *block, const void *part)
 {
     return block->memory.start.value + ((uintptr_t)part - (uintptr_t)block->bytes);
+}
+
+struct handoff_array handoff_block_array(const struct handoff_block *block, const void *first,
+                                         size_t count, size_t stride_bytes)
+{
+    if (count == 0)
+        return (struct handoff_array){0, 0, 0};
+    return (struct handoff_array){handoff_block_address(block, first), (uint32_t)count,
+                                  (uint32_t)stride_bytes};
 }

@@ -23,6 +23,7 @@ static enum overview_owner owner_of(uint32_t type)
     case HANDOFF_REGION_HANDOFF_DATA:
     case HANDOFF_REGION_PROCESSOR_START:
     case HANDOFF_REGION_BOOT_RECORD:
+    case HANDOFF_REGION_MODULE:
     case HANDOFF_REGION_PARKING:
         return OVERVIEW_BOOT_DATA;
     case HANDOFF_REGION_BOOT_SERVICES:

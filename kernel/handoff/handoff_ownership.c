@@ -198,16 +198,6 @@ static enum handoff_check_status check_parking(struct handoff_validation *valida
 
 /* --- Nothing of it elsewhere ------------------------------------------------------------------ */
 
-static uint64_t bytes_of_type(const struct region_list *regions, uint32_t type)
-{
-    uint64_t sum_bytes = 0;
-    for (uint32_t i = 0; i < regions->count; i++) {
-        if (region_list_at(regions, i)->type == type)
-            sum_bytes += phys_range_size_bytes(region_list_range(regions, i));
-    }
-    return sum_bytes;
-}
-
 /* Regions of these types must lie only in their block. They are known to cover the block, so a
  * comparison of the sizes is enough. */
 static enum handoff_check_status check_stray_regions(struct handoff_validation *validation)
@@ -226,7 +216,8 @@ static enum handoff_check_status check_stray_regions(struct handoff_validation *
         {HANDOFF_REGION_PARKING, handoff->parking.size_bytes},
     };
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
-        if (bytes_of_type(&validation->view.regions, blocks[i].type) > blocks[i].block_size_bytes)
+        if (region_list_bytes_of_type(&validation->view.regions, blocks[i].type) >
+            blocks[i].block_size_bytes)
             return HANDOFF_CHECK_STRAY_REGION;
     }
     return HANDOFF_CHECK_OK;

@@ -34,7 +34,7 @@ CAUSES = {
     2: ({}, ["no-file-system"]),
     3: (config(b"kernel\n"), []),
     4: ({"kernel.elf": None}, []),
-    5: ({}, ["open-fails 2"]),
+    5: ({}, ["open-fails 4"]),
     6: ({"kernel.elf": "directory"}, []),
     7: ({"kernel.elf": b""}, []),
     8: (config(b"#" * 65 * KIB), []),
@@ -46,6 +46,7 @@ CAUSES = {
     14: ({}, ["image-elsewhere"]),
     15: ({}, ["descriptor-size 0"]),
     18: ({}, ["loader-data-uncached"]),
+    20: (config(b"cmdline = unattended\nentry = a\nkernel =\n"), []),
     24: (lambda: {"kernel.elf": note_with(4, 4)}, []),
     25: (lambda: {"kernel.elf": with_notes({VERSION: 3})}, []),
     27: ({}, ["volume-nowhere"]),
@@ -53,6 +54,7 @@ CAUSES = {
     29: (config(b"inject = zero-heap\n"), ["secure-boot 1"]),
     30: (config(b"serial = COM3\n"), ["graphics-over-loader"]),
     31: (lambda: {"kernel.elf": changed_kernel(0.5)}, []),
+    35: (config(b"module = kernel.elf\nmodule_align = 2M\n"), ["leave-pages 700"]),
 }
 # Those after which the loader cannot return.
 CAUSES_AFTER_EXIT = {16: ["stale-fake 1000000"]}

@@ -16,6 +16,7 @@
 #include "tests/qemu/probe/mappings.h"
 #include "tests/qemu/probe/memory.h"
 #include "tests/qemu/probe/misbehaviour.h"
+#include "tests/qemu/probe/modules.h"
 #include "tests/qemu/probe/notes.h"
 #include "tests/qemu/probe/platform.h"
 #include "tests/qemu/probe/processors.h"
@@ -78,6 +79,7 @@ static void say_figures(const struct handoff *handoff)
     say("random_seed_source", handoff->random_seed_source);
     say("flags", handoff->arch.x86_64.flags);
     say("tsc_frequency_hz", handoff->arch.x86_64.tsc_frequency_hz);
+    modules_say(handoff);
 }
 
 /* Each step may rely on the steps before it. */
@@ -98,6 +100,7 @@ static void check_everything(const struct handoff *handoff, struct promises *pro
     cpu_state_check(handoff, promises);
     memory_check_image(handoff, promises);
     memory_check_use(handoff, promises);
+    modules_check(handoff, promises);
     texts_check(handoff, promises);
     platform_check(handoff, promises);
     processors_check(handoff, promises);

@@ -26,6 +26,7 @@ pub const REUSE_AFTER_LOADER: u32 = 2;
 pub const REUSE_AFTER_COPY: u32 = 3;
 pub const REUSE_AFTER_ACPI: u32 = 4;
 pub const REUSE_AFTER_HEAP: u32 = 5;
+pub const REUSE_AFTER_MODULES: u32 = 6;
 
 /// Bits of `X86_64::flags`. Ignore other bits.
 pub const X86_64_NO_EXECUTE: u32 = 1;
