@@ -2,6 +2,7 @@
 
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
+#include "bootloader/start_options.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 
@@ -86,6 +87,8 @@ static void show_first_lines(struct loader *loader)
 {
     loader->console.is_quiet = command_line_has(loader->config.command_line, "quiet");
     loader->console.has_colour = command_line_is(loader->config.command_line, "colour", "on");
+    if (loader->start.command_line_source != NULL)
+        start_options_log(loader);
     console_log(&loader->console, "reading %s", loader->config.kernel_path);
     console_show(&loader->console);
 }
@@ -98,6 +101,7 @@ bool load_from_volume(struct loader *loader)
         return false;
     bool is_loaded = load_config(loader, &volume);
     if (is_loaded) {
+        start_options_take(loader);
         show_first_lines(loader);
         is_loaded = inject_begin(loader) && load_kernel(loader, &volume);
     }

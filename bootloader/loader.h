@@ -23,6 +23,7 @@
 #include "bootloader/pure/serial_choice.h"
 #include "bootloader/pure/table_pool.h"
 #include "bootloader/pure/timeline.h"
+#include "bootloader/start_state.h"
 #include "shared/post_mortem.h"
 
 /* It begins as zeros. Small fields come first, because shorter instructions reach them. */
@@ -47,6 +48,7 @@ struct loader {
     struct elf_plan kernel;
     struct kernel_demands demands; /* of its notes */
     struct config config;
+    struct start_state start;
     struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;

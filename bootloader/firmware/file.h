@@ -40,4 +40,9 @@ enum loader_error file_read(const struct file *file, uint64_t offset, void *byte
 
 void file_close(const struct file *file);
 
+/* Give the file at `path` another name, in the same folder. The medium has the new name when this
+ * returns. Failure: BOOT_COUNTER. */
+enum loader_error file_rename(const struct volume *volume, const char *path, const char *new_name)
+    __attribute__((warn_unused_result));
+
 #endif

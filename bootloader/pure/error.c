@@ -102,6 +102,15 @@ static const struct error_text error_texts[] = {
         {"The loader was started over the network. It can read files only from a volume.",
          "Start the machine from a disk, a USB stick or a CD that has the loader and the kernel.",
          FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_BOOT_COUNTER] =
+        {"The entry's file cannot be renamed, so its tries cannot be counted.",
+         "Make the boot volume writable, or remove the counter from the file's name: ID.conf.",
+         FIRMWARE_ABORTED},
+    [LOADER_ERROR_PROGRAM_REFUSED] =
+        {"The firmware does not load the EFI application.",
+         "Copy an application for this CPU again. With Secure Boot on, it needs a signature that "
+         "the firmware knows.",
+         FIRMWARE_LOAD_ERROR},
     [LOADER_ERROR_KERNEL_NOTE] =
         {"A note in the kernel file is malformed.",
          "Make the notes with HANDOFF_NOTE() of shared/handoff_note.h, and build the kernel again.",
@@ -136,6 +145,10 @@ static const struct error_text error_texts[] = {
          "Copy the kernel to the medium again. If the error stays, replace the medium: it gives "
          "wrong bytes, and the firmware does not see it.",
          FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_PROGRAM_FAILED] =
+        {"The EFI application ended with an error.",
+         "Read what it wrote on the screen, and check its own files and options.",
+         FIRMWARE_ABORTED},
 };
 
 /* In the order of the numbers, from 0 on. */

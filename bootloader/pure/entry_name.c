@@ -1,0 +1,116 @@
+#include "bootloader/pure/entry_name.h"
+
+#include <limits.h>
+#include <stdint.h>
+
+#include "shared/memory.h"
+#include "shared/text/format.h"
+
+static bool is_digit(char character)
+{
+    return character >= '0' && character <= '9';
+}
+
+static bool is_of_id(char character)
+{
+    char letter = (char)(character | 0x20);
+    return (letter >= 'a' && letter <= 'z') || is_digit(character) || character == '.' ||
+           character == '_' || character == '-';
+}
+
+bool entry_id_copy(struct piece text, char ret_id[ENTRY_ID_CAPACITY])
+{
+    if (text.length == 0 || text.length >= ENTRY_ID_CAPACITY)
+        return false;
+    for (size_t i = 0; i < text.length; i++) {
+        if (!is_of_id(text.text[i]))
+            return false;
+    }
+    memcpy(ret_id, text.text, text.length);
+    ret_id[text.length] = '\0';
+    return true;
+}
+
+bool entry_id_copy_wide(const void *bytes, size_t size_bytes, char ret_id[ENTRY_ID_CAPACITY])
+{
+    const unsigned char *wide = bytes;
+    char text[ENTRY_ID_CAPACITY];
+    size_t length = 0;
+    while (length < sizeof(text) && size_bytes >= 2 * (length + 1) &&
+           (wide[2 * length] | wide[2 * length + 1]) != 0) {
+        text[length] = wide[2 * length + 1] == 0 ? (char)wide[2 * length] : ' ';
+        length++;
+    }
+    return entry_id_copy((struct piece){text, length}, ret_id);
+}
+
+static bool parse_decimal(struct piece text, unsigned *ret_number)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        if (!is_digit(text.text[i]) || number > UINT_MAX)
+            return false;
+        number = number * 10 + (uint64_t)(text.text[i] - '0');
+    }
+    *ret_number = (unsigned)number;
+    return text.length > 0 && number <= UINT_MAX;
+}
+
+static bool parse_counter(struct piece text, struct entry_name *name)
+{
+    struct piece left = text;
+    struct piece done;
+    name->has_counter = true;
+    bool has_done = piece_split(text, '-', &left, &done);
+    return parse_decimal(left, &name->tries_left) &&
+           (!has_done || parse_decimal(done, &name->tries_done));
+}
+
+/* FAT does not distinguish upper and lower case. */
+static bool take_ending(struct piece *name)
+{
+    static const char ending[] = ".conf";
+    size_t length = sizeof(ending) - 1;
+    if (name->length < length)
+        return false;
+    name->length -= length;
+    for (size_t i = 0; i < length; i++) {
+        if ((name->text[name->length + i] | 0x20) != (ending[i] | 0x20))
+            return false;
+    }
+    return true;
+}
+
+bool entry_name_parse(struct piece file_name, struct entry_name *ret_name)
+{
+    struct entry_name name = {.has_counter = false};
+    struct piece id;
+    struct piece counter;
+    if (!take_ending(&file_name))
+        return false;
+    if (!piece_split(file_name, '+', &id, &counter))
+        id = file_name;
+    else if (!parse_counter(counter, &name))
+        return false;
+    if (!entry_id_copy(id, name.id))
+        return false;
+    *ret_name = name;
+    return true;
+}
+
+void entry_name_format(const struct entry_name *name, char *text, size_t capacity_bytes)
+{
+    if (name->has_counter)
+        format_text(text, capacity_bytes, "%s+%u-%u.conf", name->id, name->tries_left,
+                    name->tries_done);
+    else
+        format_text(text, capacity_bytes, "%s.conf", name->id);
+}
+
+void entry_name_use_try(struct entry_name *name)
+{
+    if (name->tries_left > 0)
+        name->tries_left--;
+    if (name->tries_done < UINT_MAX)
+        name->tries_done++;
+}

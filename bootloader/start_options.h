@@ -1,0 +1,17 @@
+/*
+ * start_options.h - the command line that the program which started the loader gives.
+ */
+#ifndef BOOTLOADER_START_OPTIONS_H
+#define BOOTLOADER_START_OPTIONS_H
+
+#include "bootloader/loader.h"
+
+/* Put the load options into the place of the command line of handoff.conf, and say in
+ * loader->start where the command line comes from. Load options that are no text, and all of them
+ * while Secure Boot is on, are ignored with a warning. */
+void start_options_take(struct loader *loader);
+
+/* Log where the command line comes from, unless it is empty. */
+void start_options_log(struct loader *loader);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * start_state.h - what to start: the part of the loader's state about the Boot Loader Interface and
+ * the command line.
+ */
+#ifndef BOOTLOADER_START_STATE_H
+#define BOOTLOADER_START_STATE_H
+
+#include <stdbool.h>
+
+#include "bootloader/pure/entry_name.h"
+
+struct start_state {
+    char one_shot[ENTRY_ID_CAPACITY];      /* of the EFI variables; empty if absent */
+    char default_entry[ENTRY_ID_CAPACITY]; /* LoaderEntryDefault */
+    char last[ENTRY_ID_CAPACITY];          /* the entry of the last boot */
+    bool writes_variables;                 /* of the interface */
+    const char *command_line_source;       /* a constant; NULL: handoff.conf */
+};
+
+#endif
