@@ -539,6 +539,15 @@ $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	$(Q)$(LLD_LINK) -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
 	    -dynamicbase -out:$(NEW) $^ && $(RENAME)
 
+# An EFI application that the loader starts, and that returns: it prints what it was given.
+VISITOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o,$(wildcard tests/qemu/visitor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
+
+$(BUILD)/qemu/VISITOR.EFI: $(VISITOR_OBJECTS)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(LLD_LINK) -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
+	    -dynamicbase -out:$(NEW) $^ && $(RENAME)
+
 # --- The probe: a kernel that checks docs/HANDOFF.md ----------------------------------------------
 # It has its own sources and its own linker script. Of the project it includes only shared/handoff.h.
 PROBE_OBJECTS := $(patsubst %.c,$(BUILD)/kernel/%.o,$(wildcard tests/qemu/probe/*.c)) \
@@ -585,7 +594,7 @@ $(BUILD)/wrong_loaders/%.EFI: $(BUILD)/loader/tests/qemu/wrong_loaders/%.o \
 	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -out:$(NEW) $^ && $(RENAME)
 
 .PHONY: qemu-programs
-qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS) $(WRONG_LOADERS)
+qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/qemu/VISITOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS) $(WRONG_LOADERS)
 
 .PHONY: test-qemu
 test-qemu: qemu-programs ## run the tests in virtual machines with real UEFI firmware

@@ -61,41 +61,23 @@ static bool parse_counter(struct piece text, struct entry_name *name)
     struct piece left = text;
     struct piece done;
     name->has_counter = true;
+    name->tries_done = 0;
     bool has_done = piece_split(text, '-', &left, &done);
     return parse_decimal(left, &name->tries_left) &&
            (!has_done || parse_decimal(done, &name->tries_done));
 }
 
-/* FAT does not distinguish upper and lower case. */
-static bool take_ending(struct piece *name)
-{
-    static const char ending[] = ".conf";
-    size_t length = sizeof(ending) - 1;
-    if (name->length < length)
-        return false;
-    name->length -= length;
-    for (size_t i = 0; i < length; i++) {
-        if ((name->text[name->length + i] | 0x20) != (ending[i] | 0x20))
-            return false;
-    }
-    return true;
-}
-
 bool entry_name_parse(struct piece file_name, struct entry_name *ret_name)
 {
-    struct entry_name name = {.has_counter = false};
-    struct piece id;
+    static const char ending[] = ".conf";
     struct piece counter;
-    if (!take_ending(&file_name))
+    if (!piece_ends_with(file_name, ending)) /* FAT does not distinguish upper and lower case */
         return false;
-    if (!piece_split(file_name, '+', &id, &counter))
-        id = file_name;
-    else if (!parse_counter(counter, &name))
-        return false;
-    if (!entry_id_copy(id, name.id))
-        return false;
-    *ret_name = name;
-    return true;
+    file_name.length -= sizeof(ending) - 1;
+    ret_name->has_counter = false;
+    return (!piece_split(file_name, '+', &file_name, &counter) ||
+            parse_counter(counter, ret_name)) &&
+           entry_id_copy(file_name, ret_name->id);
 }
 
 void entry_name_format(const struct entry_name *name, char *text, size_t capacity_bytes)

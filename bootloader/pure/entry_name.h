@@ -32,7 +32,7 @@ bool entry_id_copy(struct piece text, char ret_id[ENTRY_ID_CAPACITY])
 bool entry_id_copy_wide(const void *bytes, size_t size_bytes, char ret_id[ENTRY_ID_CAPACITY])
     __attribute__((warn_unused_result));
 
-/* Read a file name. Return false, and write nothing, if it is not one of an entry. */
+/* Read a file name. Return false if it is not one of an entry; then *ret_name is undefined. */
 bool entry_name_parse(struct piece file_name, struct entry_name *ret_name)
     __attribute__((warn_unused_result));
 

@@ -15,7 +15,7 @@ enum load_options_status {
     LOAD_OPTIONS_TEXT = 0,
     LOAD_OPTIONS_NONE,       /* no bytes, no words, or only the program's name */
     LOAD_OPTIONS_BINARY,     /* not printable ASCII text, in bytes or in UCS-2 */
-    LOAD_OPTIONS_TOO_LONG,   /* for the capacity */
+    LOAD_OPTIONS_TOO_LONG,   /* for the capacity, with the program's name */
     LOAD_OPTIONS_OPEN_QUOTE, /* as CONFIG_OPEN_QUOTE */
 };
 

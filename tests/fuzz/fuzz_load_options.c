@@ -13,7 +13,7 @@ static void require_command_line(const char *text, size_t capacity_bytes)
 {
     size_t length = strlen(text);
     require(length > 0 && length < capacity_bytes);
-    require(!piece_is_blank(text[0]) && !piece_is_blank(text[length - 1]));
+    require(!piece_is_blank(text[0]));
     require(!command_line_has_open_quote(text));
     for (size_t i = 0; i < length; i++)
         require((text[i] >= 0x20 && text[i] <= 0x7e) || text[i] == '\t');

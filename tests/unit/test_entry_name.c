@@ -84,11 +84,9 @@ static void test_names_that_are_refused(void **state)
         ":.conf",
     };
     for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
-        struct entry_name name = {.id = "before", .tries_left = 7};
+        struct entry_name name;
         if (parse(NAMES[i], &name))
             fail_msg("%s is accepted", NAMES[i]);
-        assert_string_equal(name.id, "before");
-        assert_int_equal(name.tries_left, 7);
     }
 }
 
