@@ -273,7 +273,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note elf_text error inject kernel_checksum kernel_demands serial_choice text_part) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note elf_text entries entry_name error inject kernel_checksum kernel_demands serial_choice text_part) \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 

@@ -70,6 +70,8 @@ uint16_t arch_serial_port_of(unsigned number);
 bool arch_serial_initialise(uint16_t port);
 /* Write text; '\n' becomes CR LF. A port that takes no byte is given up after one time-out. */
 void arch_serial_write(const char *text, size_t length_bytes);
+/* Take a byte that has arrived at a port, which need not be set up. Return false without one. */
+bool arch_serial_take(uint16_t port, uint8_t *ret_byte);
 
 /* --- Faults ----------------------------------------------------------------------------------- */
 

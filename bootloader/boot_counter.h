@@ -7,12 +7,8 @@
 
 #include "bootloader/loader.h"
 
-/* Where the files of entries are. */
-#define BOOT_COUNTER_FOLDER "\\handoff\\entries\\"
-
-/* Use one try of the entry whose file has the name *name: ID+3.conf becomes ID+2-1.conf on the
- * medium, and in *name. Nothing to do if the name has no counter. Failures: BOOT_COUNTER, NO_VOLUME;
- * then the entry must not start. */
-bool boot_counter_use_try(struct loader *loader, const char *file_name, struct entry_name *name);
+/* Use one try of an entry: its file ID+3.conf becomes ID+2-1.conf. Nothing to do if the name has no
+ * counter. Failure: BOOT_COUNTER; then the entry must not start. */
+bool boot_counter_use_try(struct loader *loader, struct entry *entry);
 
 #endif

@@ -3,6 +3,7 @@
 #include "bootloader/arch.h"
 #include "bootloader/firmware/boot_source.h"
 #include "bootloader/firmware/boot_variable.h"
+#include "shared/memory.h"
 #include "shared/text/format.h"
 #include "shared/text/text.h"
 
@@ -68,7 +69,7 @@ static void write_partition(struct loader *loader)
 }
 
 /* Return false if there is a variable, but no ID in it. */
-static bool read_id(struct loader *loader, const char *name, char ret_id[ENTRY_ID_CAPACITY])
+static bool read_id(struct loader *loader, const char *name, char ret_id[CONFIG_ID_CAPACITY])
 {
     bool is_good = boot_variable_read_id(&loader->firmware, name, ret_id);
     if (!is_good)
@@ -83,6 +84,8 @@ static void read_choices(struct loader *loader)
     if (!read_id(loader, ONE_SHOT, start->one_shot) || start->one_shot[0] != '\0')
         check(loader, ONE_SHOT, boot_variable_delete(&loader->firmware, ONE_SHOT));
     (void)read_id(loader, "LoaderEntryDefault", start->default_entry);
+    if (loader->globals.remembers_last)
+        (void)read_id(loader, LAST_ENTRY, start->last);
 }
 
 void boot_interface_begin(struct loader *loader)
@@ -96,19 +99,38 @@ void boot_interface_begin(struct loader *loader)
 
 /* --- The choice --- */
 
-void boot_interface_publish(struct loader *loader, const char *ids, size_t size_bytes,
-                            const char *chosen)
+/* More IDs than there is room for are left out. */
+static void write_entries(struct loader *loader)
 {
+    static char ids[BOOT_VARIABLE_TEXT_CAPACITY]; /* too large for the firmware's stack */
+    size_t size_bytes = 0;
+    for (unsigned i = 0; i < loader->entries.count; i++) {
+        const char *id = loader->entries.entries[i].id;
+        size_t id_bytes = text_length(id) + 1;
+        if (id_bytes > sizeof(ids) - size_bytes)
+            break;
+        memcpy(ids + size_bytes, id, id_bytes);
+        size_bytes += id_bytes;
+    }
     write_texts(loader, "LoaderEntries", ids, size_bytes);
-    write_text(loader, "LoaderEntrySelected", chosen);
 }
 
-void boot_interface_remember(struct loader *loader, const char *chosen)
+static void remember(struct loader *loader, const char *id)
 {
-    if (!text_equal(loader->start.last, chosen))
-        check(loader, LAST_ENTRY,
-              boot_variable_write_text(&loader->firmware, LAST_ENTRY, true, chosen,
-                                       text_length(chosen) + 1));
+    if (loader->globals.remembers_last && !text_equal(loader->start.last, id))
+        check(
+            loader, LAST_ENTRY,
+            boot_variable_write_text(&loader->firmware, LAST_ENTRY, true, id, text_length(id) + 1));
+}
+
+void boot_interface_publish(struct loader *loader)
+{
+    const char *id = loader->chooser.chosen->id;
+    if (loader->entries.is_single)
+        return;
+    write_entries(loader);
+    write_text(loader, "LoaderEntrySelected", id);
+    remember(loader, id);
 }
 
 void boot_interface_write_count_path(struct loader *loader, const char *path)

@@ -16,12 +16,9 @@
  * write nothing. */
 void boot_interface_begin(struct loader *loader);
 
-/* Write LoaderEntries and LoaderEntrySelected. `ids` has `size_bytes` bytes: texts with a NUL each. */
-void boot_interface_publish(struct loader *loader, const char *ids, size_t size_bytes,
-                            const char *chosen);
-
-/* Keep the chosen entry for the next boot, if it is another one than loader->start.last. */
-void boot_interface_remember(struct loader *loader, const char *chosen);
+/* Write LoaderEntries and LoaderEntrySelected, which is loader->chooser.chosen. Keep it as the last
+ * entry, if handoff.conf wants it. */
+void boot_interface_publish(struct loader *loader);
 
 /* Write LoaderTimeInitUSec and LoaderTimeExecUSec. Nothing if the clock's frequency is 0. */
 void boot_interface_write_times(struct loader *loader, uint64_t clock_hz);

@@ -27,16 +27,11 @@ static bool load(struct loader *loader, const struct file *file, const char *opt
 static bool load_from_path(struct loader *loader, const char *path, const char *options,
                            struct program *ret_program)
 {
-    struct volume volume;
     struct file file;
-    if (volume_open(&loader->firmware, &volume) != LOADER_OK)
+    if (file_open(&loader->chooser.volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
         return false;
-    bool is_loaded = false;
-    if (file_open(&volume, path, ELF_FILE_LIMIT_BYTES, &file) == LOADER_OK) {
-        is_loaded = load(loader, &file, options, ret_program);
-        file_close(&file);
-    }
-    volume_close(&volume);
+    bool is_loaded = load(loader, &file, options, ret_program);
+    file_close(&file);
     return is_loaded;
 }
 
@@ -56,8 +51,6 @@ bool chain_load(struct loader *loader, const char *path, const char *options)
 {
     struct program program;
     loader_begin_phase(loader, "EFI application");
-    console_log(&loader->console, "starting %s", path);
-    console_show(&loader->console);
     if (!load_from_path(loader, path, options, &program))
         return false;
     if (!loader->start.writes_variables)

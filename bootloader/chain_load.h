@@ -6,7 +6,7 @@
 
 #include "bootloader/loader.h"
 
-/* Load the application at `path` on the loader's volume and start it, with `options` (empty for
+/* Load the application at `path` on the open volume of loader->chooser and start it, with `options` (empty for
  * none). Return true when it has returned with success: the caller shows its menu again. An
  * operating system does not return. Failures: FILE_*, OUT_OF_MEMORY, BAD_ALLOCATION,
  * PROGRAM_REFUSED, PROGRAM_FAILED. */

@@ -17,6 +17,7 @@
 #include "bootloader/post_exit.h"
 #include "bootloader/pure/claims.h"
 #include "bootloader/pure/config.h"
+#include "bootloader/pure/entries.h"
 #include "bootloader/pure/handoff_block.h"
 #include "bootloader/pure/placement.h"
 #include "bootloader/pure/platform_facts.h"
@@ -25,6 +26,17 @@
 #include "bootloader/pure/timeline.h"
 #include "bootloader/start_state.h"
 #include "shared/post_mortem.h"
+
+/* What the list of entries and the choice keep. */
+struct chooser {
+    struct volume volume;      /* closed if the root is NULL */
+    struct phys_addr texts[2]; /* blocks of memory: handoff.conf, the files of entries */
+    unsigned text_count;
+    struct entry *chosen; /* NULL before the first choice */
+    bool has_menu;        /* the menu has been shown */
+    bool has_returned;    /* the chosen EFI application has ended with success */
+    char config_path[CONFIG_PATH_CAPACITY];
+};
 
 /* It begins as zeros. Small fields come first, because shorter instructions reach them. */
 struct loader {
@@ -47,7 +59,8 @@ struct loader {
     struct fault_report fault_report;
     struct elf_plan kernel;
     struct kernel_demands demands; /* of its notes */
-    struct config config;
+    struct config config;          /* of the chosen entry */
+    struct config globals;         /* of handoff.conf, before its first entry */
     struct start_state start;
     struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
@@ -55,6 +68,8 @@ struct loader {
     struct claims claims;
     struct console console;
     struct post_exit post_exit;
+    struct chooser chooser;
+    struct entry_list entries;
 };
 
 /* Mark the begin of a phase in the timeline. */

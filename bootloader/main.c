@@ -3,16 +3,29 @@
  */
 #include "bootloader/begin.h"
 #include "bootloader/boot_record.h"
+#include "bootloader/choose.h"
 #include "bootloader/demands.h"
 #include "bootloader/gather.h"
 #include "bootloader/hand_over.h"
 #include "bootloader/leave.h"
 #include "bootloader/levels.h"
+#include "bootloader/list.h"
 #include "bootloader/load.h"
 #include "bootloader/own_faults.h"
 #include "bootloader/reserve.h"
 #include "bootloader/stop.h"
 #include "bootloader/tables.h"
+
+/* Load an entry of handoff.conf. If it cannot be loaded, another one is chosen. */
+static bool choose_and_load(struct loader *loader)
+{
+    do {
+        if (!choose_entry(loader)) /* the default one, or what a person chooses */
+            return false;
+    } while (!load_entry(loader)); /* the kernel: checked, then loaded */
+    list_close(loader);
+    return true;
+}
 
 /* All steps up to the kernel. Return false if one fails. */
 static bool boot(struct loader *loader)
@@ -20,9 +33,10 @@ static bool boot(struct loader *loader)
     if (!begin_check_guest(loader) || /* not a confidential guest */
         !begin_find_origin(loader))   /* the loader's image, and its device */
         return false;
-    boot_record_begin(loader);       /* the record of the last boot */
-    if (!load_from_volume(loader) || /* handoff.conf; the kernel: checked, then loaded */
-        !reserve_memory(loader))     /* the temporary heap, the kernel's first stack */
+    boot_record_begin(loader);      /* the record of the last boot */
+    if (!list_entries(loader) ||    /* of handoff.conf, and of files of their own */
+        !choose_and_load(loader) || /* one of them, until a kernel is loaded */
+        !reserve_memory(loader))    /* the temporary heap, the kernel's first stack */
         return false;
 
     boot_record_keep(loader);             /* the record of the last boot, in an EFI variable */

@@ -6,10 +6,12 @@
 
 #include "bootloader/loader.h"
 
-/* Put the load options into the place of the command line of handoff.conf, and say in
- * loader->start where the command line comes from. Load options that are no text, and all of them
- * while Secure Boot is on, are ignored with a warning. */
-void start_options_take(struct loader *loader);
+/* Read the load options into loader->start. Those that are no text, and all of them while Secure Boot
+ * is on, are ignored with a warning. */
+void start_options_read(struct loader *loader);
+
+/* Put them into the place of the command line of loader->config, if there are any. */
+void start_options_apply(struct loader *loader);
 
 /* Log where the command line comes from, unless it is empty. */
 void start_options_log(struct loader *loader);

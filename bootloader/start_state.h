@@ -10,11 +10,12 @@
 #include "bootloader/pure/entry_name.h"
 
 struct start_state {
-    char one_shot[ENTRY_ID_CAPACITY];      /* of the EFI variables; empty if absent */
-    char default_entry[ENTRY_ID_CAPACITY]; /* LoaderEntryDefault */
-    char last[ENTRY_ID_CAPACITY];          /* the entry of the last boot */
-    bool writes_variables;                 /* of the interface */
-    const char *command_line_source;       /* a constant; NULL: handoff.conf */
+    char one_shot[CONFIG_ID_CAPACITY];          /* of the EFI variables; empty if absent */
+    char default_entry[CONFIG_ID_CAPACITY];     /* LoaderEntryDefault */
+    char last[CONFIG_ID_CAPACITY];              /* the entry of the last boot */
+    bool writes_variables;                      /* of the interface */
+    char options[CONFIG_COMMAND_LINE_CAPACITY]; /* the load options; empty if they are not used */
+    const char *command_line_source;            /* a constant; NULL: handoff.conf, or the entry */
 };
 
 #endif

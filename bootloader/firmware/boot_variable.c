@@ -42,10 +42,10 @@ EFI_STATUS boot_variable_delete(const struct firmware *firmware, const char *nam
 }
 
 bool boot_variable_read_id(const struct firmware *firmware, const char *name,
-                           char ret_id[ENTRY_ID_CAPACITY])
+                           char ret_id[CONFIG_ID_CAPACITY])
 {
     CHAR16 wide_name[NAME_CAPACITY];
-    CHAR16 text[ENTRY_ID_CAPACITY];
+    CHAR16 text[CONFIG_ID_CAPACITY];
     UINTN size_bytes = sizeof(text);
     ret_id[0] = '\0';
     wide_text(name, wide_name, NAME_CAPACITY);

@@ -16,7 +16,7 @@
 /* Read an entry's ID. It becomes empty if there is no variable, or if its text is no ID.
  * Return false only for a text that is no ID. */
 bool boot_variable_read_id(const struct firmware *firmware, const char *name,
-                           char ret_id[ENTRY_ID_CAPACITY]);
+                           char ret_id[CONFIG_ID_CAPACITY]);
 
 /* Write `size_bytes` bytes. Only with `is_kept` the variable is there after a reset. */
 EFI_STATUS boot_variable_write(const struct firmware *firmware, const char *name, bool is_kept,

@@ -1,7 +1,6 @@
 #include "bootloader/firmware/file.h"
 
 #include "bootloader/firmware/wide_text.h"
-#include "bootloader/pure/config.h"
 
 /* Some firmware fails on long reads. So many bytes in a call are safe. */
 #define SAFE_READ_BYTES (UINT64_C(1024) * 1024)
@@ -183,6 +182,46 @@ enum loader_error file_read(const struct file *file, uint64_t offset, void *byte
 void file_close(const struct file *file)
 {
     file->handle->Close(file->handle);
+}
+
+enum loader_error folder_open(const struct volume *volume, const char *path,
+                              EFI_FILE_HANDLE *ret_folder)
+{
+    enum loader_error error = LOADER_OK;
+    EFI_FILE_INFO info;
+    EFI_FILE_HANDLE handle = file_find(volume, path, &error);
+    if (handle == NULL)
+        return error;
+    EFI_STATUS status = file_get_info(volume, handle, &info);
+    if (!EFI_ERROR(status) && (info.Attribute & EFI_FILE_DIRECTORY) != 0) {
+        *ret_folder = handle;
+        return LOADER_OK;
+    }
+    handle->Close(handle);
+    return error_set(volume->firmware->failure, LOADER_ERROR_FILE_OPEN, status,
+                     "%s: it is not a folder", path);
+}
+
+/* Reading a folder gives one row (UEFI 2.10, section 13.5, EFI_FILE_PROTOCOL.Read()). */
+bool folder_next(EFI_FILE_HANDLE folder, struct folder_row *ret_row)
+{
+    _Alignas(EFI_FILE_INFO) unsigned char buffer[FILE_INFO_BYTES];
+    const EFI_FILE_INFO *info = (const EFI_FILE_INFO *)buffer;
+    UINTN size_bytes = sizeof(buffer);
+    size_t length = 0;
+    if (EFI_ERROR(folder->Read(folder, &size_bytes, buffer)) ||
+        size_bytes < offsetof(EFI_FILE_INFO, FileName) + sizeof(CHAR16) ||
+        size_bytes > sizeof(buffer))
+        return false;
+    size_t limit = (size_bytes - offsetof(EFI_FILE_INFO, FileName)) / sizeof(CHAR16);
+    if (limit > sizeof(ret_row->name) - 1)
+        limit = sizeof(ret_row->name) - 1;
+    for (; length < limit && info->FileName[length] != 0; length++)
+        ret_row->name[length] = info->FileName[length] < 0x80 ? (char)info->FileName[length] : '?';
+    ret_row->name[length] = '\0';
+    ret_row->is_folder = (info->Attribute & EFI_FILE_DIRECTORY) != 0;
+    ret_row->size_bytes = info->FileSize;
+    return true;
 }
 
 /* SetInfo with another name renames (UEFI 2.10, section 13.5.13). The other fields keep their values.

@@ -6,6 +6,7 @@
 #define BOOTLOADER_FIRMWARE_FILE_H
 
 #include "bootloader/firmware/pages.h"
+#include "bootloader/pure/entries.h"
 
 struct volume {
     EFI_FILE_HANDLE root;
@@ -39,6 +40,20 @@ enum loader_error file_read(const struct file *file, uint64_t offset, void *byte
                             uint64_t size_bytes) __attribute__((warn_unused_result));
 
 void file_close(const struct file *file);
+
+/* A file or a folder in a folder. */
+struct folder_row {
+    char name[ENTRY_FILE_NAME_CAPACITY]; /* '?' for a character outside of ASCII; cut if longer */
+    bool is_folder;
+    uint64_t size_bytes;
+};
+
+/* Open a folder, to list it. Failures: FILE_NOT_FOUND, FILE_OPEN. */
+enum loader_error folder_open(const struct volume *volume, const char *path,
+                              EFI_FILE_HANDLE *ret_folder) __attribute__((warn_unused_result));
+
+/* Read the next row. Return false at the end, and if the firmware fails. */
+bool folder_next(EFI_FILE_HANDLE folder, struct folder_row *ret_row);
 
 /* Give the file at `path` another name, in the same folder. The medium has the new name when this
  * returns. Failure: BOOT_COUNTER. */

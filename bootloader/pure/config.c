@@ -1,8 +1,9 @@
 #include "bootloader/pure/config.h"
 
 #include "shared/address.h"
-#include "shared/text/command_line.h"
 #include "shared/memory.h"
+#include "shared/text/command_line.h"
+#include "shared/text/format.h"
 #include "shared/text/number.h"
 #include "shared/text/piece.h"
 
@@ -58,8 +59,30 @@ const char *config_status_text(enum config_status status)
         return "The value of post_mortem is not nvram, and not ram.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
+    case CONFIG_BAD_TIMEOUT:
+        return "The timeout is not `menu`, and not a number of seconds up to 3600.";
+    case CONFIG_BAD_SWITCH:
+        return "The value is not on, and not off.";
+    case CONFIG_BAD_ID:
+        return "An ID has 1 to 63 characters of a-z, A-Z, 0-9, '.', '_' and '-'.";
+    case CONFIG_DUPLICATE_ID:
+        return "An entry before this one has the same ID.";
+    case CONFIG_KERNEL_AND_EFI:
+        return "An entry has one of kernel and efi.";
+    case CONFIG_GLOBAL_KEY:
+        return "This key stands only before the first entry.";
     }
     return "The configuration has an unknown error.";
+}
+
+void config_describe_wrong(const char *folder, const char *file, enum config_status status,
+                           const struct config_wrong *wrong, char *text, size_t capacity_bytes)
+{
+    char line[24] = "";
+    if (wrong->line != 0)
+        format_text(line, sizeof(line), ", line %u", wrong->line);
+    format_text(text, capacity_bytes, "%s%s%s%s%s: %s", folder, file, line,
+                wrong->key[0] != '\0' ? ", key " : "", wrong->key, config_status_text(status));
 }
 
 void config_set_defaults(struct config *config)
@@ -73,7 +96,7 @@ void config_set_defaults(struct config *config)
 /* --- Values --- */
 
 /* UEFI paths are relative to the volume, with backslashes (UEFI 2.10, 13.5, EFI_FILE_PROTOCOL). */
-static enum config_status store_kernel_path(struct piece value, struct config *config)
+enum config_status config_parse_path(struct piece value, char ret_path[CONFIG_PATH_CAPACITY])
 {
     char path[CONFIG_PATH_CAPACITY] = {0};
     size_t length = 0;
@@ -91,8 +114,76 @@ static enum config_status store_kernel_path(struct piece value, struct config *c
             return CONFIG_PATH_ESCAPES;
         path[length++] = character == '/' ? '\\' : character;
     }
-    memcpy(config->kernel_path, path, sizeof(path));
+    memcpy(ret_path, path, sizeof(path));
     return CONFIG_OK;
+}
+
+/* An entry's kernel replaces an `efi` before the first entry, and the other way around. */
+static enum config_status store_kernel_path(struct piece value, struct config *config)
+{
+    config->efi_path[0] = '\0';
+    return config_parse_path(value, config->kernel_path);
+}
+
+static enum config_status store_efi_path(struct piece value, struct config *config)
+{
+    return config_parse_path(value, config->efi_path);
+}
+
+/* The cut is before the first byte of a character (RFC 3629, section 3). */
+static enum config_status store_title(struct piece value, struct config *config)
+{
+    size_t length = value.length;
+    if (length > CONFIG_TITLE_CAPACITY - 1) {
+        length = CONFIG_TITLE_CAPACITY - 1;
+        while (length > 0 && (value.text[length] & 0xc0) == 0x80)
+            length--;
+    }
+    memcpy(config->title, value.text, length);
+    config->title[length] = '\0';
+    return CONFIG_OK;
+}
+
+static enum config_status store_timeout(struct piece value, struct config *config)
+{
+    uint64_t seconds = CONFIG_TIMEOUT_NEVER;
+    if (!piece_equals(value, "menu") &&
+        (!number_parse(value.text, value.length, &seconds) || seconds > CONFIG_TIMEOUT_LIMIT))
+        return CONFIG_BAD_TIMEOUT;
+    config->timeout_seconds = (uint32_t)seconds;
+    return CONFIG_OK;
+}
+
+bool config_is_id(struct piece text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char letter = (char)(text.text[i] | 0x20);
+        char character = text.text[i];
+        if (!(letter >= 'a' && letter <= 'z') && !(character >= '0' && character <= '9') &&
+            character != '.' && character != '_' && character != '-')
+            return false;
+    }
+    return text.length > 0 && text.length < CONFIG_ID_CAPACITY;
+}
+
+static enum config_status store_default(struct piece value, struct config *config)
+{
+    if (!config_is_id(value))
+        return CONFIG_BAD_ID;
+    memcpy(config->default_id, value.text, value.length);
+    config->default_id[value.length] = '\0';
+    return CONFIG_OK;
+}
+
+static enum config_status store_switch(struct piece value, bool *ret_is_on)
+{
+    *ret_is_on = piece_equals(value, "on");
+    return *ret_is_on || piece_equals(value, "off") ? CONFIG_OK : CONFIG_BAD_SWITCH;
+}
+
+static enum config_status store_remember_last(struct piece value, struct config *config)
+{
+    return store_switch(value, &config->remembers_last);
 }
 
 static enum config_status store_command_line(struct piece value, struct config *config)
@@ -222,10 +313,21 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
 }
 
 static const struct setting settings[] = {
-    {"kernel", store_kernel_path},       {"cmdline", store_command_line},
-    {"temp_heap", store_temp_heap_size}, {"output", store_output},
-    {"resolution", store_resolution},    {"serial", store_serial_port},
-    {"post_mortem", store_post_mortem},  {"inject", store_inject},
+    {"timeout", store_timeout},
+    {"default", store_default},
+    {"remember_last", store_remember_last},
+#define GLOBAL_SETTING_COUNT 3 /* not in an entry */
+    {"kernel", store_kernel_path},
+    {"efi", store_efi_path},
+#define KERNEL_AND_EFI (1u << 3 | 1u << 4)
+    {"title", store_title},
+    {"cmdline", store_command_line},
+    {"temp_heap", store_temp_heap_size},
+    {"output", store_output},
+    {"resolution", store_resolution},
+    {"serial", store_serial_port},
+    {"post_mortem", store_post_mortem},
+    {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 
@@ -239,30 +341,55 @@ static size_t find_setting(struct piece key)
 }
 
 struct parser {
-    struct config config;
+    struct config *config;
     unsigned line_number;
+    bool is_entry;
     unsigned stored; /* bit i: setting i has been stored, and must not come again */
 };
+
+static enum config_status check_place(struct parser *parser, size_t index)
+{
+    unsigned before = parser->stored;
+    parser->stored |= 1u << index;
+    if (index < GLOBAL_SETTING_COUNT && parser->is_entry)
+        return CONFIG_GLOBAL_KEY;
+    if (parser->stored == before)
+        return CONFIG_DUPLICATE_KEY;
+    return (1u << index & KERNEL_AND_EFI) != 0 &&
+                   (parser->stored & KERNEL_AND_EFI) == KERNEL_AND_EFI
+               ? CONFIG_KERNEL_AND_EFI
+               : CONFIG_OK;
+}
 
 static enum config_status store(struct parser *parser, struct piece key, struct piece value)
 {
     char plain[CONFIG_LINE_LIMIT];
+    struct config *config = parser->config;
     size_t index = find_setting(key);
     if (index == SETTING_COUNT) {
-        if (parser->config.unknown_key_count++ == 0)
-            parser->config.first_unknown_line = parser->line_number;
+        if (config->unknown_key_count++ == 0)
+            config->first_unknown_line = parser->line_number;
         return CONFIG_OK;
     }
-    if ((parser->stored & 1u << index) != 0)
-        return CONFIG_DUPLICATE_KEY;
-    parser->stored |= 1u << index;
-    enum config_status status = remove_quotes(&value, plain);
-    return status == CONFIG_OK ? settings[index].store(value, &parser->config) : status;
+    enum config_status status = check_place(parser, index);
+    if (status == CONFIG_OK)
+        status = remove_quotes(&value, plain);
+    return status == CONFIG_OK ? settings[index].store(value, config) : status;
 }
 
-static enum config_status parse_line(struct parser *parser, struct piece line)
+bool config_split_line(struct piece line, struct piece *ret_key, struct piece *ret_value)
 {
-    struct piece key;
+    line = without_blanks(line);
+    if (line.length == 0 || line.text[0] == '#' || !piece_split(line, '=', ret_key, ret_value))
+        return false;
+    *ret_key = without_blanks(*ret_key);
+    *ret_value = without_blanks(*ret_value);
+    return true;
+}
+
+static enum config_status parse_line(struct parser *parser, struct piece line,
+                                     struct piece *ret_key)
+{
     struct piece value;
     if (line.length > CONFIG_LINE_LIMIT)
         return CONFIG_LINE_TOO_LONG;
@@ -271,13 +398,12 @@ static enum config_status parse_line(struct parser *parser, struct piece line)
     line = without_blanks(line);
     if (line.length == 0 || line.text[0] == '#')
         return CONFIG_OK;
-    if (!piece_split(line, '=', &key, &value))
+    if (!config_split_line(line, ret_key, &value))
         return CONFIG_NO_EQUALS_SIGN;
-    return store(parser, without_blanks(key), without_blanks(value));
+    return store(parser, *ret_key, value);
 }
 
-/* Take the next line off the text, without its end (LF or CRLF). */
-static struct piece next_line(struct piece *text)
+struct piece config_next_line(struct piece *text)
 {
     size_t length = 0;
     while (length < text->length && text->text[length] != '\n')
@@ -291,7 +417,7 @@ static struct piece next_line(struct piece *text)
     return line;
 }
 
-static struct piece without_byte_order_mark(struct piece text)
+struct piece config_without_mark(struct piece text)
 {
     static const char MARK[3] = {'\xef', '\xbb', '\xbf'};
     if (text.length >= sizeof(MARK) && memcmp(text.text, MARK, sizeof(MARK)) == 0) {
@@ -301,24 +427,31 @@ static struct piece without_byte_order_mark(struct piece text)
     return text;
 }
 
+enum config_status config_parse_lines(struct piece lines, unsigned first_line, bool is_entry,
+                                      struct config *config, struct config_wrong *ret_wrong)
+{
+    struct parser parser = {config, first_line, is_entry, 0};
+    for (; lines.length > 0; parser.line_number++) {
+        struct piece key = {"", 0};
+        enum config_status status = parse_line(&parser, config_next_line(&lines), &key);
+        if (status == CONFIG_OK)
+            continue;
+        ret_wrong->line = parser.line_number;
+        format_text(ret_wrong->key, sizeof(ret_wrong->key), "%.*s", (int)key.length, key.text);
+        return status;
+    }
+    return CONFIG_OK;
+}
+
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line)
 {
-    struct parser parser = {.line_number = 0};
-    struct piece rest = without_byte_order_mark((struct piece){text, size_bytes});
-
-    *ret_line = 0;
-    if (size_bytes > CONFIG_FILE_LIMIT_BYTES)
-        return CONFIG_FILE_TOO_LARGE;
-    config_set_defaults(&parser.config);
-    while (rest.length > 0) {
-        parser.line_number++;
-        enum config_status status = parse_line(&parser, next_line(&rest));
-        if (status != CONFIG_OK) {
-            *ret_line = parser.line_number;
-            return status;
-        }
-    }
-    *ret_config = parser.config;
-    return CONFIG_OK;
+    struct config_wrong wrong = {0};
+    enum config_status status = CONFIG_FILE_TOO_LARGE;
+    config_set_defaults(ret_config);
+    if (size_bytes <= CONFIG_FILE_LIMIT_BYTES)
+        status = config_parse_lines(config_without_mark((struct piece){text, size_bytes}), 1, false,
+                                    ret_config, &wrong);
+    *ret_line = wrong.line;
+    return status;
 }

@@ -11,37 +11,26 @@ static bool is_digit(char character)
     return character >= '0' && character <= '9';
 }
 
-static bool is_of_id(char character)
+static bool copy_id(struct piece text, char ret_id[CONFIG_ID_CAPACITY])
 {
-    char letter = (char)(character | 0x20);
-    return (letter >= 'a' && letter <= 'z') || is_digit(character) || character == '.' ||
-           character == '_' || character == '-';
-}
-
-bool entry_id_copy(struct piece text, char ret_id[ENTRY_ID_CAPACITY])
-{
-    if (text.length == 0 || text.length >= ENTRY_ID_CAPACITY)
+    if (!config_is_id(text))
         return false;
-    for (size_t i = 0; i < text.length; i++) {
-        if (!is_of_id(text.text[i]))
-            return false;
-    }
     memcpy(ret_id, text.text, text.length);
     ret_id[text.length] = '\0';
     return true;
 }
 
-bool entry_id_copy_wide(const void *bytes, size_t size_bytes, char ret_id[ENTRY_ID_CAPACITY])
+bool entry_id_copy_wide(const void *bytes, size_t size_bytes, char ret_id[CONFIG_ID_CAPACITY])
 {
     const unsigned char *wide = bytes;
-    char text[ENTRY_ID_CAPACITY];
+    char text[CONFIG_ID_CAPACITY];
     size_t length = 0;
     while (length < sizeof(text) && size_bytes >= 2 * (length + 1) &&
            (wide[2 * length] | wide[2 * length + 1]) != 0) {
         text[length] = wide[2 * length + 1] == 0 ? (char)wide[2 * length] : ' ';
         length++;
     }
-    return entry_id_copy((struct piece){text, length}, ret_id);
+    return copy_id((struct piece){text, length}, ret_id);
 }
 
 static bool parse_decimal(struct piece text, unsigned *ret_number)
@@ -77,7 +66,7 @@ bool entry_name_parse(struct piece file_name, struct entry_name *ret_name)
     ret_name->has_counter = false;
     return (!piece_split(file_name, '+', &file_name, &counter) ||
             parse_counter(counter, ret_name)) &&
-           entry_id_copy(file_name, ret_name->id);
+           copy_id(file_name, ret_name->id);
 }
 
 void entry_name_format(const struct entry_name *name, char *text, size_t capacity_bytes)

@@ -8,28 +8,21 @@
 #ifndef BOOTLOADER_PURE_ENTRY_NAME_H
 #define BOOTLOADER_PURE_ENTRY_NAME_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "bootloader/pure/config.h"
 
-#include "shared/text/piece.h"
-
-#define ENTRY_ID_CAPACITY 64 /* 63 characters and a NUL */
 /* ID+LEFT-DONE.conf with the longest ID, two numbers of ten digits, and a NUL. */
-#define ENTRY_NAME_CAPACITY (ENTRY_ID_CAPACITY + 27)
+#define ENTRY_NAME_CAPACITY (CONFIG_ID_CAPACITY + 27)
 
 struct entry_name {
-    char id[ENTRY_ID_CAPACITY];
+    char id[CONFIG_ID_CAPACITY];
     bool has_counter;
     unsigned tries_left;
     unsigned tries_done;
 };
 
-/* Copy an ID: 1 to 63 of `a-z A-Z 0-9 . _ -`. Return false, and write nothing, for another text. */
-bool entry_id_copy(struct piece text, char ret_id[ENTRY_ID_CAPACITY])
-    __attribute__((warn_unused_result));
-
-/* Read an ID in UCS-2, with or without a NUL behind it. Otherwise as entry_id_copy(). */
-bool entry_id_copy_wide(const void *bytes, size_t size_bytes, char ret_id[ENTRY_ID_CAPACITY])
+/* Read an ID (config_is_id()) in UCS-2, with or without a NUL behind it. Return false, and write
+ * nothing, for another text. */
+bool entry_id_copy_wide(const void *bytes, size_t size_bytes, char ret_id[CONFIG_ID_CAPACITY])
     __attribute__((warn_unused_result));
 
 /* Read a file name. Return false if it is not one of an entry; then *ret_name is undefined. */

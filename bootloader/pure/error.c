@@ -102,6 +102,9 @@ static const struct error_text error_texts[] = {
         {"The loader was started over the network. It can read files only from a volume.",
          "Start the machine from a disk, a USB stick or a CD that has the loader and the kernel.",
          FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_NO_ENTRY] = {"No entry can be started.",
+                               "Correct the line named above. Then try again.",
+                               FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_BOOT_COUNTER] =
         {"The entry's file cannot be renamed, so its tries cannot be counted.",
          "Make the boot volume writable, or remove the counter from the file's name: ID.conf.",
@@ -217,4 +220,10 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
                 "  remedy: %s\n",
                 failure->error, error_cause((unsigned)failure->error), failure->detail, status,
                 failure->remedy);
+}
+
+void error_format_sentence(const struct loader_failure *failure, char *text, size_t capacity_bytes)
+{
+    format_text(text, capacity_bytes, "HL-%02d: %s %s. %s", failure->error,
+                error_cause((unsigned)failure->error), failure->detail, failure->remedy);
 }

@@ -5,10 +5,10 @@
 #include "bootloader/pure/entry_name.h"
 #include "tests/fuzz/require.h"
 
-static void require_id(const char id[ENTRY_ID_CAPACITY])
+static void require_id(const char id[CONFIG_ID_CAPACITY])
 {
     size_t length = strlen(id);
-    require(length > 0 && length < ENTRY_ID_CAPACITY);
+    require(length > 0 && length < CONFIG_ID_CAPACITY);
     for (size_t i = 0; i < length; i++)
         require(strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
                        id[i]) != NULL);
@@ -30,7 +30,7 @@ static void require_read_back(const struct entry_name *name)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
-    char id[ENTRY_ID_CAPACITY];
+    char id[CONFIG_ID_CAPACITY];
     struct entry_name name;
     if (entry_id_copy_wide(bytes, size_bytes, id))
         require_id(id);

@@ -19,12 +19,16 @@ KIB = 1024
 # Errors that no machine here can have: the loader computes its tables right (17), and no confidential guest runs in
 # QEMU's emulator (26).
 IMPOSSIBLE = {17, 26}
-# test_machines.py has the first: it needs another machine. test_start.py has the others.
-ELSEWHERE = {19, 22, 23, 32}
+# test_machines.py has it: it needs another machine.
+ELSEWHERE = {19}
 
 
 def config(text):
     return {"handoff.conf": text}
+
+
+def visitor():
+    return {"visitor.efi": (BUILD / "qemu/VISITOR.EFI").read_bytes()}
 
 
 # The changes of the volume and the plan that cause each error, while the firmware's console works. A function reads the
@@ -34,7 +38,7 @@ CAUSES = {
     2: ({}, ["no-file-system"]),
     3: (config(b"kernel\n"), []),
     4: ({"kernel.elf": None}, []),
-    5: ({}, ["open-fails 2"]),
+    5: ({}, ["open-fails 4"]),
     6: ({"kernel.elf": "directory"}, []),
     7: ({"kernel.elf": b""}, []),
     8: (config(b"#" * 65 * KIB), []),
@@ -46,6 +50,8 @@ CAUSES = {
     14: ({}, ["image-elsewhere"]),
     15: ({}, ["descriptor-size 0"]),
     18: ({}, ["loader-data-uncached"]),
+    22: ({**config(b"cmdline = unattended\n"), "handoff/entries/a+1.conf": b"title = counted\n"}, ["rename-fails"]),
+    23: (config(b"efi = /kernel.elf\n"), []),
     24: (lambda: {"kernel.elf": note_with(4, 4)}, []),
     25: (lambda: {"kernel.elf": with_notes({VERSION: 3})}, []),
     27: ({}, ["volume-nowhere"]),
@@ -53,6 +59,7 @@ CAUSES = {
     29: (config(b"inject = zero-heap\n"), ["secure-boot 1"]),
     30: (config(b"serial = COM3\n"), ["graphics-over-loader"]),
     31: (lambda: {"kernel.elf": changed_kernel(0.5)}, []),
+    32: (lambda: {**config(b"efi = /visitor.efi\ncmdline = fail\n"), **visitor()}, []),
 }
 # Those after which the loader cannot return.
 CAUSES_AFTER_EXIT = {16: ["stale-fake 1000000"]}

