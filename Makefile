@@ -130,7 +130,7 @@ LOADER_LTO ?= -flto
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
-    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS)
+    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS) -DHANDOFF_PACKED_TEXT
 LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
 
 $(BUILD)/loader/%.o: %.c $(BUILD)/loader.flags
@@ -151,13 +151,19 @@ LOADER_LDFLAGS := -subsystem:efi_application -entry:efi_main -nodefaultlib -nxco
 
 $(eval $(call flags_file,loader,$$(CLANG) $$(LOADER_CFLAGS) $$(LLD_LINK) $$(LOADER_LDFLAGS)))
 
-$(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS)
+# Link the objects among the prerequisites, and compress the sentences (shared/text/packed_text.h).
+define link_loader
+	@mkdir -p $(@D)
 	$(say) LINK $@
-	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -debug:dwarf -out:$(NEW) $^ && $(RENAME)
+	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) $(1) -out:$(NEW) $(filter %.o,$^) && \
+	    $(PYTHON) scripts/pack-texts.py $(NEW) && $(RENAME)
+endef
+
+$(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS) scripts/pack-texts.py
+	$(call link_loader,-debug:dwarf)
 
 $(BUILD)/BOOTX64.EFI: $(LOADER_OBJECTS) $(BUILD)/BOOTX64.debug.efi
-	$(say) LINK $@
-	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -out:$(NEW) $(LOADER_OBJECTS) && $(RENAME)
+	$(call link_loader)
 
 # --- Kernel: a static ELF in the higher half ----------------------------------------------------
 KERNEL_CFLAGS := --target=x86_64-unknown-none-elf -ffreestanding -mcmodel=kernel -mno-red-zone \
@@ -273,7 +279,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note elf_text entries entry_name error inject kernel_checksum kernel_demands serial_choice text_part) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text entries entry_name error inject kernel_checksum kernel_demands serial_choice text_part) \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
@@ -328,8 +334,8 @@ $(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BU
 	$(say) LINK $@
 	$(Q)$(CLANG) $(HOST_LDFLAGS) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka $(LIBRARIES) -o $(NEW) && $(RENAME)
 
-# zlib reads back what the kernel compresses.
-ZLIB_TESTS := $(foreach name,deflate report_text,$(BUILD)/unit/test_$(name) $(BUILD)/coverage/test_$(name)) $(BUILD)/fuzz/fuzz_deflate
+# zlib reads back what the kernel compresses, and packs what the loader unpacks.
+ZLIB_TESTS := $(foreach name,deflate inflate report_text,$(BUILD)/unit/test_$(name) $(BUILD)/coverage/test_$(name)) $(BUILD)/fuzz/fuzz_deflate
 $(ZLIB_TESTS): LIBRARIES := -lz
 
 $(BUILD)/unit/test_commands: $(MONITOR_MACHINE:%=$(BUILD)/unit/obj/%)
@@ -540,7 +546,7 @@ $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	    -dynamicbase -out:$(NEW) $^ && $(RENAME)
 
 # An EFI application that the loader starts, and that returns: it prints what it was given.
-VISITOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o,$(wildcard tests/qemu/visitor/*.c) $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
+VISITOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o,$(wildcard tests/qemu/visitor/*.c) tests/qemu/conductor/packed_text.c $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
 
 $(BUILD)/qemu/VISITOR.EFI: $(VISITOR_OBJECTS)
 	@mkdir -p $(@D)
@@ -588,10 +594,8 @@ WRONG_LOADERS := $(patsubst tests/qemu/wrong_loaders/%.c,$(BUILD)/wrong_loaders/
     $(wildcard tests/qemu/wrong_loaders/*.c))
 
 $(BUILD)/wrong_loaders/%.EFI: $(BUILD)/loader/tests/qemu/wrong_loaders/%.o \
-    $(filter-out $(BUILD)/loader/bootloader/inject.o,$(LOADER_OBJECTS))
-	@mkdir -p $(@D)
-	$(say) LINK $@
-	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -out:$(NEW) $^ && $(RENAME)
+    $(filter-out $(BUILD)/loader/bootloader/inject.o,$(LOADER_OBJECTS)) scripts/pack-texts.py
+	$(call link_loader)
 
 .PHONY: qemu-programs
 qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/qemu/VISITOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS) $(WRONG_LOADERS)

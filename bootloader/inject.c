@@ -54,7 +54,7 @@ void inject_change_facts(struct loader *loader)
         screen->height_pixels /= 2;
     }
     if (is_wanted(loader, INJECT_ZERO_HEAP))
-        loader->placement.temp_heap = phys_range(0, 0);
+        loader->placement.temp_heaps[0] = phys_range(0, 0);
 }
 
 void inject_change_handoff(struct loader *loader)

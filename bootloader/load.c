@@ -5,6 +5,7 @@
 #include "bootloader/chain_load.h"
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
+#include "bootloader/modules.h"
 #include "bootloader/start_options.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
@@ -61,7 +62,8 @@ static bool load(struct loader *loader)
 {
     const struct config *config = &loader->config;
     if (config->efi_path[0] == '\0')
-        return inject_begin(loader) && load_kernel(loader, &loader->chooser.volume);
+        return inject_begin(loader) && load_kernel(loader, &loader->chooser.volume) &&
+               modules_load(loader, &loader->chooser.volume);
     loader->chooser.has_returned = chain_load(loader, config->efi_path, config->command_line);
     return false;
 }

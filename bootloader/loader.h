@@ -19,6 +19,7 @@
 #include "bootloader/pure/config.h"
 #include "bootloader/pure/entries.h"
 #include "bootloader/pure/handoff_block.h"
+#include "bootloader/pure/madt.h"
 #include "bootloader/pure/placement.h"
 #include "bootloader/pure/platform_facts.h"
 #include "bootloader/pure/serial_choice.h"
@@ -44,6 +45,8 @@ struct loader {
     struct page_table_features features; /* of the kernel's first tables */
     unsigned firmware_levels;            /* of the firmware's page tables */
     struct phys_addr trampoline_root;
+    struct phys_addr parking_root; /* of the tables in the parking block */
+    bool no_execute_was_off;       /* the firmware had switched no-execute pages off */
     uint64_t direct_map_size_bytes;
     struct firmware firmware;
     struct page_table tables;
@@ -66,6 +69,7 @@ struct loader {
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;
+    struct processor_list processors;
     struct console console;
     struct post_exit post_exit;
     struct chooser chooser;

@@ -12,6 +12,7 @@
 #include "bootloader/list.h"
 #include "bootloader/load.h"
 #include "bootloader/own_faults.h"
+#include "bootloader/processors.h"
 #include "bootloader/reserve.h"
 #include "bootloader/stop.h"
 #include "bootloader/tables.h"
@@ -43,13 +44,16 @@ static bool boot(struct loader *loader)
     gather_facts(loader);                 /* screen, firmware tables, seed, clock, CPU */
     if (!demands_check_machine(loader) || /* the kernel's notes */
         !reserve_handoff(loader) ||       /* memory for the handoff block */
-        !levels_choose(loader) ||         /* of page tables: four or five */
-        !tables_reserve(loader) ||        /* memory for the bootstrap tables */
-        !leave_firmware(loader))          /* the final map; regions and tables from it; the exit */
+        !levels_choose(loader))           /* of page tables: four or five */
+        return false;
+    processors_reserve(loader);    /* memory for processors=start */
+    if (!tables_reserve(loader) || /* memory for the bootstrap tables */
+        !leave_firmware(loader))   /* the final map; regions and tables from it; the exit */
         return false;
 
-    hand_over_build(loader); /* write the handoff, with its checksum */
-    hand_over_enter(loader); /* the switch */
+    processors_start(loader); /* the other processors, if the user wants it */
+    hand_over_build(loader);  /* write the handoff, with its checksum */
+    hand_over_enter(loader);  /* the switch */
 }
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);

@@ -1,9 +1,15 @@
 #include "bootloader/firmware/file.h"
 
+#include "bootloader/firmware/read_progress.h"
 #include "bootloader/firmware/wide_text.h"
+#include "bootloader/pure/config.h"
+#include "shared/address.h"
 
 /* Some firmware fails on long reads. So many bytes in a call are safe. */
-#define SAFE_READ_BYTES (UINT64_C(1024) * 1024)
+#define SAFE_READ_BYTES MIB
+
+/* A longer read can take so long that people doubt it: from a slow stick, about a second. */
+#define LONG_READ_BYTES (4 * MIB)
 
 /* EFI_FILE_INFO with a name of 255 characters, the most that FAT has. */
 #define FILE_INFO_BYTES (offsetof(EFI_FILE_INFO, FileName) + 256 * sizeof(CHAR16))
@@ -59,10 +65,10 @@ static EFI_FILE_HANDLE file_find(const struct volume *volume, const char *path,
     EFI_STATUS status = volume->root->Open(volume->root, &handle, wide, EFI_FILE_MODE_READ, 0);
     if (!EFI_ERROR(status) && handle != NULL)
         return handle;
-    *ret_error =
-        error_set(volume->firmware->failure,
-                  status == EFI_NOT_FOUND ? LOADER_ERROR_FILE_NOT_FOUND : LOADER_ERROR_FILE_OPEN,
-                  status, "%s", path);
+    *ret_error = error_set_path(volume->firmware->failure,
+                                status == EFI_NOT_FOUND ? LOADER_ERROR_FILE_NOT_FOUND
+                                                        : LOADER_ERROR_FILE_OPEN,
+                                status, path);
     return NULL;
 }
 
@@ -94,11 +100,11 @@ static enum loader_error file_check(const struct volume *volume, const EFI_FILE_
                                     const char *path, uint64_t limit_bytes)
 {
     if ((info->Attribute & EFI_FILE_DIRECTORY) != 0)
-        return error_set(volume->firmware->failure, LOADER_ERROR_FILE_IS_DIRECTORY, EFI_SUCCESS,
-                         "%s", path);
+        return error_set_path(volume->firmware->failure, LOADER_ERROR_FILE_IS_DIRECTORY,
+                              EFI_SUCCESS, path);
     if (info->FileSize == 0)
-        return error_set(volume->firmware->failure, LOADER_ERROR_FILE_EMPTY, EFI_SUCCESS, "%s",
-                         path);
+        return error_set_path(volume->firmware->failure, LOADER_ERROR_FILE_EMPTY, EFI_SUCCESS,
+                              path);
     if (info->FileSize > limit_bytes)
         return error_set(volume->firmware->failure, LOADER_ERROR_FILE_TOO_LARGE, EFI_SUCCESS,
                          "%s: %llu bytes, the limit is %llu", path, info->FileSize, limit_bytes);
@@ -152,29 +158,35 @@ static enum loader_error file_read_once(const struct file *file, uint64_t offset
 static enum loader_error file_read_in_pieces(const struct file *file, uint64_t offset, void *bytes,
                                              uint64_t size_bytes, uint64_t most_bytes)
 {
+    struct read_progress progress = {.frequency_hz = 0};
     uint64_t done_bytes = 0;
+    enum loader_error error = LOADER_OK;
     EFI_STATUS status = file->handle->SetPosition(file->handle, offset);
     if (EFI_ERROR(status))
         return error_set(file->firmware->failure, LOADER_ERROR_FILE_READ, status,
                          "%s: the firmware cannot go to byte %llu", file->path, offset);
-    while (done_bytes < size_bytes) {
+    if (size_bytes > LONG_READ_BYTES)
+        read_progress_begin(&progress, file->firmware);
+    while (done_bytes < size_bytes && error == LOADER_OK) {
         uint64_t left_bytes = size_bytes - done_bytes;
         UINTN read_bytes = left_bytes < most_bytes ? left_bytes : most_bytes;
-        enum loader_error error = file_read_once(file, offset + done_bytes,
-                                                 (unsigned char *)bytes + done_bytes, &read_bytes);
-        if (error != LOADER_OK)
-            return error;
+        error = file_read_once(file, offset + done_bytes, (unsigned char *)bytes + done_bytes,
+                               &read_bytes);
         done_bytes += read_bytes;
+        read_progress_show(&progress, done_bytes, size_bytes);
     }
-    return LOADER_OK;
+    read_progress_end(&progress);
+    return error;
 }
 
 /* One call is best: each costs commands to the device, and on a disc OVMF sends six for it. */
 enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,
                             uint64_t size_bytes)
 {
-    enum loader_error error = file_read_in_pieces(file, offset, bytes, size_bytes, size_bytes);
-    if (error != LOADER_OK && size_bytes > SAFE_READ_BYTES)
+    bool is_long = size_bytes > LONG_READ_BYTES;
+    enum loader_error error = file_read_in_pieces(file, offset, bytes, size_bytes,
+                                                  is_long ? SAFE_READ_BYTES : size_bytes);
+    if (error != LOADER_OK && size_bytes > SAFE_READ_BYTES && !is_long)
         error = file_read_in_pieces(file, offset, bytes, size_bytes, SAFE_READ_BYTES);
     return error;
 }

@@ -33,7 +33,7 @@ struct file {
 enum loader_error file_open(const struct volume *volume, const char *path, uint64_t limit_bytes,
                             struct file *ret_file) __attribute__((warn_unused_result));
 
-/* Read `size_bytes` bytes from `offset` on. Precondition: they lie within file->size_bytes. Failures:
+/* Read `size_bytes` bytes from `offset` on. A long read shows its progress. Precondition: they lie within file->size_bytes. Failures:
  * FILE_READ (device error, or it cannot seek); FILE_SHORT (the file ends before the size in its
  * directory). Then the content of `bytes` is undefined. */
 enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,

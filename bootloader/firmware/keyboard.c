@@ -35,7 +35,7 @@ unsigned keyboard_take(const struct firmware *firmware)
     return key.UnicodeChar != 0 ? key.UnicodeChar : MENU_KEY_SCAN_CODES + (unsigned)key.ScanCode;
 }
 
-void keyboard_arm_watchdog(const struct firmware *firmware, unsigned seconds)
+void keyboard_set_watchdog(const struct firmware *firmware, unsigned seconds)
 {
     bool is_armed = seconds != 0;
     firmware->services->SetWatchdogTimer(is_armed ? seconds + WATCHDOG_MARGIN_SECONDS : 0,
@@ -74,7 +74,7 @@ static bool is_over(const struct wait *wait, uint64_t poll_count)
 void keyboard_wait(const struct firmware *firmware, uint64_t clock_hz, unsigned seconds)
 {
     struct wait wait = {.services = firmware->services};
-    keyboard_arm_watchdog(firmware, seconds);
+    keyboard_set_watchdog(firmware, seconds);
     forget_keys(firmware);
     start_clocks(&wait, clock_hz, seconds);
     for (uint64_t i = 0; keyboard_take(firmware) == MENU_KEY_NONE && !is_over(&wait, i); i++)
@@ -82,5 +82,5 @@ void keyboard_wait(const struct firmware *firmware, uint64_t clock_hz, unsigned 
     forget_keys(firmware);
     if (wait.timer != NULL)
         wait.services->CloseEvent(wait.timer);
-    keyboard_arm_watchdog(firmware, 0);
+    keyboard_set_watchdog(firmware, 0);
 }

@@ -43,6 +43,7 @@ void menu_terminal_open(struct menu_terminal *terminal, const struct firmware *f
     terminal->second_start_ticks = arch_timestamp();
     if (!serial->is_firmware_console && arch_serial_initialise(serial->port))
         terminal->port = serial->port;
+    keyboard_set_watchdog(firmware, WATCHDOG_SECONDS);
     clear(terminal);
 }
 
@@ -111,9 +112,9 @@ static unsigned take_serial(struct menu_terminal *terminal)
 
 unsigned menu_terminal_take(struct menu_terminal *terminal)
 {
-    unsigned key = keyboard_take(terminal->firmware);
+    unsigned key = take_serial(terminal);
     if (key == MENU_KEY_NONE)
-        key = take_serial(terminal);
+        key = keyboard_take(terminal->firmware);
     if (key == MENU_KEY_NONE) {
         terminal->firmware->services->Stall(POLL_MICROSECONDS);
         terminal->polls++;
@@ -129,7 +130,7 @@ bool menu_terminal_second(struct menu_terminal *terminal)
     if (has_passed) {
         terminal->polls = 0;
         terminal->second_start_ticks = arch_timestamp();
-        keyboard_arm_watchdog(terminal->firmware, WATCHDOG_SECONDS);
+        keyboard_set_watchdog(terminal->firmware, WATCHDOG_SECONDS);
     }
     return has_passed;
 }
@@ -137,5 +138,5 @@ bool menu_terminal_second(struct menu_terminal *terminal)
 void menu_terminal_close(struct menu_terminal *terminal)
 {
     clear(terminal);
-    keyboard_arm_watchdog(terminal->firmware, 0);
+    keyboard_set_watchdog(terminal->firmware, 0);
 }

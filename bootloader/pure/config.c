@@ -1,13 +1,12 @@
 #include "bootloader/pure/config.h"
 
-#include "shared/address.h"
+#include "bootloader/pure/config_value.h"
+#include "shared/text/command_line.h"
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
 #include "shared/text/format.h"
 #include "shared/text/number.h"
 #include "shared/text/piece.h"
-
-_Static_assert(CONFIG_TEMP_HEAP_LIMIT <= UINT64_MAX - PAGE_SIZE_BYTES, "rounding up cannot wrap");
 
 /* A known key, and the function that checks and stores its value. */
 struct setting {
@@ -33,7 +32,7 @@ const char *config_status_text(enum config_status status)
     case CONFIG_BAD_NUMBER:
         return "The value is not a number such as 1048576, 0x100000 or 1M.";
     case CONFIG_NUMBER_TOO_LARGE:
-        return "The temporary heap cannot be larger than 16G.";
+        return "A temporary heap cannot be larger than 16G.";
     case CONFIG_EMPTY_VALUE:
         return "The value is empty.";
     case CONFIG_PATH_TOO_LONG:
@@ -41,7 +40,7 @@ const char *config_status_text(enum config_status status)
     case CONFIG_PATH_ESCAPES:
         return "The path contains '..'.";
     case CONFIG_PATH_NOT_ASCII:
-        return "The path contains a character that is not printable ASCII.";
+        return "The path or name contains a character that is not printable ASCII.";
     case CONFIG_COMMAND_LINE_TOO_LONG:
         return "The command line is longer than 1023 bytes.";
     case CONFIG_BAD_OUTPUT:
@@ -57,6 +56,8 @@ const char *config_status_text(enum config_status status)
                "0xfff8.";
     case CONFIG_BAD_POST_MORTEM:
         return "The value of post_mortem is not nvram, and not ram.";
+    case CONFIG_BAD_PROCESSORS:
+        return "The value of processors is not start, and not list.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
     case CONFIG_BAD_TIMEOUT:
@@ -71,6 +72,18 @@ const char *config_status_text(enum config_status status)
         return "An entry has one of kernel and efi.";
     case CONFIG_GLOBAL_KEY:
         return "This key stands only before the first entry.";
+    case CONFIG_BAD_HEAP_PLACE:
+        return "The place of a heap is not `below` or `from` with an address such as 4G.";
+    case CONFIG_TOO_MANY_HEAPS:
+        return "There are more than 8 temporary heaps.";
+    case CONFIG_NO_MODULE:
+        return "No line `module = ...` is above this line.";
+    case CONFIG_TOO_MANY_MODULES:
+        return "There are more than 32 modules.";
+    case CONFIG_MODULE_TEXTS_TOO_LONG:
+        return "The paths, names and command lines of all modules have more than 4095 bytes.";
+    case CONFIG_BAD_ALIGNMENT:
+        return "The alignment is not 4K, and not 2M.";
     }
     return "The configuration has an unknown error.";
 }
@@ -87,47 +100,25 @@ void config_describe_wrong(const char *folder, const char *file, enum config_sta
 
 void config_set_defaults(struct config *config)
 {
-    *config = (struct config){
-        .kernel_path = "\\kernel.elf",
-        .temp_heap_size_bytes = CONFIG_TEMP_HEAP_DEFAULT,
-    };
+    static const char KERNEL_PATH[] = "\\kernel.elf";
+    memset(config, 0, sizeof(*config));
+    memcpy(config->kernel_path, KERNEL_PATH, sizeof(KERNEL_PATH));
+    config->temp_heaps.count = 1;
+    config->temp_heaps.list[0].size_bytes = CONFIG_TEMP_HEAP_DEFAULT;
 }
 
 /* --- Values --- */
-
-/* UEFI paths are relative to the volume, with backslashes (UEFI 2.10, 13.5, EFI_FILE_PROTOCOL). */
-enum config_status config_parse_path(struct piece value, char ret_path[CONFIG_PATH_CAPACITY])
-{
-    char path[CONFIG_PATH_CAPACITY] = {0};
-    size_t length = 0;
-    if (value.length == 0)
-        return CONFIG_EMPTY_VALUE;
-    if (value.text[0] != '\\' && value.text[0] != '/')
-        path[length++] = '\\';
-    if (value.length > CONFIG_PATH_CAPACITY - 1 - length)
-        return CONFIG_PATH_TOO_LONG;
-    for (size_t i = 0; i < value.length; i++) {
-        char character = value.text[i];
-        if (character < 0x20 || character > 0x7e)
-            return CONFIG_PATH_NOT_ASCII;
-        if (character == '.' && i > 0 && value.text[i - 1] == '.')
-            return CONFIG_PATH_ESCAPES;
-        path[length++] = character == '/' ? '\\' : character;
-    }
-    memcpy(ret_path, path, sizeof(path));
-    return CONFIG_OK;
-}
 
 /* An entry's kernel replaces an `efi` before the first entry, and the other way around. */
 static enum config_status store_kernel_path(struct piece value, struct config *config)
 {
     config->efi_path[0] = '\0';
-    return config_parse_path(value, config->kernel_path);
+    return config_value_path(value, config->kernel_path);
 }
 
 static enum config_status store_efi_path(struct piece value, struct config *config)
 {
-    return config_parse_path(value, config->efi_path);
+    return config_value_path(value, config->efi_path);
 }
 
 /* The cut is before the first byte of a character (RFC 3629, section 3). */
@@ -195,17 +186,6 @@ static enum config_status store_command_line(struct piece value, struct config *
     return command_line_has_open_quote(config->command_line) ? CONFIG_OPEN_QUOTE : CONFIG_OK;
 }
 
-static enum config_status store_temp_heap_size(struct piece value, struct config *config)
-{
-    uint64_t size_bytes;
-    if (!number_parse(value.text, value.length, &size_bytes))
-        return CONFIG_BAD_NUMBER;
-    if (size_bytes > CONFIG_TEMP_HEAP_LIMIT)
-        return CONFIG_NUMBER_TOO_LARGE;
-    config->temp_heap_size_bytes = page_align_up(size_bytes);
-    return CONFIG_OK;
-}
-
 static enum config_status store_inject(struct piece value, struct config *config)
 {
     return inject_parse(value, &config->inject) ? CONFIG_OK : CONFIG_BAD_INJECT;
@@ -262,18 +242,14 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
                                                                        : CONFIG_BAD_POST_MORTEM;
 }
 
-/* --- Lines --- */
-
-static struct piece without_blanks(struct piece piece)
+static enum config_status store_processors(struct piece value, struct config *config)
 {
-    while (piece.length > 0 && piece_is_blank(piece.text[0])) {
-        piece.text++;
-        piece.length--;
-    }
-    while (piece.length > 0 && piece_is_blank(piece.text[piece.length - 1]))
-        piece.length--;
-    return piece;
+    config->starts_processors = piece_equals(value, "start");
+    return config->starts_processors || piece_equals(value, "list") ? CONFIG_OK
+                                                                    : CONFIG_BAD_PROCESSORS;
 }
+
+/* --- Lines --- */
 
 static bool contains(struct piece piece, char character)
 {
@@ -312,24 +288,34 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
     return copy_quoted((struct piece){value->text + 1, value->length - 2}, plain, value);
 }
 
+/* The keys of a module come first, then those that an entry cannot have. */
 static const struct setting settings[] = {
+    {"module", config_module_begin},
+    {"module_name", config_module_store_name},
+    {"module_cmdline", config_module_store_command_line},
+    {"module_align", config_module_store_alignment},
     {"timeout", store_timeout},
     {"default", store_default},
     {"remember_last", store_remember_last},
-#define GLOBAL_SETTING_COUNT 3 /* not in an entry */
     {"kernel", store_kernel_path},
     {"efi", store_efi_path},
-#define KERNEL_AND_EFI (1u << 3 | 1u << 4)
     {"title", store_title},
     {"cmdline", store_command_line},
-    {"temp_heap", store_temp_heap_size},
+    {"temp_heap", config_heaps_store},
     {"output", store_output},
     {"resolution", store_resolution},
     {"serial", store_serial_port},
     {"post_mortem", store_post_mortem},
+    {"processors", store_processors},
     {"inject", store_inject},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
+
+/* Bits of `stored` below. */
+#define MODULE_BIT     1u
+#define MODULE_BITS    15u
+#define GLOBAL_BITS    (7u << 4)
+#define KERNEL_AND_EFI (3u << 7)
 
 /* Return SETTING_COUNT for an unknown key. */
 static size_t find_setting(struct piece key)
@@ -347,16 +333,31 @@ struct parser {
     unsigned stored; /* bit i: setting i has been stored, and must not come again */
 };
 
-static enum config_status check_place(struct parser *parser, size_t index)
+/* A module's keys belong to the last `module` line. The first such line replaces what is there. */
+static enum config_status note_module_key(struct parser *parser, unsigned bit)
 {
-    unsigned before = parser->stored;
-    parser->stored |= 1u << index;
-    if (index < GLOBAL_SETTING_COUNT && parser->is_entry)
+    bool has_module = (parser->stored & MODULE_BIT) != 0;
+    if (bit != MODULE_BIT)
+        return has_module ? CONFIG_OK : CONFIG_NO_MODULE;
+    if (!has_module)
+        parser->config->modules.count = 0;
+    parser->stored &= ~MODULE_BITS;
+    return CONFIG_OK;
+}
+
+static enum config_status note_key(struct parser *parser, unsigned bit)
+{
+    if ((bit & MODULE_BITS) != 0) {
+        enum config_status status = note_module_key(parser, bit);
+        if (status != CONFIG_OK)
+            return status;
+    }
+    if ((bit & GLOBAL_BITS) != 0 && parser->is_entry)
         return CONFIG_GLOBAL_KEY;
-    if (parser->stored == before)
+    if ((parser->stored & bit) != 0)
         return CONFIG_DUPLICATE_KEY;
-    return (1u << index & KERNEL_AND_EFI) != 0 &&
-                   (parser->stored & KERNEL_AND_EFI) == KERNEL_AND_EFI
+    parser->stored |= bit;
+    return (bit & KERNEL_AND_EFI) != 0 && (parser->stored & KERNEL_AND_EFI) == KERNEL_AND_EFI
                ? CONFIG_KERNEL_AND_EFI
                : CONFIG_OK;
 }
@@ -371,7 +372,7 @@ static enum config_status store(struct parser *parser, struct piece key, struct 
             config->first_unknown_line = parser->line_number;
         return CONFIG_OK;
     }
-    enum config_status status = check_place(parser, index);
+    enum config_status status = note_key(parser, 1u << index);
     if (status == CONFIG_OK)
         status = remove_quotes(&value, plain);
     return status == CONFIG_OK ? settings[index].store(value, config) : status;
@@ -379,11 +380,11 @@ static enum config_status store(struct parser *parser, struct piece key, struct 
 
 bool config_split_line(struct piece line, struct piece *ret_key, struct piece *ret_value)
 {
-    line = without_blanks(line);
+    line = config_value_trim(line);
     if (line.length == 0 || line.text[0] == '#' || !piece_split(line, '=', ret_key, ret_value))
         return false;
-    *ret_key = without_blanks(*ret_key);
-    *ret_value = without_blanks(*ret_value);
+    *ret_key = config_value_trim(*ret_key);
+    *ret_value = config_value_trim(*ret_value);
     return true;
 }
 
@@ -395,7 +396,7 @@ static enum config_status parse_line(struct parser *parser, struct piece line,
         return CONFIG_LINE_TOO_LONG;
     if (contains(line, '\0'))
         return CONFIG_NUL_BYTE;
-    line = without_blanks(line);
+    line = config_value_trim(line);
     if (line.length == 0 || line.text[0] == '#')
         return CONFIG_OK;
     if (!config_split_line(line, ret_key, &value))
@@ -452,6 +453,8 @@ enum config_status config_parse(const char *text, size_t size_bytes, struct conf
     if (size_bytes <= CONFIG_FILE_LIMIT_BYTES)
         status = config_parse_lines(config_without_mark((struct piece){text, size_bytes}), 1, false,
                                     ret_config, &wrong);
+    if (status != CONFIG_OK)
+        config_set_defaults(ret_config);
     *ret_line = wrong.line;
     return status;
 }

@@ -9,8 +9,11 @@
  *
  *   kernel    = \kernel.elf   path on the volume that the loader was started from; '/' works too
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
- *   temp_heap = 1M            size of the temporary heap in bytes, or with suffix K, M or G;
- *                             0 hands over none; rounded up to whole pages
+ *   temp_heap = 1M            the temporary heaps, with commas between them (config_heap.h)
+ *   module    = \path         a file to hand over; may come again (config_module.h)
+ *   module_name = text        of the last module; so are the next two
+ *   module_cmdline = text
+ *   module_align = 4K
  *   output    = console       the screen that the kernel gets first: that of the firmware's
  *                             console, or a number from the loader's lines `output 1: …`
  *   resolution = keep         its resolution: `keep` the firmware's, `native` of the screen (from
@@ -18,6 +21,8 @@
  *   inject    = words         failures on purpose, with commas between them (inject.h)
  *   serial    = COM1          serial port of loader and kernel: COM1 to COM4, the number of its
  *                             first I/O port, or `off`; without this key: see serial_choice.h
+ *   processors = list         only list the other processors; `start` starts them. The same word on
+ *                             the command line is stronger.
  *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
  *                             only in RAM. The same word on the command line is stronger.
  *   title     = text          of the entry in the menu
@@ -40,6 +45,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootloader/pure/config_heap.h"
+#include "bootloader/pure/config_module.h"
 #include "bootloader/pure/inject.h"
 #include "bootloader/pure/screen_mode.h"
 #include "bootloader/pure/serial_choice.h"
@@ -49,11 +56,8 @@
 #define CONFIG_COMMAND_LINE_CAPACITY 1024         /* 1023 characters and a NUL */
 #define CONFIG_LINE_LIMIT            1200         /* bytes; fits the longest legal cmdline line */
 #define CONFIG_FILE_LIMIT_BYTES      (64u * 1024) /* refused above, before it is read */
-#define CONFIG_TEMP_HEAP_DEFAULT     (UINT64_C(1024) * 1024)
-/* 16 GiB: a larger first heap is assumed to be a typing error. */
-#define CONFIG_TEMP_HEAP_LIMIT (UINT64_C(16) * 1024 * 1024 * 1024)
-#define CONFIG_OUTPUT_LIMIT    64
-#define CONFIG_ID_CAPACITY     64 /* 63 characters and a NUL */
+#define CONFIG_OUTPUT_LIMIT          64
+#define CONFIG_ID_CAPACITY           64 /* 63 characters and a NUL */
 #define CONFIG_TITLE_CAPACITY                                                                      \
     128                         /* bytes of UTF-8 and a NUL; the rest of a longer one is cut off */
 #define CONFIG_KEY_CAPACITY  20 /* of a key in a report */
@@ -80,6 +84,7 @@ enum config_status {
     CONFIG_BAD_INJECT,
     CONFIG_BAD_SERIAL_PORT,
     CONFIG_BAD_POST_MORTEM,
+    CONFIG_BAD_PROCESSORS,
     CONFIG_OPEN_QUOTE, /* in the command line: text appended later would change its words */
     CONFIG_BAD_TIMEOUT,
     CONFIG_BAD_SWITCH,
@@ -87,6 +92,12 @@ enum config_status {
     CONFIG_DUPLICATE_ID,
     CONFIG_KERNEL_AND_EFI,
     CONFIG_GLOBAL_KEY, /* in an entry */
+    CONFIG_BAD_HEAP_PLACE,
+    CONFIG_TOO_MANY_HEAPS,
+    CONFIG_NO_MODULE, /* a key of a module before the first module */
+    CONFIG_TOO_MANY_MODULES,
+    CONFIG_MODULE_TEXTS_TOO_LONG,
+    CONFIG_BAD_ALIGNMENT,
 };
 
 enum config_resolution {
@@ -98,7 +109,8 @@ enum config_resolution {
 struct config {
     char kernel_path[CONFIG_PATH_CAPACITY]; /* ASCII, '\\' as separator, begins with '\\' */
     char command_line[CONFIG_COMMAND_LINE_CAPACITY];
-    uint64_t temp_heap_size_bytes; /* a multiple of 4096; 0 for none */
+    struct config_heaps temp_heaps;
+    struct config_modules modules;
     struct inject inject;
     unsigned output_number; /* from 1 on; 0 for that of the firmware's console */
     enum config_resolution resolution;
@@ -110,6 +122,7 @@ struct config {
     uint32_t timeout_seconds;            /* up to CONFIG_TIMEOUT_LIMIT, or CONFIG_TIMEOUT_NEVER */
     char default_id[CONFIG_ID_CAPACITY]; /* empty without one */
     bool remembers_last;
+    bool starts_processors;      /* processors = start */
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };
@@ -123,9 +136,9 @@ struct config_wrong {
     char key[CONFIG_KEY_CAPACITY]; /* printable ASCII; empty if the line has no key */
 };
 
-/* Parse `size_bytes` bytes at `text`, a file without entries, over the defaults. On failure the
- * content of *ret_config is undefined, and *ret_line is the number of the wrong line (0 if the error
- * has no line). On success *ret_line is 0. */
+/* Parse `size_bytes` bytes at `text`, a file without entries, over the defaults. On failure
+ * *ret_config has the defaults, and *ret_line is the number of the wrong line (0 if the error has no
+ * line). On success *ret_line is 0. */
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line) __attribute__((warn_unused_result));
 
@@ -146,11 +159,6 @@ struct piece config_next_line(struct piece *text);
 /* Split a line at its '=', without the blanks around both parts. Return false for a comment, and for
  * a line without a '='. */
 bool config_split_line(struct piece line, struct piece *ret_key, struct piece *ret_value);
-
-/* Read a path: from the root of the volume, in ASCII, without "..". It gets a '\\' at its start, and in
- * the place of each '/'. On failure *ret_path is not written. */
-enum config_status config_parse_path(struct piece value, char ret_path[CONFIG_PATH_CAPACITY])
-    __attribute__((warn_unused_result));
 
 /* Return whether this is the ID of an entry: 1 to 63 characters of a-z, A-Z, 0-9, '.', '_', '-'. */
 bool config_is_id(struct piece text);

@@ -1,5 +1,6 @@
 #include "bootloader/pure/menu.h"
 
+#include "bootloader/pure/config_value.h"
 #include "bootloader/pure/text_part.h"
 #include "bootloader/pure/utf8.h"
 #include "shared/memory.h"
@@ -114,7 +115,7 @@ static enum menu_request accept_text(struct menu *menu)
     char path[CONFIG_PATH_CAPACITY];
     enum config_status status = CONFIG_OK;
     if (menu->view == MENU_VIEW_PATH)
-        status = config_parse_path((struct piece){menu->text, menu->length}, path);
+        status = config_value_path((struct piece){menu->text, menu->length}, path);
     else if (command_line_has_open_quote(menu->text))
         status = CONFIG_OPEN_QUOTE;
     if (status != CONFIG_OK) {

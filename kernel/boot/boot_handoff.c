@@ -1,5 +1,6 @@
 #include "kernel/arch.h"
 #include "kernel/boot/boot.h"
+#include "kernel/boot/boot_modules.h"
 #include "kernel/boot/boot_refuse.h"
 #include "kernel/boot/boot_screen.h"
 #include "kernel/boot/boot_stage.h"
@@ -95,6 +96,7 @@ static void print_handoff(const struct kernel *kernel)
              kernel->handoff.version_major, kernel->handoff.version_minor,
              kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.regions.count,
              kernel->handoff.checksum);
+    boot_modules_print(kernel);
     command_words_check(kernel->view.command_line, warn_of_word, NULL);
     if (command_line_has(kernel->view.command_line, "print-regions"))
         print_regions(&kernel->view.regions);

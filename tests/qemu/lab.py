@@ -98,7 +98,7 @@ def put_conductor(tree: Path, plan):
     """Let the conductor start first, and then start the loader."""
     loader = tree / LOADER
     aside = tree / "EFI/HANDOFF/LOADER.EFI"
-    aside.parent.mkdir(parents=True)
+    aside.parent.mkdir(parents=True, exist_ok=True)
     loader.replace(aside)
     shutil.copyfile(CONDUCTOR, loader)
     (tree / "plan.txt").write_text("".join(f"{line}\n" for line in plan), encoding="ascii")

@@ -50,6 +50,7 @@ CAUSES = {
     14: ({}, ["image-elsewhere"]),
     15: ({}, ["descriptor-size 0"]),
     18: ({}, ["loader-data-uncached"]),
+    20: (config(b"cmdline = unattended\nentry = a\nkernel =\n"), []),
     22: ({**config(b"cmdline = unattended\n"), "handoff/entries/a+1.conf": b"title = counted\n"}, ["rename-fails"]),
     23: (config(b"efi = /kernel.elf\n"), []),
     24: (lambda: {"kernel.elf": note_with(4, 4)}, []),
@@ -60,6 +61,7 @@ CAUSES = {
     30: (config(b"serial = COM3\n"), ["graphics-over-loader"]),
     31: (lambda: {"kernel.elf": changed_kernel(0.5)}, []),
     32: (lambda: {**config(b"efi = /visitor.efi\ncmdline = fail\n"), **visitor()}, []),
+    35: (config(b"module = kernel.elf\nmodule_align = 2M\n"), ["leave-pages 700"]),
 }
 # Those after which the loader cannot return.
 CAUSES_AFTER_EXIT = {16: ["stale-fake 1000000"]}

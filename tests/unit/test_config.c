@@ -32,11 +32,15 @@ static void assert_bytes_refused(const void *text, size_t size_bytes, enum confi
                                  unsigned expected_line)
 {
     struct config config;
+    struct config defaults;
     unsigned line = 99;
+    memset(&config, 0x77, sizeof(config));
+    config_set_defaults(&defaults);
     enum config_status status = parse_bytes(text, size_bytes, &config, &line);
     if (status != expected)
         fail_msg("%s instead of: %s", config_status_text(status), config_status_text(expected));
     assert_int_equal(line, expected_line);
+    assert_memory_equal(&config, &defaults, sizeof(config));
 }
 
 static void assert_refused(const char *text, enum config_status expected, unsigned expected_line)
@@ -44,11 +48,29 @@ static void assert_refused(const char *text, enum config_status expected, unsign
     assert_bytes_refused(text, strlen(text), expected, expected_line);
 }
 
+/* The size of the temporary heap, of which there is at most one, without a place. */
+static uint64_t only_heap_bytes(const struct config *config)
+{
+    const struct config_heap *heap = &config->temp_heaps.list[0];
+    if (config->temp_heaps.count == 0)
+        return 0;
+    assert_int_equal(config->temp_heaps.count, 1);
+    assert_int_equal(heap->from | heap->below, 0);
+    return heap->size_bytes;
+}
+
+static uint64_t heap_bytes_of(const char *text)
+{
+    struct config config = parse_good(text);
+    return only_heap_bytes(&config);
+}
+
 static void assert_defaults(const struct config *config)
 {
     assert_string_equal(config->kernel_path, "\\kernel.elf");
     assert_string_equal(config->command_line, "");
-    assert_int_equal(config->temp_heap_size_bytes, 1024 * 1024);
+    assert_int_equal(only_heap_bytes(config), 1024 * 1024);
+    assert_int_equal(config->modules.count, 0);
     assert_int_equal(config->output_number, 0);
     assert_int_equal(config->resolution, CONFIG_RESOLUTION_KEEP);
     assert_false(config->keeps_record_in_nvram);
@@ -80,7 +102,7 @@ static void test_all_keys(void **state)
                                       "\ttemp_heap\t=\t64K\t\n");
     assert_string_equal(config.kernel_path, "\\boot\\my kernel.elf");
     assert_string_equal(config.command_line, "heap=strict title=\"a b\"");
-    assert_int_equal(config.temp_heap_size_bytes, 64 * 1024);
+    assert_int_equal(only_heap_bytes(&config), 64 * 1024);
 }
 
 static void test_kernel_path_begins_with_a_backslash(void **state)
@@ -93,6 +115,15 @@ static void test_kernel_path_begins_with_a_backslash(void **state)
     assert_refused("kernel = \"\"\n", CONFIG_EMPTY_VALUE, 1);
     assert_refused("kernel = k\xc3\xa4rnel\n", CONFIG_PATH_NOT_ASCII, 1);
     assert_refused("kernel = a\tb\n", CONFIG_PATH_NOT_ASCII, 1);
+}
+
+static void test_start_of_processors(void **state)
+{
+    (void)state;
+    assert_true(parse_good("processors = start").starts_processors);
+    assert_false(parse_good("processors = list").starts_processors);
+    assert_false(parse_good("").starts_processors);
+    assert_refused("processors = 4", CONFIG_BAD_PROCESSORS, 1);
 }
 
 static void test_place_of_the_boot_record(void **state)
@@ -108,14 +139,138 @@ static void test_place_of_the_boot_record(void **state)
 static void test_temp_heap_sizes(void **state)
 {
     (void)state;
-    assert_int_equal(parse_good("temp_heap = 0").temp_heap_size_bytes, 0);
-    assert_int_equal(parse_good("temp_heap = 1").temp_heap_size_bytes, 4096);
-    assert_int_equal(parse_good("temp_heap = 4097").temp_heap_size_bytes, 8192);
-    assert_int_equal(parse_good("temp_heap = 0x100000").temp_heap_size_bytes, 1 << 20);
-    assert_int_equal(parse_good("temp_heap = 16G").temp_heap_size_bytes, UINT64_C(16) << 30);
+    assert_int_equal(heap_bytes_of("temp_heap = 0"), 0);
+    assert_int_equal(heap_bytes_of("temp_heap = 1"), 4096);
+    assert_int_equal(heap_bytes_of("temp_heap = 4097"), 8192);
+    assert_int_equal(heap_bytes_of("temp_heap = 0x100000"), 1 << 20);
+    assert_int_equal(heap_bytes_of("temp_heap = 16G"), UINT64_C(16) << 30);
     assert_refused("temp_heap = 17179869185", CONFIG_NUMBER_TOO_LARGE, 1);
     assert_refused("temp_heap = 17G", CONFIG_NUMBER_TOO_LARGE, 1);
     assert_refused("temp_heap = 0xffffffffffffffff", CONFIG_NUMBER_TOO_LARGE, 1);
+}
+
+static void test_temp_heap_places(void **state)
+{
+    (void)state;
+    struct config config = parse_good("temp_heap = 1M ,4M  below 4G,64K from 0x40000001, 0, 5");
+    const struct config_heap *heaps = config.temp_heaps.list;
+    assert_int_equal(config.temp_heaps.count, 4);
+    assert_int_equal(heaps[0].size_bytes, 1 << 20);
+    assert_int_equal(heaps[0].from | heaps[0].below, 0);
+    assert_int_equal(heaps[1].size_bytes, 4 << 20);
+    assert_int_equal(heaps[1].below, UINT64_C(4) << 30);
+    assert_int_equal(heaps[1].from, 0);
+    assert_int_equal(heaps[2].size_bytes, 64 << 10);
+    assert_int_equal(heaps[2].from, 0x40001000);
+    assert_int_equal(heaps[2].below, 0);
+    assert_int_equal(heaps[3].size_bytes, 4096);
+}
+
+static void test_bad_temp_heap_places(void **state)
+{
+    (void)state;
+    static const char *const BAD[] = {"temp_heap = 1 M",
+                                      "temp_heap = 1 # x",
+                                      "temp_heap = 1M above 4G",
+                                      "temp_heap = 1M below",
+                                      "temp_heap = 1M below 0",
+                                      "temp_heap = 1M, 1M from",
+                                      "temp_heap = 1M from 1G x",
+                                      "temp_heap = 1M from -1",
+                                      "temp_heap = 1M below 4G from 1G",
+                                      "temp_heap = 1M from 4097T",
+                                      "temp_heap = 1M from 0x10000000000001"};
+    for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
+        assert_refused(BAD[i], CONFIG_BAD_HEAP_PLACE, 1);
+    assert_refused("temp_heap = 1M, 17G below 4G", CONFIG_NUMBER_TOO_LARGE, 1);
+    assert_int_equal(parse_good("temp_heap=1,1,1,1,1,1,1,1").temp_heaps.count, 8);
+    assert_refused("temp_heap=1,1,1,1,1,1,1,1,1", CONFIG_TOO_MANY_HEAPS, 1);
+}
+
+/* --- Modules --- */
+
+static const char *module_text(const struct config *config, uint16_t place)
+{
+    return config->modules.texts + place;
+}
+
+static void test_modules(void **state)
+{
+    (void)state;
+    struct config config = parse_good("module = boot/initrd.img\n"
+                                      "kernel = k\n"
+                                      "module_cmdline = \"a  b\"\n"
+                                      "module=/data\n"
+                                      "module_align = 2M\n"
+                                      "module_name = my data\n");
+    const struct config_module *modules = config.modules.list;
+    assert_int_equal(config.modules.count, 2);
+    assert_string_equal(module_text(&config, modules[0].path), "\\boot\\initrd.img");
+    assert_string_equal(module_text(&config, modules[0].name), "initrd.img");
+    assert_string_equal(module_text(&config, modules[0].command_line), "a  b");
+    assert_int_equal(modules[0].alignment_bytes, 4096);
+    assert_string_equal(module_text(&config, modules[1].path), "\\data");
+    assert_string_equal(module_text(&config, modules[1].name), "my data");
+    assert_string_equal(module_text(&config, modules[1].command_line), "");
+    assert_int_equal(modules[1].alignment_bytes, 2 << 20);
+}
+
+static void test_N2_two_modules_of_one_name_are_both_kept(void **state)
+{
+    (void)state;
+    struct config config = parse_good("module = a/x\nmodule = b/x\nmodule = a/x\n");
+    const struct config_module *modules = config.modules.list;
+    assert_int_equal(config.modules.count, 3);
+    assert_string_equal(module_text(&config, modules[0].path), "\\a\\x");
+    assert_string_equal(module_text(&config, modules[1].path), "\\b\\x");
+    for (unsigned i = 0; i < 3; i++)
+        assert_string_equal(module_text(&config, modules[i].name), "x");
+}
+
+static void test_bad_modules(void **state)
+{
+    (void)state;
+    assert_refused("module =", CONFIG_EMPTY_VALUE, 1);
+    assert_refused("module = ../x", CONFIG_PATH_ESCAPES, 1);
+    assert_refused("module = \xc3\xa4", CONFIG_PATH_NOT_ASCII, 1);
+    assert_refused("module = x\nmodule_name =", CONFIG_EMPTY_VALUE, 2);
+    assert_refused("module = x\nmodule_name = a\x1b[2J", CONFIG_PATH_NOT_ASCII, 2);
+    assert_refused("module = x\nmodule_align = 1M", CONFIG_BAD_ALIGNMENT, 2);
+    assert_refused("module = x\nmodule_align = 2Mx", CONFIG_BAD_ALIGNMENT, 2);
+    assert_refused("module_align = 4K\nmodule = x", CONFIG_NO_MODULE, 1);
+    assert_refused("module_name = x", CONFIG_NO_MODULE, 1);
+    assert_refused("module_cmdline = x", CONFIG_NO_MODULE, 1);
+    assert_refused("module = x\nmodule_name = a\nmodule_name = a", CONFIG_DUPLICATE_KEY, 3);
+}
+
+static void test_module_limits(void **state)
+{
+    (void)state;
+    char text[4096 + 64] = "";
+    for (unsigned i = 0; i < CONFIG_MODULE_LIMIT; i++)
+        strcat(text, "module = x\n");
+    assert_int_equal(parse_good(text).modules.count, CONFIG_MODULE_LIMIT);
+    strcat(text, "module = x\n");
+    assert_refused(text, CONFIG_TOO_MANY_MODULES, CONFIG_MODULE_LIMIT + 1);
+}
+
+/* One byte is for the empty text, and three are for `\x` and its NUL in each of five modules. */
+static void test_module_texts_fill_their_room(void **state)
+{
+    (void)state;
+    char text[5 * 1100] = "";
+    size_t left = CONFIG_MODULE_TEXT_CAPACITY - 1;
+    for (unsigned i = 0; i < 5; i++) {
+        size_t words = i < 4 ? 1000 : left - 4;
+        strcat(text, "module = x\nmodule_cmdline = ");
+        memset(text + strlen(text), 'c', words);
+        strcat(text, "\n");
+        left -= 3 + words + 1;
+    }
+    assert_int_equal(left, 0);
+    assert_int_equal(parse_good(text).modules.text_size_bytes, CONFIG_MODULE_TEXT_CAPACITY);
+    text[strlen(text) - 1] = 'c';
+    assert_refused(text, CONFIG_MODULE_TEXTS_TOO_LONG, 10);
 }
 
 static void test_serial_ports(void **state)
@@ -171,7 +326,7 @@ static void test_CF3_over_long_line_aborts(void **state)
     memset(text, '#', sizeof(text));
     text[CONFIG_LINE_LIMIT] = '\n';
     memcpy(text + CONFIG_LINE_LIMIT + 1, "temp_heap=0", 12);
-    assert_int_equal(parse_good(text).temp_heap_size_bytes, 0);
+    assert_int_equal(heap_bytes_of(text), 0);
 
     memset(text, '#', sizeof(text));
     text[0] = '\n';
@@ -195,7 +350,7 @@ static void test_CF4_crlf_and_byte_order_mark(void **state)
         parse_good("\xef\xbb\xbfkernel = a.elf\r\n\r\ncmdline = x y\r\ntemp_heap = 2M\r\n");
     assert_string_equal(config.kernel_path, "\\a.elf");
     assert_string_equal(config.command_line, "x y");
-    assert_int_equal(config.temp_heap_size_bytes, 2 << 20);
+    assert_int_equal(only_heap_bytes(&config), 2 << 20);
 }
 
 static void test_CF4_nul_byte_is_refused(void **state)
@@ -228,10 +383,10 @@ static void test_CF7_bad_numbers(void **state)
 {
     (void)state;
     static const char *const BAD[] = {
-        "temp_heap =",    "temp_heap = -1",   "temp_heap = 1MB",
-        "temp_heap = 1x", "temp_heap = 1 M",  "temp_heap = 18446744073709551616",
-        "temp_heap = M",  "temp_heap = 0x",   "temp_heap = 17179869184G",
-        "temp_heap = +1", "temp_heap = 1 # x"};
+        "temp_heap =",    "temp_heap = -1", "temp_heap = 1MB",
+        "temp_heap = 1x", "temp_heap = 1,", "temp_heap = 18446744073709551616",
+        "temp_heap = M",  "temp_heap = 0x", "temp_heap = 17179869184G",
+        "temp_heap = +1", "temp_heap = ,1", "temp_heap = 1,,2"};
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
         assert_refused(BAD[i], CONFIG_BAD_NUMBER, 1);
 }
@@ -412,7 +567,15 @@ int main(void)
         cmocka_unit_test(test_all_keys),
         cmocka_unit_test(test_kernel_path_begins_with_a_backslash),
         cmocka_unit_test(test_temp_heap_sizes),
+        cmocka_unit_test(test_temp_heap_places),
+        cmocka_unit_test(test_bad_temp_heap_places),
+        cmocka_unit_test(test_modules),
+        cmocka_unit_test(test_N2_two_modules_of_one_name_are_both_kept),
+        cmocka_unit_test(test_bad_modules),
+        cmocka_unit_test(test_module_limits),
+        cmocka_unit_test(test_module_texts_fill_their_room),
         cmocka_unit_test(test_serial_ports),
+        cmocka_unit_test(test_start_of_processors),
         cmocka_unit_test(test_place_of_the_boot_record),
         cmocka_unit_test(test_quoted_values),
         cmocka_unit_test(test_line_without_equals_sign),

@@ -102,7 +102,7 @@ static void test_an_entry_inherits_and_overrides(void **state)
     assert_string_equal(one.command_line, "global");
     assert_string_equal(two.command_line, "own");
     assert_string_equal(two.kernel_path, "\\k.elf");
-    assert_int_equal(two.temp_heap_size_bytes, 2 << 20);
+    assert_int_equal(two.temp_heaps.list[0].size_bytes, 2 << 20);
     assert_string_equal(list.entries[0].title, "one");
     assert_string_equal(list.entries[1].title, "Two");
     assert_int_equal(list.entries[2].kind, ENTRY_EFI);
