@@ -2,6 +2,7 @@
 
 #include "bootloader/boot_interface.h"
 #include "bootloader/firmware/own_folder.h"
+#include "bootloader/integrity.h"
 #include "bootloader/start_options.h"
 #include "shared/address.h"
 #include "shared/memory.h"
@@ -57,8 +58,12 @@ static bool allocate_text(struct loader *loader, uint64_t size_bytes, char **ret
 static bool read_config(struct loader *loader, const struct file *file)
 {
     char *text;
-    return allocate_text(loader, file->size_bytes, &text) &&
-           file_read(file, 0, text, file->size_bytes) == LOADER_OK &&
+    if (!allocate_text(loader, file->size_bytes, &text) ||
+        file_read(file, 0, text, file->size_bytes) != LOADER_OK)
+        return false;
+    const struct integrity_subject subject = {INTEGRITY_CONFIG, file->path, text, file->size_bytes,
+                                              NULL};
+    return integrity_admit(loader, &subject) &&
            parse_config(loader, (struct piece){text, file->size_bytes});
 }
 
@@ -130,8 +135,13 @@ static uint64_t read_file(struct loader *loader, struct entry *entry, char *text
         error = file_read(&file, 0, text, file.size_bytes);
         file_close(&file);
     }
-    if (error == LOADER_OK)
-        return file.size_bytes;
+    if (error == LOADER_OK) {
+        const struct integrity_subject subject = {INTEGRITY_ENTRY_FILE, path, text, file.size_bytes,
+                                                  NULL};
+        if (integrity_admit(loader, &subject))
+            return file.size_bytes;
+        error = loader->failure.error;
+    }
     if (error != LOADER_ERROR_FILE_EMPTY)
         entry->error = error;
     return 0;

@@ -5,6 +5,7 @@
 #include "bootloader/chain_load.h"
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
+#include "bootloader/integrity.h"
 #include "bootloader/modules.h"
 #include "bootloader/start_options.h"
 #include "shared/address.h"
@@ -19,7 +20,8 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     loader_begin_phase(loader, "load kernel");
     if (file_open(volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
         return false;
-    bool is_loaded = kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
+    bool is_loaded = integrity_admit_kernel(loader, &file) &&
+                     kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
                                                &loader->demands) == LOADER_OK &&
                      demands_check_loader(loader) &&
                      kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
@@ -61,6 +63,8 @@ static void undo(struct loader *loader, size_t kept_count)
 static bool load(struct loader *loader)
 {
     const struct config *config = &loader->config;
+    if (!integrity_measure_command_line(loader))
+        return false;
     if (config->efi_path[0] == '\0')
         return inject_begin(loader) && load_kernel(loader, &loader->chooser.volume) &&
                modules_load(loader, &loader->chooser.volume);

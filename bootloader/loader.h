@@ -14,6 +14,7 @@
 #include "bootloader/firmware/kernel_image.h"
 #include "bootloader/firmware/pages.h"
 #include "bootloader/firmware/screen.h"
+#include "bootloader/integrity.h"
 #include "bootloader/post_exit.h"
 #include "bootloader/pure/claims.h"
 #include "bootloader/pure/config.h"
@@ -65,6 +66,7 @@ struct loader {
     struct config config;          /* of the chosen entry */
     struct config globals;         /* of handoff.conf, before its first entry */
     struct start_state start;
+    struct integrity integrity;
     struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;

@@ -307,6 +307,11 @@ enum handoff_boot_source {
     HANDOFF_BOOT_SOURCE_VOLUME = 2,    /* a volume without such a GUID: MBR, CD, whole disk */
 };
 
+/* handoff.integrity_flags. A kernel ignores bits that it does not know. */
+#define HANDOFF_INTEGRITY_SECURE_BOOT UINT32_C(1) /* the signed loader has the hash of each file */
+#define HANDOFF_INTEGRITY_CHECKED     UINT32_C(2) /* the kernel has the SHA-256 that was wanted */
+#define HANDOFF_INTEGRITY_MEASURED    UINT32_C(4) /* a TPM has all files and the command line */
+
 struct handoff {
     uint64_t magic; /* HANDOFF_MAGIC */
     uint16_t version_major;
@@ -393,10 +398,12 @@ struct handoff {
 
     union handoff_arch arch;
 
-    uint64_t reserved_2[5]; /* written as 0, ignored by readers */
+    uint64_t reserved_2[4]; /* written as 0, ignored by readers */
 
-    /* Since 2.1: the memory in which started processors wait. Both fields are 0 if none was
-     * started. */
+    uint32_t integrity_flags; /* since 2.1: HANDOFF_INTEGRITY_* */
+    uint32_t reserved_3;
+
+    /* Since 2.1: the memory in which started processors wait. Both fields are 0 if none was started. */
     struct handoff_range parking;
 
     uint64_t reserved[9]; /* written as 0, ignored by readers */
@@ -555,6 +562,8 @@ HANDOFF_ASSERT_OFFSET(handoff, reserved_1, 476);
 HANDOFF_ASSERT_OFFSET(handoff, random_seed, 480);
 HANDOFF_ASSERT_OFFSET(handoff, arch, 512);
 HANDOFF_ASSERT_OFFSET(handoff, reserved_2, 640);
+HANDOFF_ASSERT_OFFSET(handoff, integrity_flags, 672);
+HANDOFF_ASSERT_OFFSET(handoff, reserved_3, 676);
 HANDOFF_ASSERT_OFFSET(handoff, parking, 680);
 HANDOFF_ASSERT_OFFSET(handoff, reserved, 696);
 HANDOFF_ASSERT(sizeof(struct handoff) == 768);

@@ -4,6 +4,7 @@
 #include "bootloader/firmware/wide_text.h"
 #include "bootloader/pure/config.h"
 #include "shared/address.h"
+#include "shared/memory.h"
 
 /* Some firmware fails on long reads. So many bytes in a call are safe. */
 #define SAFE_READ_BYTES MIB
@@ -122,7 +123,7 @@ static enum loader_error file_check_size(const struct volume *volume, EFI_FILE_H
                          path);
     enum loader_error error = file_check(volume, &info, path, limit_bytes);
     if (error == LOADER_OK)
-        *ret_file = (struct file){handle, volume->firmware, path, info.FileSize};
+        *ret_file = (struct file){handle, volume->firmware, path, info.FileSize, NULL, NULL};
     return error;
 }
 
@@ -183,6 +184,10 @@ static enum loader_error file_read_in_pieces(const struct file *file, uint64_t o
 enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,
                             uint64_t size_bytes)
 {
+    if (file->bytes != NULL) {
+        memcpy(bytes, file->bytes + offset, size_bytes);
+        return LOADER_OK;
+    }
     bool is_long = size_bytes > LONG_READ_BYTES;
     enum loader_error error = file_read_in_pieces(file, offset, bytes, size_bytes,
                                                   is_long ? SAFE_READ_BYTES : size_bytes);
@@ -191,9 +196,24 @@ enum loader_error file_read(const struct file *file, uint64_t offset, void *byte
     return error;
 }
 
+enum loader_error file_keep(struct file *file, struct pages *pages)
+{
+    struct phys_range block;
+    enum loader_error error = pages_allocate_for_reading(pages, file->size_bytes, PAGE_SIZE_BYTES,
+                                                         0, HANDOFF_REGION_LOADER, &block);
+    if (error == LOADER_OK)
+        error = file_read(file, 0, (void *)block.start.value, file->size_bytes);
+    if (error == LOADER_OK)
+        file->bytes = (const uint8_t *)block.start.value;
+    file->pages = pages;
+    return error;
+}
+
 void file_close(const struct file *file)
 {
     file->handle->Close(file->handle);
+    if (file->bytes != NULL)
+        pages_free(file->pages, phys_addr((uint64_t)file->bytes));
 }
 
 enum loader_error folder_open(const struct volume *volume, const char *path,

@@ -84,6 +84,10 @@ const char *config_status_text(enum config_status status)
         return "The paths, names and command lines of all modules have more than 4095 bytes.";
     case CONFIG_BAD_ALIGNMENT:
         return "The alignment is not 4K, and not 2M.";
+    case CONFIG_BAD_SHA256:
+        return "The SHA-256 does not have 64 hexadecimal digits.";
+    case CONFIG_BAD_TPM:
+        return "The value of tpm is not on, off or demand.";
     }
     return "The configuration has an unknown error.";
 }
@@ -242,6 +246,17 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
                                                                        : CONFIG_BAD_POST_MORTEM;
 }
 
+static enum config_status store_kernel_sha256(struct piece value, struct config *config)
+{
+    config->has_kernel_sha256 = sha256_parse(value, &config->kernel_sha256);
+    return config->has_kernel_sha256 ? CONFIG_OK : CONFIG_BAD_SHA256;
+}
+
+static enum config_status store_tpm(struct piece value, struct config *config)
+{
+    return tpm_wish_parse(value, &config->tpm) ? CONFIG_OK : CONFIG_BAD_TPM;
+}
+
 static enum config_status store_processors(struct piece value, struct config *config)
 {
     config->starts_processors = piece_equals(value, "start");
@@ -308,6 +323,8 @@ static const struct setting settings[] = {
     {"post_mortem", store_post_mortem},
     {"processors", store_processors},
     {"inject", store_inject},
+    {"tpm", store_tpm},
+    {"kernel_sha256", store_kernel_sha256},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 

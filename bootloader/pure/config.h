@@ -23,6 +23,9 @@
  *                             first I/O port, or `off`; without this key: see serial_choice.h
  *   processors = list         only list the other processors; `start` starts them. The same word on
  *                             the command line is stronger.
+ *   kernel_sha256 = digits    refuse a kernel with another SHA-256
+ *   tpm       = demand        measure into a TPM 2.0: `on` warns without one, `demand` stops, `off`
+ *                             does not; without this key: measure if there is one
  *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
  *                             only in RAM. The same word on the command line is stronger.
  *   title     = text          of the entry in the menu
@@ -48,6 +51,7 @@
 #include "bootloader/pure/config_heap.h"
 #include "bootloader/pure/config_module.h"
 #include "bootloader/pure/inject.h"
+#include "bootloader/pure/integrity_rules.h"
 #include "bootloader/pure/screen_mode.h"
 #include "bootloader/pure/serial_choice.h"
 #include "shared/text/piece.h"
@@ -98,6 +102,8 @@ enum config_status {
     CONFIG_TOO_MANY_MODULES,
     CONFIG_MODULE_TEXTS_TOO_LONG,
     CONFIG_BAD_ALIGNMENT,
+    CONFIG_BAD_SHA256,
+    CONFIG_BAD_TPM,
 };
 
 enum config_resolution {
@@ -122,7 +128,10 @@ struct config {
     uint32_t timeout_seconds;            /* up to CONFIG_TIMEOUT_LIMIT, or CONFIG_TIMEOUT_NEVER */
     char default_id[CONFIG_ID_CAPACITY]; /* empty without one */
     bool remembers_last;
-    bool starts_processors;      /* processors = start */
+    bool starts_processors; /* processors = start */
+    bool has_kernel_sha256;
+    struct sha256 kernel_sha256;
+    enum tpm_wish tpm;
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };

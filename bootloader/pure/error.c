@@ -158,6 +158,17 @@ static const struct error_text error_texts[] PACKED_SECTION = {
         {"A module does not fit into the free memory.",
          "Give the machine more memory, or use smaller or fewer modules.",
          FIRMWARE_OUT_OF_RESOURCES},
+    [LOADER_ERROR_NOT_ENROLLED] =
+        {"Secure Boot is on, and this file is not enrolled in the loader.",
+         "Copy the file again, or sign the loader with it (docs/SECURE-BOOT.md).",
+         FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_WRONG_HASH] =
+        {"The file does not have the SHA-256 that the configuration names.",
+         "Copy the file again, or correct its SHA-256 in the configuration.",
+         FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_NOT_MEASURED] =
+        {"The TPM lacks a measurement, and `tpm = demand` wants all of them.",
+         "Switch the TPM on in the firmware's setup, or remove the line.", FIRMWARE_UNSUPPORTED},
 };
 
 /* In the order of the numbers, from 0 on. */

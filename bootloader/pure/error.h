@@ -46,13 +46,16 @@ enum loader_error {
     LOADER_ERROR_KERNEL_DAMAGED = 31,
     LOADER_ERROR_PROGRAM_FAILED = 32,
     LOADER_ERROR_MODULE_MEMORY = 35,
+    LOADER_ERROR_NOT_ENROLLED = 38,
+    LOADER_ERROR_WRONG_HASH = 39,
+    LOADER_ERROR_NOT_MEASURED = 40,
 };
 
 /* EFI_STATUS (UEFI 2.10, appendix D): 0 is success, the highest bit marks an error. */
 #define ERROR_STATUS_SUCCESS   UINT64_C(0)
 #define ERROR_STATUS_ERROR_BIT (UINT64_C(1) << 63)
 
-#define ERROR_DETAIL_CAPACITY 320
+#define ERROR_DETAIL_CAPACITY 480
 
 struct loader_failure {
     enum loader_error error;
@@ -89,8 +92,7 @@ const char *error_remedy(unsigned number);
 const char *error_status_name(uint64_t status);
 
 /* Write cause, detail and remedy in one line. */
-void error_format_sentence(const struct loader_failure *failure, char *text,
-                           size_t capacity_bytes);
+void error_format_sentence(const struct loader_failure *failure, char *text, size_t capacity_bytes);
 
 /* Write the whole report (cause, detail, remedy) to `text`, in several lines. Longer text is cut.
  */

@@ -113,6 +113,7 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
         .data_size_bytes = phys_range_size_bytes(block->memory),
         .direct_map_base = direct_map_base(sources->levels).value,
         .direct_map_size_bytes = sources->direct_map_size_bytes,
+        .integrity_flags = sources->integrity_flags,
         .arch = sources->arch,
     };
     format_text(handoff->loader_name, sizeof(handoff->loader_name), "handoff-loader %s",

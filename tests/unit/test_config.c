@@ -136,6 +136,24 @@ static void test_place_of_the_boot_record(void **state)
     assert_refused("post_mortem=ram\npost_mortem=nvram", CONFIG_DUPLICATE_KEY, 2);
 }
 
+static void test_integrity_keys(void **state)
+{
+    (void)state;
+    struct config config = parse_good("");
+    assert_false(config.has_kernel_sha256);
+    assert_int_equal(config.tpm, TPM_WISH_AUTOMATIC);
+    config = parse_good("tpm = demand\nkernel_sha256 = "
+                        "BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_true(config.has_kernel_sha256);
+    assert_int_equal(config.kernel_sha256.bytes[0], 0xba);
+    assert_int_equal(config.kernel_sha256.bytes[31], 0xad);
+    assert_int_equal(config.tpm, TPM_WISH_DEMAND);
+    assert_refused("kernel_sha256 = ba7816bf", CONFIG_BAD_SHA256, 1);
+    assert_refused("\nkernel_sha256 =", CONFIG_BAD_SHA256, 2);
+    assert_refused("tpm = yes", CONFIG_BAD_TPM, 1);
+    assert_refused("tpm = on\ntpm = off", CONFIG_DUPLICATE_KEY, 2);
+}
+
 static void test_temp_heap_sizes(void **state)
 {
     (void)state;
@@ -577,6 +595,7 @@ int main(void)
         cmocka_unit_test(test_serial_ports),
         cmocka_unit_test(test_start_of_processors),
         cmocka_unit_test(test_place_of_the_boot_record),
+        cmocka_unit_test(test_integrity_keys),
         cmocka_unit_test(test_quoted_values),
         cmocka_unit_test(test_line_without_equals_sign),
         cmocka_unit_test(test_CF2_no_final_newline),

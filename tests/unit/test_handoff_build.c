@@ -79,6 +79,7 @@ static int set_up(void **state)
         .arch = {.bytes = {1, 2, 3}},
         .levels = 4,
         .direct_map_size_bytes = 0x80000000,
+        .integrity_flags = HANDOFF_INTEGRITY_MEASURED,
         .kernel = &fixture->kernel,
         .placement = &fixture->placement,
         .platform = &fixture->platform,
@@ -177,6 +178,7 @@ static void test_header_and_checksum(void **state)
     assert_int_equal(handoff->checksum, handoff_checksum(handoff, handoff->size_bytes));
     assert_int_equal(strncmp(handoff->loader_name, "handoff-loader ", 15), 0);
     assert_int_equal(handoff->data_base, BLOCK_BASE);
+    assert_int_equal(handoff->integrity_flags, HANDOFF_INTEGRITY_MEASURED);
     assert_int_equal(handoff->data_size_bytes, phys_range_size_bytes(fixture->block.memory));
 }
 
@@ -185,8 +187,8 @@ static void test_reserved_fields_are_zero(void **state)
     const struct handoff *handoff = build(*state);
     static const uint64_t ZEROS[16];
     assert_memory_equal(handoff->reserved, ZEROS, sizeof(handoff->reserved));
+    assert_int_equal(handoff->reserved_0 | handoff->reserved_1 | handoff->reserved_3, 0);
     assert_memory_equal(handoff->reserved_2, ZEROS, sizeof(handoff->reserved_2));
-    assert_int_equal(handoff->reserved_0 | handoff->reserved_1, 0);
     assert_int_equal(handoff->kernel_slide, 0);
 }
 
