@@ -37,12 +37,11 @@ static struct entry *find_default(struct loader *loader)
 /* The error of the last try, or else that of the first broken entry. */
 static bool refuse(struct loader *loader)
 {
-    char text[ERROR_DETAIL_CAPACITY];
-    if (loader->chooser.chosen != NULL)
-        return false;
-    entry_describe_error(&loader->entries.entries[0], loader->chooser.config_path, text,
-                         sizeof(text));
-    error_set(&loader->failure, LOADER_ERROR_NO_ENTRY, EFI_SUCCESS, "%s", text);
+    if (loader->chooser.chosen == NULL) {
+        error_set(&loader->failure, LOADER_ERROR_NO_ENTRY, EFI_SUCCESS, "");
+        entry_describe_error(loader->entries.entries, loader->chooser.config_path,
+                             loader->failure.detail, sizeof(loader->failure.detail));
+    }
     return false;
 }
 
@@ -75,8 +74,7 @@ static void note_failure(struct loader *loader, struct entry *failed, char *mess
 {
     failed->error = loader->failure.error;
     error_format_sentence(&loader->failure, message, capacity_bytes);
-    console_warn(&loader->console, "entry %s cannot be loaded: HL-%02d, %s", failed->id,
-                 failed->error, loader->failure.detail);
+    console_warn(&loader->console, "entry %s: %s", failed->id, message);
 }
 
 /* After a failure, a person has some time. Then the next good entry starts. */
@@ -119,16 +117,11 @@ static struct entry *ask(struct loader *loader, struct entry *entry, const char 
                          const char **ret_line)
 {
     struct chooser *chooser = &loader->chooser;
-    bool is_held = message == NULL && loader->globals.timeout_seconds == 0;
-    bool waits = entry == NULL || is_held || chooser->has_returned;
-    const struct menu_wish wish = {
-        .entry = entry,
-        .seconds = waits ? 0 : countdown_seconds(loader, message != NULL),
-        .message = message,
-    };
+    bool waits = entry == NULL || chooser->has_returned;
+    unsigned seconds = waits ? 0 : countdown_seconds(loader, message != NULL);
     chooser->has_menu = true;
     chooser->has_returned = false;
-    return menu_run(loader, &wish, ret_line);
+    return menu_run(loader, entry, seconds, message, ret_line);
 }
 
 bool choose_entry(struct loader *loader)

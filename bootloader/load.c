@@ -7,7 +7,9 @@
 #include "bootloader/inject.h"
 #include "bootloader/integrity.h"
 #include "bootloader/modules.h"
+#include "bootloader/relocate.h"
 #include "bootloader/start_options.h"
+#include "bootloader/symbols.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 
@@ -25,7 +27,8 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
                                                &loader->demands) == LOADER_OK &&
                      demands_check_loader(loader) &&
                      kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
-                                       memory) == LOADER_OK;
+                                       memory) == LOADER_OK &&
+                     symbols_load(loader, &file) && relocate_kernel(loader);
     file_close(&file);
     if (!is_loaded)
         return false;
@@ -41,8 +44,6 @@ static void show_first_lines(struct loader *loader)
 {
     loader->console.is_quiet = command_line_has(loader->config.command_line, "quiet");
     loader->console.has_colour = command_line_is(loader->config.command_line, "colour", "on");
-    if (loader->start.command_line_source != NULL)
-        start_options_log(loader);
     if (loader->start.command_line_source != NULL)
         start_options_log(loader);
     console_log(&loader->console, "reading %s",
@@ -63,12 +64,13 @@ static void undo(struct loader *loader, size_t kept_count)
 static bool load(struct loader *loader)
 {
     const struct config *config = &loader->config;
-    if (!integrity_measure_command_line(loader))
-        return false;
     if (config->efi_path[0] == '\0')
-        return inject_begin(loader) && load_kernel(loader, &loader->chooser.volume) &&
+        return inject_begin(loader) && relocate_check_settings(loader) &&
+               integrity_measure_command_line(loader) &&
+               load_kernel(loader, &loader->chooser.volume) &&
                modules_load(loader, &loader->chooser.volume);
-    loader->chooser.has_returned = chain_load(loader, config->efi_path, config->command_line);
+    loader->chooser.has_returned = integrity_measure_command_line(loader) &&
+                                   chain_load(loader, config->efi_path, config->command_line);
     return false;
 }
 

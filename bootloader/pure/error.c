@@ -136,10 +136,10 @@ static const struct error_text error_texts[] PACKED_SECTION = {
                              "Use only the words above, with commas between them, or remove the "
                              "line.",
                              FIRMWARE_INVALID_PARAMETER},
-    [LOADER_ERROR_INJECT_REFUSED] = {"Failures on purpose are refused while Secure Boot is on.",
-                                     "Remove the line from handoff.conf, or switch Secure Boot off "
-                                     "in the firmware's setup.",
-                                     FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_INJECT_REFUSED] =
+        {"This setting is refused while Secure Boot is on.",
+         "Remove it, or switch Secure Boot off in the firmware's setup.",
+         FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_NO_OUTPUT] =
         {"No screen can be used, and no serial port answers: the kernel could show nothing.",
          "Correct `serial`, `output` or `resolution` in handoff.conf, or connect a serial port. If "
@@ -154,6 +154,13 @@ static const struct error_text error_texts[] PACKED_SECTION = {
         {"The EFI application ended with an error.",
          "Read what it wrote on the screen, and check its own files and options.",
          FIRMWARE_ABORTED},
+    [LOADER_ERROR_KERNEL_RELOCATION] = {"The kernel is a PIE that cannot be relocated.",
+                                        "Link it without shared libraries, as a static PIE: `ld "
+                                        "-pie --no-dynamic-linker -z text`.",
+                                        FIRMWARE_LOAD_ERROR},
+    [LOADER_ERROR_KERNEL_SYMBOLS] = {"The kernel's symbol table is damaged.",
+                                     "Build the kernel again, or remove symbols=on.",
+                                     FIRMWARE_LOAD_ERROR},
     [LOADER_ERROR_MODULE_MEMORY] =
         {"A module does not fit into the free memory.",
          "Give the machine more memory, or use smaller or fewer modules.",
@@ -245,19 +252,21 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
 {
     char status[64] = "";
     if (is_error(failure->status))
-        format_text(status, sizeof(status), " (firmware: %s, %llx)",
-                    error_status_name(failure->status), (unsigned long long)failure->status);
+        format_packed(status, sizeof(status), " (firmware: %s, %llx)",
+                      error_status_name(failure->status), (unsigned long long)failure->status);
 
-    format_text(text, capacity_bytes,
-                "\nHL-%02d: %s\n"
-                "  what:   %s%s\n"
-                "  remedy: %s\n",
-                failure->error, error_cause((unsigned)failure->error), failure->detail, status,
-                failure->remedy != NULL ? failure->remedy : error_remedy((unsigned)failure->error));
+    format_packed(text, capacity_bytes,
+                  "\nHL-%02d: %s\n"
+                  "  what:   %s%s\n"
+                  "  remedy: %s\n",
+                  failure->error, error_cause((unsigned)failure->error), failure->detail, status,
+                  failure->remedy != NULL ? failure->remedy
+                                          : error_remedy((unsigned)failure->error));
 }
 
 void error_format_sentence(const struct loader_failure *failure, char *text, size_t capacity_bytes)
 {
     format_text(text, capacity_bytes, "HL-%02d: %s %s. %s", failure->error,
-                error_cause((unsigned)failure->error), failure->detail, failure->remedy);
+                error_cause((unsigned)failure->error), failure->detail,
+                failure->remedy != NULL ? failure->remedy : error_remedy((unsigned)failure->error));
 }
