@@ -64,13 +64,13 @@ static void undo(struct loader *loader, size_t kept_count)
 static bool load(struct loader *loader)
 {
     const struct config *config = &loader->config;
+    if (!integrity_measure_command_line(loader))
+        return false;
     if (config->efi_path[0] == '\0')
         return inject_begin(loader) && relocate_check_settings(loader) &&
-               integrity_measure_command_line(loader) &&
                load_kernel(loader, &loader->chooser.volume) &&
                modules_load(loader, &loader->chooser.volume);
-    loader->chooser.has_returned = integrity_measure_command_line(loader) &&
-                                   chain_load(loader, config->efi_path, config->command_line);
+    loader->chooser.has_returned = chain_load(loader, config->efi_path, config->command_line);
     return false;
 }
 

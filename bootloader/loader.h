@@ -66,10 +66,10 @@ struct loader {
     struct kernel_demands demands; /* of its notes */
     struct config config;          /* of the chosen entry */
     struct config globals;         /* of handoff.conf, before its first entry */
-    struct start_state start;
     struct integrity integrity;
     struct kernel_symbols symbols; /* without any unless symbols=on */
-    struct serial_choice serial;   /* chosen when the facts are gathered, or for an error */
+    struct start_state start;
+    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;

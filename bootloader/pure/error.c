@@ -248,6 +248,11 @@ const char *error_status_name(uint64_t status)
     return text_part(packed_text_read(status_names), (unsigned)number);
 }
 
+static const char *remedy_of(const struct loader_failure *failure)
+{
+    return failure->remedy != NULL ? failure->remedy : error_remedy((unsigned)failure->error);
+}
+
 void error_format_report(const struct loader_failure *failure, char *text, size_t capacity_bytes)
 {
     char status[64] = "";
@@ -260,13 +265,11 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
                   "  what:   %s%s\n"
                   "  remedy: %s\n",
                   failure->error, error_cause((unsigned)failure->error), failure->detail, status,
-                  failure->remedy != NULL ? failure->remedy
-                                          : error_remedy((unsigned)failure->error));
+                  remedy_of(failure));
 }
 
 void error_format_sentence(const struct loader_failure *failure, char *text, size_t capacity_bytes)
 {
     format_text(text, capacity_bytes, "HL-%02d: %s %s. %s", failure->error,
-                error_cause((unsigned)failure->error), failure->detail,
-                failure->remedy != NULL ? failure->remedy : error_remedy((unsigned)failure->error));
+                error_cause((unsigned)failure->error), failure->detail, remedy_of(failure));
 }
