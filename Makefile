@@ -134,7 +134,7 @@ LOADER_LTO ?= -flto
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
-    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS)
+    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS) -DHANDOFF_PACKED_TEXT
 LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
 
 $(BUILD)/loader/%.o: %.c $(BUILD)/loader.flags
@@ -155,13 +155,19 @@ LOADER_LDFLAGS := -subsystem:efi_application -entry:efi_main -nodefaultlib -nxco
 
 $(eval $(call flags_file,loader,$$(CLANG) $$(LOADER_CFLAGS) $$(LLD_LINK) $$(LOADER_LDFLAGS)))
 
-$(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS)
+# Link the objects among the prerequisites, and compress the sentences (shared/text/packed_text.h).
+define link_loader
+	@mkdir -p $(@D)
 	$(say) LINK $@
-	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -debug:dwarf -out:$(NEW) $^ && $(RENAME)
+	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) $(1) -out:$(NEW) $(filter %.o,$^) && \
+	    $(PYTHON) scripts/pack-texts.py $(NEW) && $(RENAME)
+endef
+
+$(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS) scripts/pack-texts.py
+	$(call link_loader,-debug:dwarf)
 
 $(BUILD)/BOOTX64.EFI: $(LOADER_OBJECTS) $(BUILD)/BOOTX64.debug.efi
-	$(say) LINK $@
-	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -out:$(NEW) $(LOADER_OBJECTS) && $(RENAME)
+	$(call link_loader)
 
 # --- Kernel: a static ELF in the higher half ----------------------------------------------------
 KERNEL_CFLAGS := --target=x86_64-unknown-none-elf -ffreestanding -mcmodel=kernel -mno-red-zone \
@@ -283,7 +289,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note elf_text error inject kernel_base kernel_checksum kernel_demands relocation serial_choice text_part) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text enrolment entries error inject integrity_rules kernel_base kernel_checksum kernel_demands relocation serial_choice sha256 text_part) \
     bootloader/arch/x86_64/relocation_kinds.c \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
@@ -310,6 +316,12 @@ else
 .PHONY: build
 build: $(ESP)/EFI/BOOT/BOOTX64.EFI $(ESP)/kernel.elf $(CONFIGURATION) $(BUILD)/check_boot/check_boot ## build the loader and the kernel into esp/
 endif
+
+# FILES=… enrols files that are not in the boot volume's folder, too.
+.PHONY: sign
+sign: build ## enrol the files of esp/ in the loader and sign it: make sign KEY=db.key CERT=db.pem [FILES="…"]
+	@[ -n "$(KEY)" ] && [ -n "$(CERT)" ] || { echo "make sign KEY=FILE CERT=FILE: name a key and its certificate (docs/SECURE-BOOT.md makes both)" >&2; exit 2; }
+	@$(PYTHON) scripts/sign.py --key '$(KEY)' --cert '$(CERT)' --loader $(BUILD)/BOOTX64.EFI --volume $(ESP) $(FILES)
 
 # --- Unit tests: production files unmodified, ASan and UBSan -------------------------------------
 HOST_CFLAGS := -g -O1 -fno-omit-frame-pointer $(COMMON_CFLAGS)
@@ -339,8 +351,8 @@ $(BUILD)/unit/test_%: $(BUILD)/unit/obj/tests/unit/test_%.o $(UNIT_SUPPORT) $(BU
 	$(say) LINK $@
 	$(Q)$(CLANG) $(HOST_LDFLAGS) $(SANITIZE) $(filter %.o,$^) $(BUILD)/unit/libpure.a -lcmocka $(LIBRARIES) -o $(NEW) && $(RENAME)
 
-# zlib reads back what the kernel compresses.
-ZLIB_TESTS := $(foreach name,deflate report_text,$(BUILD)/unit/test_$(name) $(BUILD)/coverage/test_$(name)) $(BUILD)/fuzz/fuzz_deflate
+# zlib reads back what the kernel compresses, and packs what the loader unpacks.
+ZLIB_TESTS := $(foreach name,deflate inflate report_text,$(BUILD)/unit/test_$(name) $(BUILD)/coverage/test_$(name)) $(BUILD)/fuzz/fuzz_deflate
 $(ZLIB_TESTS): LIBRARIES := -lz
 
 $(BUILD)/unit/test_commands: $(MONITOR_MACHINE:%=$(BUILD)/unit/obj/%)
@@ -607,10 +619,8 @@ WRONG_LOADERS := $(patsubst tests/qemu/wrong_loaders/%.c,$(BUILD)/wrong_loaders/
     $(wildcard tests/qemu/wrong_loaders/*.c))
 
 $(BUILD)/wrong_loaders/%.EFI: $(BUILD)/loader/tests/qemu/wrong_loaders/%.o \
-    $(filter-out $(BUILD)/loader/bootloader/inject.o,$(LOADER_OBJECTS))
-	@mkdir -p $(@D)
-	$(say) LINK $@
-	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) -out:$(NEW) $^ && $(RENAME)
+    $(filter-out $(BUILD)/loader/bootloader/inject.o,$(LOADER_OBJECTS)) scripts/pack-texts.py
+	$(call link_loader)
 
 .PHONY: qemu-programs
 qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS) $(WRONG_LOADERS)

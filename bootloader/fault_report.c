@@ -3,6 +3,7 @@
 #include "bootloader/arch.h"
 #include "bootloader/pure/bootstrap_tables.h"
 #include "shared/text/format.h"
+#include "shared/text/packed_text.h"
 
 /* Return the kind of the address in words, or NULL. */
 static const char *address_text(const struct arch_fault *fault)
@@ -10,9 +11,9 @@ static const char *address_text(const struct arch_fault *fault)
     if (fault->address_name == NULL)
         return NULL;
     if (BOOTSTRAP_STACK_VIRTUAL_BASE - fault->address.value <= PAGE_SIZE_BYTES)
-        return "in the page below the kernel's first stack: it overflowed";
+        return PACKED("in the page below the kernel's first stack: it overflowed");
     if (fault->is_beside_stack)
-        return "beside the stack pointer: the stack is used up, or its pointer is wrong";
+        return PACKED("beside the stack pointer: the stack is used up, or its pointer is wrong");
     return fault->is_page_fault
                ? page_fault_address_text(fault->address, fault->address_is_canonical)
                : NULL;

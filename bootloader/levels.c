@@ -7,6 +7,7 @@
 #include "shared/region.h"
 #include "shared/text/command_line.h"
 #include "shared/text/text.h"
+#include "shared/text/packed_text.h"
 
 static bool has_ram_beyond_four_levels(const struct handoff_block *block)
 {
@@ -51,7 +52,7 @@ static const char *prepare(struct loader *loader, unsigned levels)
         pages_allocate_below(&loader->pages, trampoline.size_bytes, trampoline.limit,
                              HANDOFF_REGION_LOADER, &loader->placement.trampoline) == LOADER_OK)
         return NULL;
-    return "no memory below 4 GiB for the switch";
+    return PACKED("no memory below 4 GiB for the switch");
 }
 
 static unsigned choose(struct loader *loader)

@@ -1,6 +1,7 @@
 #include "shared/page_fault.h"
 
 #include "shared/text/format.h"
+#include "shared/text/packed_text.h"
 
 static const char *access_text(enum page_fault_access access)
 {
@@ -12,42 +13,43 @@ static const char *access_text(enum page_fault_access access)
     case PAGE_FAULT_FETCH:
         break;
     }
-    return "instruction fetch";
+    return PACKED("instruction fetch");
 }
 
 static const char *obstacle_text(enum page_fault_obstacle obstacle)
 {
     switch (obstacle) {
     case PAGE_FAULT_NOT_MAPPED:
-        return "no page is mapped there";
+        return PACKED("no page is mapped there");
     case PAGE_FAULT_BAD_ENTRY:
-        return "a page-table entry on the way has reserved bits set";
+        return PACKED("a page-table entry on the way has reserved bits set");
     case PAGE_FAULT_KEY:
-        return "the page is there, but its protection key forbids it";
+        return PACKED("the page is there, but its protection key forbids it");
     case PAGE_FAULT_NOT_EXECUTABLE:
-        return "the page is there, but not executable";
+        return PACKED("the page is there, but not executable");
     case PAGE_FAULT_NOT_WRITABLE:
-        return "the page is there, but not writable";
+        return PACKED("the page is there, but not writable");
     case PAGE_FAULT_NOT_READABLE:
         break;
     }
-    return "the page is there, but not readable from this mode";
+    return PACKED("the page is there, but not readable from this mode");
 }
 
 void page_fault_describe(const struct page_fault *fault, char *text, size_t capacity_bytes)
 {
-    format_text(
-        text, capacity_bytes, "0x%llx: %s in %s mode%s, %s%s", (unsigned long long)fault->code,
-        access_text(fault->access), fault->is_from_user ? "user" : "kernel",
-        fault->is_to_shadow_stack ? " to the shadow stack" : "", obstacle_text(fault->obstacle),
-        fault->has_other_bits ? "; other bits are set as well" : "");
+    format_packed(text, capacity_bytes, "0x%llx: %s in %s mode%s, %s%s",
+                  (unsigned long long)fault->code, access_text(fault->access),
+                  fault->is_from_user ? "user" : "kernel",
+                  fault->is_to_shadow_stack ? PACKED(" to the shadow stack") : "",
+                  obstacle_text(fault->obstacle),
+                  fault->has_other_bits ? PACKED("; other bits are set as well") : "");
 }
 
 const char *page_fault_address_text(struct virt_addr address, bool is_canonical)
 {
     if (address.value < PAGE_SIZE_BYTES)
-        return "in page 0: a null pointer";
+        return PACKED("in page 0: a null pointer");
     if (address.value >= 0 - PAGE_SIZE_BYTES)
-        return "in the last page: a null pointer and a negative offset, or an error number";
+        return PACKED("in the last page: a null pointer and a negative offset, or an error number");
     return is_canonical ? NULL : "not a canonical address";
 }

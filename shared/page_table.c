@@ -7,40 +7,29 @@
 #include "shared/page_entry.h"
 #include "shared/table_rights.h"
 #include "shared/table_tree.h"
+#include "shared/text/packed_text.h"
+
+static const char names[][30] PACKED_SECTION = {
+    [PAGE_TABLE_OK] = "ok",
+    [PAGE_TABLE_UNALIGNED] = "unaligned",
+    [PAGE_TABLE_EMPTY] = "empty range",
+    [PAGE_TABLE_NON_CANONICAL] = "non-canonical",
+    [PAGE_TABLE_PHYSICAL_TOO_HIGH] = "physical address too high",
+    [PAGE_TABLE_ALREADY_MAPPED] = "already mapped",
+    [PAGE_TABLE_NOT_MAPPED] = "not mapped",
+    [PAGE_TABLE_WRITABLE_EXECUTABLE] = "writable and executable",
+    [PAGE_TABLE_NO_MEMORY] = "no memory for a table",
+    [PAGE_TABLE_FOREIGN_TABLE] = "a table outside of its memory",
+    [PAGE_TABLE_OTHER_PAGE] = "mapped to another place",
+    [PAGE_TABLE_OTHER_PERMISSIONS] = "mapped with other permissions",
+    [PAGE_TABLE_NULL_PAGE] = "page 0",
+    [PAGE_TABLE_MEMORY_TYPE] = "memory type",
+};
 
 const char *page_table_status_name(enum page_table_status status)
 {
-    switch (status) {
-    case PAGE_TABLE_OK:
-        return "ok";
-    case PAGE_TABLE_UNALIGNED:
-        return "unaligned";
-    case PAGE_TABLE_EMPTY:
-        return "empty range";
-    case PAGE_TABLE_NON_CANONICAL:
-        return "non-canonical";
-    case PAGE_TABLE_PHYSICAL_TOO_HIGH:
-        return "physical address too high";
-    case PAGE_TABLE_ALREADY_MAPPED:
-        return "already mapped";
-    case PAGE_TABLE_NOT_MAPPED:
-        return "not mapped";
-    case PAGE_TABLE_WRITABLE_EXECUTABLE:
-        return "writable and executable";
-    case PAGE_TABLE_NO_MEMORY:
-        return "no memory for a table";
-    case PAGE_TABLE_FOREIGN_TABLE:
-        return "a table outside of its memory";
-    case PAGE_TABLE_OTHER_PAGE:
-        return "mapped to another place";
-    case PAGE_TABLE_OTHER_PERMISSIONS:
-        return "mapped with other permissions";
-    case PAGE_TABLE_NULL_PAGE:
-        return "page 0";
-    case PAGE_TABLE_MEMORY_TYPE:
-        return "memory type";
-    }
-    return "unknown status";
+    bool is_known = (size_t)status < sizeof(names) / sizeof(names[0]);
+    return is_known ? packed_text_read(names[status]) : "unknown status";
 }
 
 bool page_table_is_canonical(unsigned levels, struct virt_addr virtual)

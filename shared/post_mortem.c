@@ -2,6 +2,7 @@
 
 #include "shared/crc32.h"
 #include "shared/memory.h"
+#include "shared/text/packed_text.h"
 
 #define STAGE_BITS 16
 
@@ -9,36 +10,36 @@ const char *post_mortem_status_text(enum post_mortem_status status)
 {
     switch (status) {
     case POST_MORTEM_OTHER_VERSION:
-        return "another version wrote it";
+        return PACKED("another version wrote it");
     case POST_MORTEM_BAD_SIZE:
-        return "its size is impossible";
+        return PACKED("its size is impossible");
     case POST_MORTEM_BAD_CHECKSUM:
-        return "its checksum is wrong";
+        return PACKED("its checksum is wrong");
     case POST_MORTEM_BAD_STAGE:
-        return "its stage is unknown";
+        return PACKED("its stage is unknown");
     case POST_MORTEM_OK:
     case POST_MORTEM_ABSENT:
         break;
     }
-    return "it is no record";
+    return PACKED("it is no record");
 }
 
 const char *post_mortem_stage_text(enum post_mortem_stage stage)
 {
     switch (stage) {
     case POST_MORTEM_LOADER:
-        return "the loader ran, and had not entered the kernel";
+        return PACKED("the loader ran, and had not entered the kernel");
     case POST_MORTEM_ENTRY:
-        return "the loader had entered the kernel, which did not report";
+        return PACKED("the loader had entered the kernel, which did not report");
     case POST_MORTEM_KERNEL:
-        return "the kernel ran, and was not ready";
+        return PACKED("the kernel ran, and was not ready");
     case POST_MORTEM_READY:
-        return "the kernel was ready";
+        return PACKED("the kernel was ready");
     case POST_MORTEM_PANIC:
     case POST_MORTEM_ENDED:
         break;
     }
-    return "the boot was over";
+    return PACKED("the boot was over");
 }
 
 /* --- Reading ---------------------------------------------------------------------------------- */

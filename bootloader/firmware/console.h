@@ -20,6 +20,7 @@
 #include "bootloader/firmware/firmware.h"
 #include "bootloader/pure/loader_log.h"
 #include "bootloader/pure/serial_choice.h"
+#include "shared/text/packed_text.h"
 
 struct console {
     const struct firmware *firmware;
@@ -36,13 +37,20 @@ void console_initialise(struct console *console, const struct firmware *firmware
 void console_log(struct console *console, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same, marked as a warning: there is a problem, and the boot continues in a defined state. */
-void console_warn(struct console *console, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* The same, marked as a warning: there is a problem, and the boot continues in a defined state. The
+ * format is a literal, which the loader's file holds packed. */
+#define console_warn(console, format, ...)                                                         \
+    console_warn_packed(console, PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
+void console_warn_packed(struct console *console, struct packed_text format, ...);
 
 /* Show the lines that are not shown yet on the firmware's console. Do nothing if the console is
  * quiet, or once the firmware is sealed. */
 void console_show(struct console *console);
+
+/* Show the pending lines and then text that does not go to the log. It stays in one line of the
+ * screen if it begins with a CR. Do nothing as above. */
+void console_show_passing(struct console *console, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* End the quiet. Show everything pending and then `report`, which also goes to the serial port (see
  * above) and the log.

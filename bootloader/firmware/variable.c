@@ -1,5 +1,7 @@
 #include "bootloader/firmware/variable.h"
 
+#include "shared/text/packed_text.h"
+
 /* UEFI 2.10, section 8.2: runtime access lets an operating system read it. */
 #define ATTRIBUTES                                                                                 \
     (EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
@@ -51,11 +53,11 @@ const char *variable_obstacle(const struct firmware *firmware, size_t size_bytes
     if (runtime->Hdr.Revision < REVISION_2_00 ||
         EFI_ERROR(runtime->QueryVariableInfo(ATTRIBUTES, &storage_bytes, &remaining_bytes,
                                              &largest_bytes)))
-        return "the firmware does not say how much variable space it has";
+        return PACKED("the firmware does not say how much variable space it has");
     if (largest_bytes < size_bytes + OVERHEAD_BYTES)
-        return "the firmware does not take variables of this size";
+        return PACKED("the firmware does not take variables of this size");
     if (remaining_bytes < VARIABLE_SPACE_KEPT_BYTES + size_bytes + OVERHEAD_BYTES)
-        return "less than 5120 bytes of variable space would remain";
+        return PACKED("less than 5120 bytes of variable space would remain");
     return NULL;
 }
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "shared/text/format.h"
+#include "shared/text/packed_text.h"
 
 #define LINE_MARK "  | "
 
@@ -37,14 +38,12 @@ static void put_lines(struct paragraph *paragraph, const char *lines, size_t siz
     }
 }
 
-static void put_formatted(struct paragraph *paragraph, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void put_formatted(struct paragraph *paragraph, const char *format, ...)
+static void put_formatted(struct paragraph *paragraph, struct packed_text format, ...)
 {
     char line[160];
     va_list arguments;
     va_start(arguments, format);
-    int length = format_text_v(line, sizeof(line), format, arguments);
+    int length = format_text_v(line, sizeof(line), packed_text_read(format.text), arguments);
     va_end(arguments);
     put(paragraph, line, (size_t)length < sizeof(line) ? (size_t)length : sizeof(line) - 1);
 }
@@ -56,15 +55,21 @@ size_t boot_record_describe(const struct post_mortem *record, char *text, size_t
     bool is_error = record->stage == POST_MORTEM_LOADER && record->code != 0;
     if (record->stage == POST_MORTEM_PANIC || is_error) {
         put_formatted(&paragraph,
-                      is_error ? "the last boot ended in the loader's error HL-%02u. Its record:\n"
-                               : "the last boot ended in a panic, code 0x%02x. Its record:\n",
+                      is_error ? PACKED_FORMAT("the last boot ended in the loader's error HL-%02u. "
+                                               "Its record:\n",
+                                               record->code)
+                               : PACKED_FORMAT("the last boot ended in a panic, code 0x%02x. "
+                                               "Its record:\n",
+                                               record->code),
                       record->code);
         put_lines(&paragraph, record->log, record->log_size_bytes);
         put_lines(&paragraph, record->report, record->report_size_bytes);
-        put_formatted(&paragraph, "This was the record of the last boot.\n");
+        put_formatted(&paragraph, PACKED_FORMAT("This was the record of the last boot.\n"));
     } else if (record->stage != POST_MORTEM_ENDED) {
-        put_formatted(&paragraph, "warning: the last boot did not end. At the reset: %s.\n",
-                      post_mortem_stage_text(record->stage));
+        const char *stage = post_mortem_stage_text(record->stage);
+        put_formatted(
+            &paragraph,
+            PACKED_FORMAT("warning: the last boot did not end. At the reset: %s.\n", stage), stage);
     }
     return paragraph.length;
 }

@@ -1,6 +1,7 @@
 #include "bootloader/pure/elf_note.h"
 
 #include "shared/memory.h"
+#include "shared/text/packed_text.h"
 
 /* Elf64_Nhdr. Name and value follow, each at a multiple of the alignment. */
 struct note_header {
@@ -28,21 +29,21 @@ const char *elf_note_status_text(enum elf_note_status status)
 {
     switch (status) {
     case ELF_NOTE_OK:
-        return "The notes are good.";
+        return PACKED("The notes are good.");
     case ELF_NOTE_TOO_MANY_SEGMENTS:
-        return "The ELF file has more than 8 segments with notes.";
+        return PACKED("The ELF file has more than 8 segments with notes.");
     case ELF_NOTE_OUT_OF_FILE:
-        return "A segment with notes is not inside the file.";
+        return PACKED("A segment with notes is not inside the file.");
     case ELF_NOTE_TOO_LARGE:
-        return "A segment with notes is larger than 64 KiB.";
+        return PACKED("A segment with notes is larger than 64 KiB.");
     case ELF_NOTE_CUT:
-        return "A note passes the end of its segment.";
+        return PACKED("A note passes the end of its segment.");
     case ELF_NOTE_BAD_SIZE:
-        return "A note for the loader has a value that is not 8 bytes long.";
+        return PACKED("A note for the loader has a value that is not 8 bytes long.");
     case ELF_NOTE_REPEATED:
-        return "A note for the loader stands there a second time.";
+        return PACKED("A note for the loader stands there a second time.");
     }
-    return "A note is bad in an unknown way.";
+    return PACKED("A note is bad in an unknown way.");
 }
 
 void kernel_demands_set_defaults(struct kernel_demands *demands)

@@ -5,9 +5,10 @@
 #include "bootloader/pure/text_part.h"
 #include "shared/memory.h"
 #include "shared/text/format.h"
+#include "shared/text/packed_text.h"
 
 /* In the order of enum elf_status. */
-static const char sentences[] =
+static const char sentences[] PACKED_SECTION =
     "The file is a kernel that can be loaded.\0"
     "The file is shorter than an ELF header.\0"
     "The file is not an ELF file.\0"
@@ -50,7 +51,7 @@ enum remedy {
 };
 
 /* In the order of enum remedy. The first is the general remedy of HL-11. */
-static const char remedies[] =
+static const char remedies[] PACKED_SECTION =
     "\0"
     "Link it with `ld -static -no-pie`, or at address 0 with `ld -pie --no-dynamic-linker`.\0"
     "Compile and link for the CPU of the loader: `-m64`, or `--target=` of clang.\0"
@@ -83,13 +84,14 @@ static const uint8_t remedy_of[ELF_STATUS_COUNT] = {
 
 const char *elf_status_text(enum elf_status status)
 {
-    return text_part(sentences, (unsigned)status);
+    return text_part(packed_text_read(sentences), (unsigned)status);
 }
 
 const char *elf_status_remedy(enum elf_status status)
 {
-    return remedy_of[status] == REMEDY_OF_ALL ? error_remedy(LOADER_ERROR_KERNEL_INVALID)
-                                              : text_part(remedies, remedy_of[status]);
+    return remedy_of[status] == REMEDY_OF_ALL
+               ? error_remedy(LOADER_ERROR_KERNEL_INVALID)
+               : text_part(packed_text_read(remedies), remedy_of[status]);
 }
 
 void elf_describe_refusal(enum elf_status status, const struct elf_culprits *culprits,
@@ -101,10 +103,10 @@ void elf_describe_refusal(enum elf_status status, const struct elf_culprits *cul
         struct program_header segment;
         unsigned number = culprits->numbers[i];
         memcpy(&segment, (const uint8_t *)table + number * sizeof(segment), sizeof(segment));
-        used += format_text(text + used, ELF_REFUSAL_CAPACITY - (size_t)used,
-                            "segment %u (%s, 0x%llx, %llu bytes): ", number,
-                            FLAGS[segment.flags % 8], (unsigned long long)segment.virtual_address,
-                            (unsigned long long)segment.memory_size);
+        used += format_packed(text + used, ELF_REFUSAL_CAPACITY - (size_t)used,
+                              "segment %u (%s, 0x%llx, %llu bytes): ", number,
+                              FLAGS[segment.flags % 8], (unsigned long long)segment.virtual_address,
+                              (unsigned long long)segment.memory_size);
     }
     if (status == ELF_BAD_ENTRY)
         used = format_text(text, ELF_REFUSAL_CAPACITY,

@@ -21,14 +21,17 @@ enum firmware_error {
     FIRMWARE_COMPROMISED_DATA = 33,
 };
 
-/* Packed: the loader's size counts. */
-struct __attribute__((packed)) error_text {
-    const char *cause;
-    const char *remedy;
+/* Longer than all sentences. Zeros behind a sentence take no room in the loader's file. */
+#define CAUSE_CAPACITY  96
+#define REMEDY_CAPACITY 192
+
+struct error_text {
+    char cause[CAUSE_CAPACITY]; /* empty for a number that is no error */
+    char remedy[REMEDY_CAPACITY];
     uint8_t exit_error; /* enum firmware_error */
 };
 
-static const struct error_text error_texts[] = {
+static const struct error_text error_texts[] PACKED_SECTION = {
     [LOADER_ERROR_NO_LOADED_IMAGE] =
         {"The firmware does not name the loader's boot device.",
          "Start BOOTX64.EFI from a FAT volume, through the firmware's boot menu.",
@@ -43,14 +46,13 @@ static const struct error_text error_texts[] = {
                              FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_FILE_NOT_FOUND] =
         {"The file is not on the boot volume.",
-         "Copy it to the boot volume, or set its path with `kernel = ...` in handoff.conf.",
-         FIRMWARE_NOT_FOUND},
+         "Copy it to the boot volume, or correct its path in handoff.conf.", FIRMWARE_NOT_FOUND},
     [LOADER_ERROR_FILE_OPEN] = {"The firmware cannot open the file.",
                                 "Check the volume's file system, then copy the file again.",
                                 FIRMWARE_DEVICE_ERROR},
     [LOADER_ERROR_FILE_IS_DIRECTORY] =
         {"The path names a directory.",
-         "Rename the folder, or set the path of a file with `kernel = ...` in handoff.conf.",
+         "Rename the folder, or write the path of a file in handoff.conf.",
          FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_FILE_EMPTY] = {"The file is empty.",
                                  "Copy it again, and eject the medium before you remove it.",
@@ -102,6 +104,9 @@ static const struct error_text error_texts[] = {
         {"The loader was started over the network. It can read files only from a volume.",
          "Start the machine from a disk, a USB stick or a CD that has the loader and the kernel.",
          FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_NO_ENTRY] = {"No entry can be started.",
+                               "Correct the line named above. Then try again.",
+                               FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_KERNEL_NOTE] =
         {"A note in the kernel file is malformed.",
          "Make the notes with HANDOFF_NOTE() of shared/handoff_note.h, and build the kernel again.",
@@ -143,11 +148,26 @@ static const struct error_text error_texts[] = {
     [LOADER_ERROR_KERNEL_SYMBOLS] = {"The kernel's symbol table is damaged.",
                                      "Build the kernel again, or remove symbols=on.",
                                      FIRMWARE_LOAD_ERROR},
+    [LOADER_ERROR_MODULE_MEMORY] =
+        {"A module does not fit into the free memory.",
+         "Give the machine more memory, or use smaller or fewer modules.",
+         FIRMWARE_OUT_OF_RESOURCES},
+    [LOADER_ERROR_NOT_ENROLLED] =
+        {"Secure Boot is on, and this file is not enrolled in the loader.",
+         "Copy the file again, or sign the loader with it (docs/SECURE-BOOT.md).",
+         FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_WRONG_HASH] =
+        {"The file does not have the SHA-256 that the configuration names.",
+         "Copy the file again, or correct its SHA-256 in the configuration.",
+         FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_NOT_MEASURED] =
+        {"The TPM lacks a measurement, and `tpm = demand` wants all of them.",
+         "Switch the TPM on in the firmware's setup, or remove the line.", FIRMWARE_UNSUPPORTED},
 };
 
 /* In the order of the numbers, from 0 on. */
 #define STATUS_NAME_COUNT 16
-static const char status_names[] =
+static const char status_names[] PACKED_SECTION =
     "success\0load error\0invalid parameter\0unsupported\0"
     "bad buffer size\0buffer too small\0not ready\0device error\0"
     "write protected\0out of resources\0volume corrupted\0volume full\0"
@@ -155,14 +175,22 @@ static const char status_names[] =
 
 #define ERROR_TEXT_COUNT (sizeof(error_texts) / sizeof(error_texts[0]))
 
+static const struct error_text *find_text(unsigned number)
+{
+    const struct error_text *texts = packed_text_read(error_texts);
+    return number < ERROR_TEXT_COUNT && texts[number].cause[0] != '\0' ? &texts[number] : NULL;
+}
+
 const char *error_cause(unsigned number)
 {
-    return number < ERROR_TEXT_COUNT ? error_texts[number].cause : NULL;
+    const struct error_text *text = find_text(number);
+    return text == NULL ? NULL : text->cause;
 }
 
 const char *error_remedy(unsigned number)
 {
-    return number < ERROR_TEXT_COUNT ? error_texts[number].remedy : NULL;
+    const struct error_text *text = find_text(number);
+    return text == NULL ? NULL : text->remedy;
 }
 
 static bool is_error(uint64_t status)
@@ -170,15 +198,24 @@ static bool is_error(uint64_t status)
     return (status & ERROR_STATUS_ERROR_BIT) != 0;
 }
 
-enum loader_error error_set(struct loader_failure *failure, enum loader_error error,
-                            uint64_t status, const char *format, ...)
+enum loader_error error_set_path(struct loader_failure *failure, enum loader_error error,
+                                 uint64_t status, const char *path)
 {
-    va_list arguments;
     failure->error = error;
     failure->status = status;
-    failure->remedy = error_remedy((unsigned)error);
+    failure->remedy = NULL;
+    format_text(failure->detail, sizeof(failure->detail), "%s", path);
+    return error;
+}
+
+enum loader_error error_set_packed(struct loader_failure *failure, enum loader_error error,
+                                   uint64_t status, struct packed_text format, ...)
+{
+    va_list arguments;
     va_start(arguments, format);
-    format_text_v(failure->detail, sizeof(failure->detail), format, arguments);
+    error_set_path(failure, error, status, "");
+    format_text_v(failure->detail, sizeof(failure->detail), packed_text_read(format.text),
+                  arguments);
     va_end(arguments);
     return error;
 }
@@ -187,7 +224,7 @@ uint64_t error_exit_status(const struct loader_failure *failure)
 {
     if (is_error(failure->status))
         return failure->status;
-    return ERROR_STATUS_ERROR_BIT | error_texts[failure->error].exit_error;
+    return ERROR_STATUS_ERROR_BIT | find_text((unsigned)failure->error)->exit_error;
 }
 
 const char *error_status_name(uint64_t status)
@@ -195,7 +232,7 @@ const char *error_status_name(uint64_t status)
     uint64_t number = status & ~ERROR_STATUS_ERROR_BIT;
     if ((number != 0 && !is_error(status)) || number >= STATUS_NAME_COUNT)
         return "unknown status";
-    return text_part(status_names, (unsigned)number);
+    return text_part(packed_text_read(status_names), (unsigned)number);
 }
 
 void error_format_report(const struct loader_failure *failure, char *text, size_t capacity_bytes)
@@ -210,5 +247,5 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
                 "  what:   %s%s\n"
                 "  remedy: %s\n",
                 failure->error, error_cause((unsigned)failure->error), failure->detail, status,
-                failure->remedy);
+                failure->remedy != NULL ? failure->remedy : error_remedy((unsigned)failure->error));
 }

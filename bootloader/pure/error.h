@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/text/packed_text.h"
+
 enum loader_error {
     LOADER_OK = 0,
     LOADER_ERROR_NO_LOADED_IMAGE = 1,
@@ -31,6 +33,7 @@ enum loader_error {
     LOADER_ERROR_PAGE_TABLES = 17,
     LOADER_ERROR_UNUSABLE_BLOCK = 18,
     LOADER_ERROR_NETWORK_START = 19,
+    LOADER_ERROR_NO_ENTRY = 20,
     LOADER_ERROR_KERNEL_NOTE = 24,
     LOADER_ERROR_KERNEL_DEMAND = 25,
     LOADER_ERROR_CONFIDENTIAL_GUEST = 26,
@@ -41,25 +44,35 @@ enum loader_error {
     LOADER_ERROR_KERNEL_DAMAGED = 31,
     LOADER_ERROR_KERNEL_RELOCATION = 33,
     LOADER_ERROR_KERNEL_SYMBOLS = 34,
+    LOADER_ERROR_MODULE_MEMORY = 35,
+    LOADER_ERROR_NOT_ENROLLED = 38,
+    LOADER_ERROR_WRONG_HASH = 39,
+    LOADER_ERROR_NOT_MEASURED = 40,
 };
 
 /* EFI_STATUS (UEFI 2.10, appendix D): 0 is success, the highest bit marks an error. */
 #define ERROR_STATUS_SUCCESS   UINT64_C(0)
 #define ERROR_STATUS_ERROR_BIT (UINT64_C(1) << 63)
 
-#define ERROR_DETAIL_CAPACITY 320
+#define ERROR_DETAIL_CAPACITY 480
 
 struct loader_failure {
     enum loader_error error;
     uint64_t status;                    /* the firmware's; ERROR_STATUS_SUCCESS if no call failed */
     char detail[ERROR_DETAIL_CAPACITY]; /* the operation that failed, and its object */
-    const char *remedy;                 /* the error's, unless its user sets a better one */
+    const char *remedy;                 /* a better one than the error's, or NULL */
 };
 
-/* Store a failure in *failure, and return its number. `status` is the firmware's, or success. */
-enum loader_error error_set(struct loader_failure *failure, enum loader_error error,
-                            uint64_t status, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Store a failure in *failure, and return its number. `status` is the firmware's, or success. The
+ * format is a literal, which the loader's file holds packed. */
+#define error_set(failure, error, status, format, ...)                                             \
+    error_set_packed(failure, error, status, PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
+enum loader_error error_set_packed(struct loader_failure *failure, enum loader_error error,
+                                   uint64_t status, struct packed_text format, ...);
+
+/* The same, with a path as the detail. Nothing is unpacked: a file may be missing in a good boot. */
+enum loader_error error_set_path(struct loader_failure *failure, enum loader_error error,
+                                 uint64_t status, const char *path);
 
 /* Return the status that the loader returns to the firmware for a failure. It is the firmware's
  * status if a call failed, else a matching one. Precondition, here and below: the error is not

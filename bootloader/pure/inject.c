@@ -2,10 +2,12 @@
 
 #include "shared/text/format.h"
 #include "shared/text/number.h"
+#include "shared/text/packed_text.h"
 
 #define NUMBERED_COUNT (INJECT_HANG + 1)
 
-static const char *const words[INJECT_FAILURE_COUNT] = {
+/* The longest word has 19 letters. */
+static const char words[INJECT_FAILURE_COUNT][20] PACKED_SECTION = {
     [INJECT_FAIL_PAGES] = "fail-pages",
     [INJECT_STALE_KEY] = "stale-key",
     [INJECT_GROW_MAP] = "grow-map",
@@ -44,7 +46,7 @@ static struct piece trimmed(struct piece piece)
 static bool find_word(struct piece name, unsigned *ret_failure)
 {
     for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
-        if (piece_equals(name, words[failure])) {
+        if (piece_equals(name, inject_word((enum inject_failure)failure))) {
             *ret_failure = failure;
             return true;
         }
@@ -86,14 +88,14 @@ bool inject_parse(struct piece list, struct inject *ret_inject)
 
 const char *inject_word(enum inject_failure failure)
 {
-    return words[failure];
+    return packed_text_read(words[failure]);
 }
 
 void inject_list_words(char *text, size_t capacity_bytes)
 {
     size_t used = 0;
     for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT && used < capacity_bytes; failure++)
-        used += (size_t)format_text(text + used, capacity_bytes - used, "%s%s%s",
-                                    failure == 0 ? "" : " ", words[failure],
-                                    failure < NUMBERED_COUNT ? ":N" : "");
+        used += (size_t)format_text(
+            text + used, capacity_bytes - used, "%s%s%s", failure == 0 ? "" : " ",
+            inject_word((enum inject_failure)failure), failure < NUMBERED_COUNT ? ":N" : "");
 }

@@ -21,6 +21,7 @@
 #include "shared/address.h"
 #include "shared/memory.h"
 #include "shared/region.h"
+#include "shared/text/packed_text.h"
 
 /* The limit of the addresses of the first processors. */
 #define LOW_MEMORY_LIMIT_BYTES (UINT64_C(1) << 20)
@@ -33,15 +34,15 @@ const char *memory_map_status_text(enum memory_map_status status)
 {
     switch (status) {
     case MEMORY_MAP_OK:
-        return "The memory map is good.";
+        return PACKED("The memory map is good.");
     case MEMORY_MAP_EMPTY:
-        return "The firmware's memory map has no usable row.";
+        return PACKED("The firmware's memory map has no usable row.");
     case MEMORY_MAP_BAD_STRIDE:
-        return "The firmware's memory map has an impossible descriptor size.";
+        return PACKED("The firmware's memory map has an impossible descriptor size.");
     case MEMORY_MAP_TOO_MANY_ROWS:
-        return "The firmware's memory map has more rows than there is room for.";
+        return PACKED("The firmware's memory map has more rows than there is room for.");
     }
-    return "The firmware's memory map has an unknown error.";
+    return PACKED("The firmware's memory map has an unknown error.");
 }
 
 /* --- Rows and claims --- */

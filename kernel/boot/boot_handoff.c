@@ -1,5 +1,6 @@
 #include "kernel/arch.h"
 #include "kernel/boot/boot.h"
+#include "kernel/boot/boot_modules.h"
 #include "kernel/boot/boot_refuse.h"
 #include "kernel/boot/boot_screen.h"
 #include "kernel/boot/boot_stage.h"
@@ -9,6 +10,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/log_serial.h"
 #include "kernel/core/panic_report.h"
+#include "kernel/diagnostics/print_integrity.h"
 #include "kernel/core/symbols.h"
 #include "kernel/diagnostics/print_regions.h"
 #include "kernel/handoff/entry_state.h"
@@ -102,6 +104,8 @@ static void print_handoff(const struct kernel *kernel)
                  (unsigned long long)kernel->handoff.kernel_virtual_base,
                  (unsigned long long)kernel->handoff.kernel_slide,
                  kernel->handoff.kernel_symbols.count);
+    print_integrity(kernel->handoff.integrity_flags);
+    boot_modules_print(kernel);
     command_words_check(kernel->view.command_line, warn_of_word, NULL);
     if (command_line_has(kernel->view.command_line, "print-regions"))
         print_regions(&kernel->view.regions);

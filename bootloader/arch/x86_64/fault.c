@@ -4,6 +4,7 @@
 #include "shared/arch/x86_64/fault_text.h"
 #include "shared/arch/x86_64/instructions.h"
 #include "shared/text/format.h"
+#include "shared/text/packed_text.h"
 
 /* An address that is not canonical with five levels of page tables is not canonical with four. */
 #define LEVEL_LIMIT 5
@@ -54,11 +55,11 @@ void arch_format_registers(const struct arch_registers *registers, char *text,
                            size_t capacity_bytes)
 {
     const struct interrupted *interrupted = registers->interrupted;
-    size_t used = (size_t)format_text(text, capacity_bytes,
-                                      "  rip %016llx  cs %04llx  rflags %08llx\n"
-                                      "  rsp %016llx  cr2 %016llx  cr3 %016llx\n",
-                                      interrupted->rip, interrupted->cs, interrupted->rflags,
-                                      interrupted->rsp, registers->cr2, registers->cr3);
+    size_t used = (size_t)format_packed(text, capacity_bytes,
+                                        "  rip %016llx  cs %04llx  rflags %08llx\n"
+                                        "  rsp %016llx  cr2 %016llx  cr3 %016llx\n",
+                                        interrupted->rip, interrupted->cs, interrupted->rflags,
+                                        interrupted->rsp, registers->cr2, registers->cr3);
     for (unsigned i = 0; i < sizeof(general) / sizeof(general[0]) && used < capacity_bytes; i++)
         used += (size_t)format_text(
             text + used, capacity_bytes - used, "  %-3s %016llx%s", general[i].name,
@@ -101,7 +102,7 @@ _Noreturn void fault_handle(const struct fault_frame *frame, uint64_t cr3)
     const struct arch_registers registers = {frame, interrupted, cr2_read(), cr3};
     struct arch_fault fault = {
         .name = frame->vector < EXCEPTION_COUNT ? exception_name((unsigned)frame->vector)
-                                                : "unexpected interrupt, vector 32-255",
+                                                : PACKED("unexpected interrupt, vector 32-255"),
         .remedy = fault_text_remedy((unsigned)frame->vector),
         .instruction = virt_addr(interrupted->rip),
         .address_name = has_address(frame) ? "cr2" : NULL,

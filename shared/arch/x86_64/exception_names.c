@@ -1,6 +1,8 @@
 #include "shared/arch/x86_64/exception_names.h"
 
-static const char *const names[EXCEPTION_COUNT] = {
+#include "shared/text/packed_text.h"
+
+static const char names[EXCEPTION_COUNT][34] PACKED_SECTION = {
     "#DE divide error",
     "#DB debug exception",
     "non-maskable interrupt",
@@ -37,5 +39,5 @@ static const char *const names[EXCEPTION_COUNT] = {
 
 const char *exception_name(unsigned vector)
 {
-    return vector < EXCEPTION_COUNT ? names[vector] : "interrupt";
+    return vector < EXCEPTION_COUNT ? packed_text_read(names[vector]) : "interrupt";
 }

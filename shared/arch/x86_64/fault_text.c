@@ -2,6 +2,7 @@
 
 #include "shared/arch/x86_64/exception_names.h"
 #include "shared/text/format.h"
+#include "shared/text/packed_text.h"
 
 /* Page fault: SDM Vol. 3A, figure 4-12. */
 #define PAGE_PRESENT      UINT64_C(0x1)
@@ -66,27 +67,29 @@ static const char *table_name(uint64_t code)
 
 static void describe_selector(uint64_t code, char *text, size_t capacity_bytes)
 {
-    const char *external =
-        (code & SELECTOR_EXTERNAL) != 0 ? ", while an interrupt from outside was delivered" : "";
+    const char *external = (code & SELECTOR_EXTERNAL) != 0
+                               ? PACKED(", while an interrupt from outside was delivered")
+                               : "";
     if ((code & SELECTOR_MASK & ~SELECTOR_EXTERNAL) == 0)
-        format_text(text, capacity_bytes, "0x%llx: no selector is the cause%s",
-                    (unsigned long long)code, external);
+        format_packed(text, capacity_bytes, "0x%llx: no selector is the cause%s",
+                      (unsigned long long)code, external);
     else
-        format_text(text, capacity_bytes, "0x%llx: entry %llu of the %s%s",
-                    (unsigned long long)code, (unsigned long long)((code & SELECTOR_MASK) >> 3),
-                    table_name(code), external);
+        format_packed(text, capacity_bytes, "0x%llx: entry %llu of the %s%s",
+                      (unsigned long long)code, (unsigned long long)((code & SELECTOR_MASK) >> 3),
+                      table_name(code), external);
 }
 
 /* SDM Vol. 3A, 6.15, "Interrupt 21". */
 static const char *control_protection_cause(uint64_t code)
 {
-    static const char *const causes[] = {
+    static const char causes[][52] PACKED_SECTION = {
         "unknown",         "near RET",
         "far RET or IRET", "no ENDBRANCH at the target of an indirect branch",
         "RSTORSSP",        "SETSSBSY",
     };
     uint64_t cause = code & 0x7fff;
-    return cause < sizeof causes / sizeof causes[0] ? causes[cause] : causes[0];
+    bool is_known = cause < sizeof causes / sizeof causes[0];
+    return packed_text_read(causes[is_known ? cause : 0]);
 }
 
 bool fault_text_error_code(unsigned vector, uint64_t error_code, char *text, size_t capacity_bytes)
@@ -124,33 +127,36 @@ const char *fault_text_remedy(unsigned vector)
 {
     switch (vector) {
     case EXCEPTION_DIVIDE:
-        return "look for a division by 0, or a quotient that is too large, at rip";
+        return PACKED("look for a division by 0, or a quotient that is too large, at rip");
     case EXCEPTION_DEBUG:
-        return "look for a debug register or the trap flag that was left set";
+        return PACKED("look for a debug register or the trap flag that was left set");
     case EXCEPTION_NMI:
     case EXCEPTION_MACHINE_CHECK:
-        return "look for a hardware error: test the memory, then the CPU's temperature";
+        return PACKED("look for a hardware error: test the memory, then the CPU's temperature");
     case EXCEPTION_BREAKPOINT:
-        return "remove the breakpoint before rip";
+        return PACKED("remove the breakpoint before rip");
     case EXCEPTION_UNDEFINED:
-        return "look at the code at rip: unreachable code (ud2), an instruction that this CPU does "
-               "not have, or a jump to data";
+        return PACKED(
+            "look at the code at rip: unreachable code (ud2), an instruction that this CPU does "
+            "not have, or a jump to data");
     case EXCEPTION_DEVICE:
-        return "compile the code at rip without x87 and SSE (-mgeneral-regs-only), or switch them "
-               "on";
+        return PACKED(
+            "compile the code at rip without x87 and SSE (-mgeneral-regs-only), or switch them "
+            "on");
     case EXCEPTION_DOUBLE_FAULT:
-        return "look for a stack overflow first, then for a broken IDT";
+        return PACKED("look for a stack overflow first, then for a broken IDT");
     case EXCEPTION_TASK_STATE:
     case EXCEPTION_SEGMENT:
-        return "look at the descriptor that the error code names";
+        return PACKED("look at the descriptor that the error code names");
     case EXCEPTION_STACK:
     case EXCEPTION_GENERAL_PROTECTION:
-        return "look for an address in the registers that is not canonical, or for a wrong value "
-               "for "
-               "a selector, a control register or an MSR at rip";
+        return PACKED(
+            "look for an address in the registers that is not canonical, or for a wrong value "
+            "for "
+            "a selector, a control register or an MSR at rip");
     case EXCEPTION_PAGE_FAULT:
-        return "look for a bad pointer at rip; cr2 is the address that was used";
+        return PACKED("look for a bad pointer at rip; cr2 is the address that was used");
     default:
-        return "look at the code at rip";
+        return PACKED("look at the code at rip");
     }
 }

@@ -1,4 +1,4 @@
-//! The contract between the loader and a kernel: docs/HANDOFF.md, handoff 2.0. It is the file handoff.h in Rust.
+//! The contract between the loader and a kernel: docs/HANDOFF.md, handoff 2.1. It is the file handoff.h in Rust.
 //!
 //! Addresses are physical, except `direct_map_base`, `kernel_entry` and the fields with `virtual` in their names.
 //! A size or an offset that differs from the contract does not compile.
@@ -26,6 +26,7 @@ pub const REUSE_AFTER_LOADER: u32 = 2;
 pub const REUSE_AFTER_COPY: u32 = 3;
 pub const REUSE_AFTER_ACPI: u32 = 4;
 pub const REUSE_AFTER_HEAP: u32 = 5;
+pub const REUSE_AFTER_MODULES: u32 = 6;
 
 /// Bits of `X86_64::flags`. Ignore other bits.
 pub const X86_64_NO_EXECUTE: u32 = 1;
@@ -166,6 +167,21 @@ contract! {
 }
 
 contract! {
+    /// The place where a started processor waits.
+    Mailbox: 64 {
+        0 entry: u64,
+        8 argument: u64,
+        16 stack_top: u64,
+        24 page_table_root: u64,
+        32 state: u32,
+        36 reserved_0: u32,
+        40 fault_instruction: u64,
+        48 fault_address: u64,
+        56 reserved_1: u64,
+    }
+}
+
+contract! {
     /// A table of the firmware.
     FirmwareTable: 40 {
         0 guid: [u8; 16],
@@ -255,7 +271,10 @@ contract! {
         512 arch: X86_64,
         640 kernel_symbols: Array,
         656 kernel_strings: Range,
-        672 reserved: [u64; 12],
+        672 integrity_flags: u32,
+        676 reserved_2: u32,
+        680 parking: Range,
+        696 reserved: [u64; 9],
     }
 }
 

@@ -1,0 +1,94 @@
+"""Test scripts/pack-texts.py: the loader of the build has its texts packed, and wrong images are refused."""
+
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import folders
+
+ROOT = Path(__file__).resolve().parents[2]
+LOADER = folders.build_folder() / "BOOTX64.EFI"
+ALIGNMENT = 512
+TEXT = b"The boot volume cannot be opened. The file is empty. The path names a directory.\0" * 8
+
+
+def section_of(image):
+    """Return (memory size, address, size in the file, place in the file, flags) of .packed."""
+    headers, = struct.unpack_from("<I", image, 0x3C)
+    count, optional_bytes = struct.unpack_from("<4x2xH12xH", image, headers)
+    for number in range(count):
+        at = headers + 24 + optional_bytes + 40 * number
+        if image[at : at + 8] == b".packed\0":
+            return (*struct.unpack_from("<4I", image, at + 8), *struct.unpack_from("<I", image, at + 36))
+    raise AssertionError("no section .packed")
+
+
+def make_image(texts, name=b".packed\0", relocated=()):
+    """Return a PE image with .packed at 0x1000, .reloc at 0x21000, and symbols behind them."""
+    texts_raw = texts + bytes(-len(texts) % ALIGNMENT)
+    block = struct.pack(f"<II{len(relocated)}H", 0x1000, 8 + 2 * len(relocated), *(0xA000 | at for at in relocated))
+    optional = bytearray(240)
+    struct.pack_into("<I", optional, 36, ALIGNMENT)
+    struct.pack_into("<II", optional, 112 + 8 * 5, 0x21000, len(block) if relocated else 0)
+    end = ALIGNMENT + len(texts_raw)
+    symbols = end + ALIGNMENT
+    file_header = b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 2, 0, symbols, 0, len(optional), 0)
+    rows = b"".join([
+        struct.pack("<8s4I12xI", name, len(texts), 0x1000, len(texts_raw), ALIGNMENT, 0x40000040),
+        struct.pack("<8s4I12xI", b".reloc", len(block), 0x21000, ALIGNMENT, end, 0x42000040),
+    ])  # fmt: skip
+    head = bytes(0x3C) + struct.pack("<I", 0x40) + file_header + optional + rows
+    return head.ljust(ALIGNMENT, b"\0") + texts_raw + block.ljust(ALIGNMENT, b"\0") + b"symbols"
+
+
+def pack(tmp_path, image):
+    path = tmp_path / "image.efi"
+    path.write_bytes(image)
+    done = subprocess.run([sys.executable, ROOT / "scripts/pack-texts.py", path], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    return done, path.read_bytes()
+
+
+def test_the_loader_has_its_texts_packed():
+    image = LOADER.read_bytes()
+    size, _, raw_size, raw, flags = section_of(image)
+    texts = zlib.decompress(image[raw : raw + raw_size], wbits=-15, bufsize=size)[:size]
+    assert b"The boot volume cannot be opened.\0" in texts
+    assert b"The boot volume cannot be opened." not in image
+    assert raw_size < size / 2
+    assert flags == 0xC0000040, "the loader unpacks the texts in their section, which is not executable"
+
+
+def test_the_rest_of_the_file_moves_up(tmp_path):
+    image = make_image(TEXT)
+    done, packed = pack(tmp_path, image)
+    assert done.returncode == 0, done.stderr
+    size, address, raw_size, raw, _ = section_of(packed)
+    assert (size, address, raw_size, raw) == (len(TEXT), 0x1000, ALIGNMENT, ALIGNMENT)
+    assert zlib.decompress(packed[raw : raw + raw_size], wbits=-15) == TEXT
+    saved = len(image) - len(packed)
+    assert saved == ALIGNMENT
+    headers = 0x40
+    reloc = headers + 24 + 240 + 40
+    assert struct.unpack_from("<I", packed, reloc + 20) == (2 * ALIGNMENT,)
+    symbols, = struct.unpack_from("<I", packed, headers + 12)
+    assert packed[symbols:] == b"symbols"
+
+
+def test_a_pointer_among_the_texts_is_refused(tmp_path):
+    image = make_image(TEXT, relocated=[0x10])
+    done, after = pack(tmp_path, image)
+    assert done.returncode == 1 and "a packed text contains a pointer" in done.stderr
+    assert after == image
+
+
+def test_too_many_texts_are_refused(tmp_path):
+    done, _ = pack(tmp_path, make_image(TEXT * 110))
+    assert done.returncode == 1 and "the loader has a buffer of 65536" in done.stderr
+
+
+def test_an_image_without_texts_is_refused(tmp_path):
+    done, _ = pack(tmp_path, make_image(TEXT, name=b".others\0"))
+    assert done.returncode == 1 and "no section .packed" in done.stderr
