@@ -5,7 +5,6 @@
 bool symbols_load(struct loader *loader, const struct file *file)
 {
     const struct config *config = &loader->config;
-    loader->symbols.count = 0; /* an entry before may have had some */
     memset(&loader->symbols, 0, sizeof(loader->symbols)); /* of another entry */
     if (!config_switch_setting(config, "symbols", config->hands_over_symbols))
         return true;

@@ -322,6 +322,7 @@ static const struct setting settings[] = {
     {"module_name", config_module_store_name},
     {"module_cmdline", config_module_store_command_line},
     {"module_align", config_module_store_alignment},
+    {"module_sha256", config_module_store_sha256},
     {"timeout", store_timeout},
     {"default", store_default},
     {"remember_last", store_remember_last},
@@ -345,9 +346,9 @@ static const struct setting settings[] = {
 
 /* Bits of `stored` below. */
 #define MODULE_BIT     1u
-#define MODULE_BITS    15u
-#define GLOBAL_BITS    (7u << 4)
-#define KERNEL_AND_EFI (3u << 7)
+#define MODULE_BITS    31u
+#define GLOBAL_BITS    (7u << 5)
+#define KERNEL_AND_EFI (3u << 8)
 
 /* Return SETTING_COUNT for an unknown key. */
 static size_t find_setting(struct piece key)

