@@ -28,8 +28,8 @@ void gather_facts(struct loader *loader)
     arch_page_features(&loader->features);
     if (loader->no_execute_was_off)
         console_warn(&loader->console, "the firmware switched no-execute pages off: %s",
-                     loader->features.no_execute ? "the loader switched them on"
-                                                 : "the CPU keeps them off");
+                     loader->features.no_execute ? PACKED("the loader switched them on")
+                                                 : PACKED("the CPU keeps them off"));
     loader->firmware_levels = loader->features.levels;
     inject_change_facts(loader);
 }

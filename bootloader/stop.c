@@ -25,8 +25,8 @@ static void wait_for_reader(struct loader *loader)
     const EFI_SYSTEM_TABLE *system_table = loader->firmware.system_table;
     if (system_table->ConOut == NULL && system_table->ConIn == NULL)
         return;
-    console_log(&loader->console, "Press a key to return to the firmware, or wait %u seconds.",
-                READING_SECONDS);
+    console_log_rare(&loader->console, "Press a key to return to the firmware, or wait %u seconds.",
+                     READING_SECONDS);
     console_show(&loader->console);
     keyboard_wait(&loader->firmware, clock_hz(loader), READING_SECONDS);
 }

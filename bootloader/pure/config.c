@@ -246,6 +246,19 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
                                                                        : CONFIG_BAD_POST_MORTEM;
 }
 
+static enum config_status store_kaslr(struct piece value, struct config *config)
+{
+    bool is_on;
+    enum config_status status = store_switch(value, &is_on);
+    config->has_fixed_base = !is_on;
+    return status;
+}
+
+static enum config_status store_symbols(struct piece value, struct config *config)
+{
+    return store_switch(value, &config->hands_over_symbols);
+}
+
 static enum config_status store_kernel_sha256(struct piece value, struct config *config)
 {
     config->has_kernel_sha256 = sha256_parse(value, &config->kernel_sha256);
@@ -326,6 +339,8 @@ static const struct setting settings[] = {
     {"inject", store_inject},
     {"tpm", store_tpm},
     {"kernel_sha256", store_kernel_sha256},
+    {"kaslr", store_kaslr},
+    {"symbols", store_symbols},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 
@@ -475,4 +490,10 @@ enum config_status config_parse(const char *text, size_t size_bytes, struct conf
         config_set_defaults(ret_config);
     *ret_line = wrong.line;
     return status;
+}
+
+bool config_switch_setting(const struct config *config, const char *word, bool key_is_on)
+{
+    return command_line_is(config->command_line, word, "on") ||
+           (key_is_on && !command_line_is(config->command_line, word, "off"));
 }

@@ -150,6 +150,19 @@ static void test_integrity_keys(void **state)
     assert_refused("tpm = on\ntpm = off", CONFIG_DUPLICATE_KEY, 2);
 }
 
+static void test_kaslr_and_symbols(void **state)
+{
+    (void)state;
+    assert_false(parse_good("").has_fixed_base);
+    assert_false(parse_good("kaslr = on").has_fixed_base);
+    assert_true(parse_good("kaslr = off").has_fixed_base);
+    assert_false(parse_good("").hands_over_symbols);
+    assert_false(parse_good("symbols = off").hands_over_symbols);
+    assert_true(parse_good("symbols = on").hands_over_symbols);
+    assert_refused("kaslr = no", CONFIG_BAD_SWITCH, 1);
+    assert_refused("\nsymbols =", CONFIG_BAD_SWITCH, 2);
+}
+
 static void test_temp_heap_sizes(void **state)
 {
     (void)state;
@@ -601,6 +614,7 @@ int main(void)
         cmocka_unit_test(test_start_of_processors),
         cmocka_unit_test(test_place_of_the_boot_record),
         cmocka_unit_test(test_integrity_keys),
+        cmocka_unit_test(test_kaslr_and_symbols),
         cmocka_unit_test(test_quoted_values),
         cmocka_unit_test(test_line_without_equals_sign),
         cmocka_unit_test(test_CF2_no_final_newline),
