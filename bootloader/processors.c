@@ -141,6 +141,7 @@ void processors_start(struct loader *loader)
     fill_block(loader);
     if (request.parking->seat_count == 0)
         return;
+    loader_begin_phase(loader, "start processors");
     post_exit_mark(&loader->post_exit, "processors");
     arch_start_processors(&request);
     check_answers(loader);
