@@ -27,8 +27,12 @@ endif
 ifeq ($(KASAN),1)
 override BUILD := $(BUILD)/kasan
 endif
-# With UBSAN or KASAN only the kernel is built. esp/ keeps the plain kernel.
-CHECKED := $(filter 1,$(UBSAN) $(KASAN))
+# `make PIE=1` builds the kernel as a static PIE: build/pie/kernel.elf. The loader maps it at a random address.
+ifeq ($(PIE),1)
+override BUILD := $(BUILD)/pie
+endif
+# With UBSAN, KASAN or PIE only the kernel is built. esp/ keeps the plain kernel.
+CHECKED := $(filter 1,$(UBSAN) $(KASAN) $(PIE))
 VERSION := $(shell cat VERSION)
 
 # --- Tools (override on the command line: make CLANG=clang-16) ---------------------------------
@@ -121,15 +125,19 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
         power_acpi spinlock timeline_summary) \
     $(wildcard kernel/diagnostics/monitor/*.c kernel/diagnostics/print_*.c) kernel/diagnostics/ownership.c \
     $(patsubst %,kernel/diagnostics/%.c,overview_figures screen_pages) $(patsubst %,kernel/input/%.c,scancode terminal_keys) $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff) \
-    $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute)
+    $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute relocation_kinds)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 # The linker compiles the loader's files together, because firmware reads the loader from slow media: this saves
 # 3 %. clang and lld-link must then be of one version. `make LOADER_LTO=` builds without it.
 LOADER_LTO ?= -flto
+# Each of them saves 50 to 500 bytes, measured with LLVM 14: values are computed where they are used, and few
+# functions are inlined. A version of LLVM without one of them can build with `make LOADER_SMALL=`.
+LOADER_SMALL ?= -disable-machine-licm -sink-insts-to-avoid-spills -disable-lsr -enable-pre=0 -inline-threshold=-20 \
+    -min-jump-table-entries=8
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
-    -Oz $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
+    -Oz -mtune=nocona $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
     -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS) -DHANDOFF_PACKED_TEXT
 LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
 
@@ -147,7 +155,7 @@ $(BUILD)/loader/%.S.o: %.S $(BUILD)/loader.flags
 # aligned to 4 KiB, no section both writable and executable, NX_COMPAT. BOOTX64.debug.efi has the debug
 # information for gdb. BOOTX64.EFI does not have it.
 LOADER_LDFLAGS := -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
-    -dynamicbase -Brepro
+    -dynamicbase -Brepro $(LOADER_SMALL:%=-mllvm:%)
 
 $(eval $(call flags_file,loader,$$(CLANG) $$(LOADER_CFLAGS) $$(LLD_LINK) $$(LOADER_LDFLAGS)))
 
@@ -156,10 +164,10 @@ define link_loader
 	@mkdir -p $(@D)
 	$(say) LINK $@
 	$(Q)$(LLD_LINK) $(LOADER_LDFLAGS) $(1) -out:$(NEW) $(filter %.o,$^) && \
-	    $(PYTHON) scripts/pack-texts.py $(NEW) && $(RENAME)
+	    $(PYTHON) scripts/pack-loader.py $(NEW) && $(RENAME)
 endef
 
-$(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS) scripts/pack-texts.py
+$(BUILD)/BOOTX64.debug.efi: $(LOADER_OBJECTS) scripts/pack-loader.py
 	$(call link_loader,-debug:dwarf)
 
 $(BUILD)/BOOTX64.EFI: $(LOADER_OBJECTS) $(BUILD)/BOOTX64.debug.efi
@@ -185,7 +193,13 @@ KASAN_FREE := kernel/diagnostics/sanitizer/address.c kernel/diagnostics/monitor/
 endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
-KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build-id=fast -T $(KERNEL_LINKER_SCRIPT)
+KERNEL_KIND := -static
+ifeq ($(PIE),1)
+KERNEL_CFLAGS += -fpie -fdirect-access-external-data
+KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel-pie.ld
+KERNEL_KIND := -pie --no-dynamic-linker -z text
+endif
+KERNEL_LDFLAGS := $(KERNEL_KIND) -nostdlib -z noexecstack -z max-page-size=4096 --build-id=fast -T $(KERNEL_LINKER_SCRIPT)
 
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).
@@ -257,7 +271,11 @@ $(FONT): scripts/console-font.py
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) scripts/console-font.py $@
 
-$(BUILD)/loader/shared/arch/x86_64/font.S.o $(BUILD)/kernel/shared/arch/x86_64/font.S.o: $(FONT)
+$(BUILD)/packed_font.bin: $(FONT) scripts/pack-font.py
+	$(Q)$(PYTHON) scripts/pack-font.py $< $(NEW) && $(RENAME)
+
+$(BUILD)/kernel/shared/arch/x86_64/font.S.o: $(FONT)
+$(BUILD)/loader/shared/arch/x86_64/font.S.o: $(BUILD)/packed_font.bin
 
 # --- esp/: the files of the boot volume ----------------------------------------------------------
 $(ESP)/EFI/BOOT/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI
@@ -279,7 +297,8 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text entries error inject kernel_checksum kernel_demands serial_choice text_part) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text enrolment entries entry_name error inject integrity_rules kernel_base kernel_checksum kernel_demands relocation serial_choice sha256 text_part) \
+    bootloader/arch/x86_64/relocation_kinds.c \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
@@ -305,6 +324,12 @@ else
 .PHONY: build
 build: $(ESP)/EFI/BOOT/BOOTX64.EFI $(ESP)/kernel.elf $(CONFIGURATION) $(BUILD)/check_boot/check_boot ## build the loader and the kernel into esp/
 endif
+
+# FILES=… enrols files that are not in the boot volume's folder, too.
+.PHONY: sign
+sign: build ## enrol the files of esp/ in the loader and sign it: make sign KEY=db.key CERT=db.pem [FILES="…"]
+	@[ -n "$(KEY)" ] && [ -n "$(CERT)" ] || { echo "make sign KEY=FILE CERT=FILE: name a key and its certificate (docs/SECURE-BOOT.md makes both)" >&2; exit 2; }
+	@$(PYTHON) scripts/sign.py --key '$(KEY)' --cert '$(CERT)' --loader $(BUILD)/BOOTX64.EFI --volume $(ESP) $(FILES)
 
 # --- Unit tests: production files unmodified, ASan and UBSan -------------------------------------
 HOST_CFLAGS := -g -O1 -fno-omit-frame-pointer $(COMMON_CFLAGS)
@@ -517,7 +542,7 @@ fuzz: $(FUZZ_PROGRAMS) ## run each fuzzer for FUZZ_SECONDS (60) seconds
 # The fuzzers of what the loader reads: a count of runs. The others do too much in a run, so they get a time.
 LONG_FUZZ_RUNS ?= 10000000
 LONG_FUZZ_SECONDS ?= 600
-COUNTED_FUZZERS := $(patsubst %,fuzz_%,config elf elf_note memory_map inject post_mortem)
+COUNTED_FUZZERS := $(patsubst %,fuzz_%,config elf elf_note kernel_symbols memory_map inject post_mortem relocation)
 
 .PHONY: fuzz-long
 fuzz-long: $(FUZZ_PROGRAMS) ## run the fuzzers of the loader's inputs ten million times, the others for ten minutes
@@ -540,6 +565,15 @@ CONDUCTOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o, \
     $(patsubst %.S,$(BUILD)/loader/%.S.o,$(wildcard tests/qemu/conductor/arch/x86_64/*.S))
 
 $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(LLD_LINK) -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
+	    -dynamicbase -out:$(NEW) $^ && $(RENAME)
+
+# An EFI application that the loader starts, and that returns: it prints what it was given.
+VISITOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o,$(wildcard tests/qemu/visitor/*.c) tests/qemu/conductor/packed_text.c $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
+
+$(BUILD)/qemu/VISITOR.EFI: $(VISITOR_OBJECTS)
 	@mkdir -p $(@D)
 	$(say) LINK $@
 	$(Q)$(LLD_LINK) -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
@@ -574,6 +608,23 @@ endef
 $(BUILD)/small_kernels/%.elf: $(BUILD)/kernel/tests/qemu/small_kernels/%.o
 	$(link_small_kernel)
 
+# A static PIE with its symbols, and one without symbols whose relocations are packed.
+PIE_OBJECT := $(BUILD)/kernel/tests/qemu/small_kernels/pie.o
+PIE_LDFLAGS := -pie --no-dynamic-linker -z text -nostdlib -z noexecstack -z max-page-size=4096 --entry=entry
+SMALL_KERNELS += $(BUILD)/small_kernels/pie-relr.elf
+
+$(PIE_OBJECT): KERNEL_CFLAGS += -fpie
+
+$(BUILD)/small_kernels/pie.elf: $(PIE_OBJECT)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LD_LLD) $(PIE_LDFLAGS) $< -o $(NEW) && $(RENAME)
+
+$(BUILD)/small_kernels/pie-relr.elf: $(PIE_OBJECT)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LD_LLD) $(PIE_LDFLAGS) --strip-all --pack-dyn-relocs=relr $< -o $(NEW) && $(RENAME)
+
 # Large kernels, for bench-boot.
 BENCH_KERNELS := $(patsubst tests/bench/kernels/%.c,$(BUILD)/bench/kernels/%.elf,$(wildcard tests/bench/kernels/*.c))
 
@@ -585,11 +636,11 @@ WRONG_LOADERS := $(patsubst tests/qemu/wrong_loaders/%.c,$(BUILD)/wrong_loaders/
     $(wildcard tests/qemu/wrong_loaders/*.c))
 
 $(BUILD)/wrong_loaders/%.EFI: $(BUILD)/loader/tests/qemu/wrong_loaders/%.o \
-    $(filter-out $(BUILD)/loader/bootloader/inject.o,$(LOADER_OBJECTS)) scripts/pack-texts.py
+    $(filter-out $(BUILD)/loader/bootloader/inject.o,$(LOADER_OBJECTS)) scripts/pack-loader.py
 	$(call link_loader)
 
 .PHONY: qemu-programs
-qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS) $(WRONG_LOADERS)
+qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/qemu/VISITOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS) $(WRONG_LOADERS)
 
 .PHONY: test-qemu
 test-qemu: qemu-programs ## run the tests in virtual machines with real UEFI firmware

@@ -107,7 +107,7 @@ static bool read_stored(struct loader *loader, struct page *page)
         console_warn(&loader->console, "post_mortem=nvram: the EFI variable is ignored: %s",
                      post_mortem_status_text(problem));
     else if (!loader->has_last_boot)
-        console_log(&loader->console, "the EFI variable holds a record of an earlier boot");
+        console_log_rare(&loader->console, "the EFI variable holds a record of an earlier boot");
     return !EFI_ERROR(status) && size_bytes == sizeof(page->bytes);
 }
 
@@ -122,7 +122,8 @@ static void write_stored(struct loader *loader, struct page *page)
     if (obstacle != NULL)
         console_warn(&loader->console, "post_mortem=nvram: not written: %s", obstacle);
     else
-        console_log(&loader->console, "the record of the last boot is in the EFI variable, too");
+        console_log_rare(&loader->console,
+                         "the record of the last boot is in the EFI variable, too");
 }
 
 void boot_record_keep(struct loader *loader)
@@ -131,7 +132,7 @@ void boot_record_keep(struct loader *loader)
     static struct page wanted;
     if (!wants_variable(loader))
         return;
-    console_log(&loader->console, "post_mortem=nvram: reading and writing the EFI variable");
+    console_log_rare(&loader->console, "post_mortem=nvram: reading and writing the EFI variable");
     console_show(&loader->console);
     bool is_comparable = read_stored(loader, &stored);
     if (!loader->has_last_boot || loader->last_boot.stage == POST_MORTEM_ENDED)

@@ -51,7 +51,7 @@ bool demands_check_machine(struct loader *loader)
     char text[KERNEL_DEMANDS_TEXT_CAPACITY_BYTES];
     uint64_t limit = loader->demands.direct_map_limit;
     if (loader->placement.loader.memory.end.value > limit)
-        return refuse(loader, "a direct map that ends below the loader's own image");
+        return refuse(loader, PACKED("a direct map that ends below the loader's own image"));
     drop_framebuffers_beyond(loader, limit);
     const struct kernel_supplies supplies = {
         .levels = possible_levels(loader),

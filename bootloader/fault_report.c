@@ -24,17 +24,19 @@ struct report {
     size_t used_bytes; /* at most the capacity, less one for the NUL */
 };
 
-static __attribute__((format(printf, 2, 3))) void add(struct report *report, const char *format,
-                                                      ...)
+static void add_packed(struct report *report, struct packed_text format, ...)
 {
     size_t room_bytes = FAULT_REPORT_CAPACITY_BYTES - report->used_bytes;
     va_list arguments;
     va_start(arguments, format);
-    size_t wanted_bytes =
-        (size_t)format_text_v(report->text + report->used_bytes, room_bytes, format, arguments);
+    size_t wanted_bytes = (size_t)format_text_v(report->text + report->used_bytes, room_bytes,
+                                                packed_text_read(format.text), arguments);
     va_end(arguments);
     report->used_bytes += wanted_bytes < room_bytes ? wanted_bytes : room_bytes - 1;
 }
+
+#define add(report, format, ...)                                                                   \
+    add_packed(report, PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
 
 static void add_cause(struct report *report, const struct arch_fault *fault)
 {
@@ -73,8 +75,8 @@ static void print_fault(void *context, const struct arch_fault *fault)
 
     if (!report->is_reporting) {
         report->is_reporting = true;
-        fault_report_format(fault, "before the kernel's handlers", "KERNEL.elf",
-                            fault->instruction.value, text);
+        fault_report_format(fault, PACKED("before the kernel's handlers"), "KERNEL.elf",
+                            fault->instruction.value - report->kernel_slide, text);
         post_exit_write(post_exit, text);
         post_exit_keep(post_exit, POST_MORTEM_PANIC, DEBUG_EXIT_LOADER_FAULT, text);
     }
@@ -85,17 +87,18 @@ static void print_fault(void *context, const struct arch_fault *fault)
 static void print_return(void *context)
 {
     struct post_exit *post_exit = ((struct fault_report *)context)->post_exit;
-    static const char text[] = "\n[loader] kernel entry returned\n"
-                               "  remedy: end the entry with an endless loop; it has no caller to "
-                               "return to.\n";
+    const char *text = PACKED("\n[loader] kernel entry returned\n"
+                              "  remedy: end the entry with an endless loop; it has no caller to "
+                              "return to.\n");
     post_exit_write(post_exit, text);
     post_exit_keep(post_exit, POST_MORTEM_PANIC, DEBUG_EXIT_KERNEL_RETURNED, text);
     post_exit_stop(post_exit, DEBUG_EXIT_KERNEL_RETURNED);
 }
 
-void fault_report_install(struct fault_report *report, struct post_exit *post_exit)
+void fault_report_install(struct fault_report *report, struct post_exit *post_exit,
+                          uint64_t kernel_slide)
 {
-    *report = (struct fault_report){.post_exit = post_exit};
+    *report = (struct fault_report){.post_exit = post_exit, .kernel_slide = kernel_slide};
     const struct arch_fault_sink sink = {report, print_fault, print_return};
     arch_install_fault_handlers(&sink);
 }

@@ -1,6 +1,7 @@
 #include "bootloader/gather.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/boot_interface.h"
 #include "bootloader/firmware/platform.h"
 #include "bootloader/firmware/serial_port.h"
 #include "bootloader/inject.h"
@@ -23,13 +24,14 @@ void gather_facts(struct loader *loader)
     screen_gather(&loader->screen, &loader->firmware, &loader->console, &loader->config,
                   &loader->platform.framebuffers);
     platform_log(&loader->console, &loader->platform);
+    boot_interface_write_times(loader, loader->platform.clock_frequency_hz);
     processors_find(loader);
     loader->no_execute_was_off = arch_no_execute_switch_on();
     arch_page_features(&loader->features);
     if (loader->no_execute_was_off)
         console_warn(&loader->console, "the firmware switched no-execute pages off: %s",
-                     loader->features.no_execute ? "the loader switched them on"
-                                                 : "the CPU keeps them off");
+                     loader->features.no_execute ? PACKED("the loader switched them on")
+                                                 : PACKED("the CPU keeps them off"));
     loader->firmware_levels = loader->features.levels;
     inject_change_facts(loader);
 }

@@ -1,6 +1,9 @@
 #include "bootloader/list.h"
 
+#include "bootloader/boot_interface.h"
 #include "bootloader/firmware/own_folder.h"
+#include "bootloader/integrity.h"
+#include "bootloader/start_options.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 #include "shared/text/format.h"
@@ -18,7 +21,6 @@ static bool parse_config(struct loader *loader, struct piece text)
     struct chooser *chooser = &loader->chooser;
     const struct config *globals = &loader->globals;
     struct config_wrong wrong;
-    char place[200];
     enum config_status status =
         entries_begin(text, &loader->entries, &loader->globals, &loader->config, &wrong);
     memcpy(&loader->config, globals, sizeof(*globals));
@@ -30,8 +32,9 @@ static bool parse_config(struct loader *loader, struct piece text)
         return false;
     }
     if (status != CONFIG_OK) {
-        config_describe_wrong("", chooser->config_path, status, &wrong, place, sizeof(place));
-        error_set(&loader->failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "%s", place);
+        error_set(&loader->failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "");
+        config_describe_wrong("", chooser->config_path, status, &wrong, loader->failure.detail,
+                              sizeof(loader->failure.detail));
         return false;
     }
     if (globals->unknown_key_count != 0)
@@ -55,8 +58,12 @@ static bool allocate_text(struct loader *loader, uint64_t size_bytes, char **ret
 static bool read_config(struct loader *loader, const struct file *file)
 {
     char *text;
-    return allocate_text(loader, file->size_bytes, &text) &&
-           file_read(file, 0, text, file->size_bytes) == LOADER_OK &&
+    if (!allocate_text(loader, file->size_bytes, &text) ||
+        file_read(file, 0, text, file->size_bytes) != LOADER_OK)
+        return false;
+    const struct integrity_subject subject = {INTEGRITY_CONFIG, file->path, text, file->size_bytes,
+                                              NULL};
+    return integrity_admit(loader, &subject) &&
            parse_config(loader, (struct piece){text, file->size_bytes});
 }
 
@@ -128,8 +135,13 @@ static uint64_t read_file(struct loader *loader, struct entry *entry, char *text
         error = file_read(&file, 0, text, file.size_bytes);
         file_close(&file);
     }
-    if (error == LOADER_OK)
-        return file.size_bytes;
+    if (error == LOADER_OK) {
+        const struct integrity_subject subject = {INTEGRITY_ENTRY_FILE, path, text, file.size_bytes,
+                                                  NULL};
+        if (integrity_admit(loader, &subject))
+            return file.size_bytes;
+        error = loader->failure.error;
+    }
     if (error != LOADER_ERROR_FILE_EMPTY)
         entry->error = error;
     return 0;
@@ -180,6 +192,9 @@ bool list_entries(struct loader *loader)
     if (!load_config(loader) || !load_files(loader))
         return false;
     entries_finish(&loader->entries, &loader->globals);
+    start_options_read(loader);
+    if (!loader->entries.is_single)
+        boot_interface_begin(loader);
     if (loader->entries.left_out_count != 0)
         console_warn(&loader->console, "only %u entries are listed, and %u are left out",
                      ENTRY_LIMIT, loader->entries.left_out_count);

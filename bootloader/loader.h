@@ -12,8 +12,10 @@
 #include "bootloader/firmware/file.h"
 #include "bootloader/firmware/firmware.h"
 #include "bootloader/firmware/kernel_image.h"
+#include "bootloader/firmware/kernel_symbols.h"
 #include "bootloader/firmware/pages.h"
 #include "bootloader/firmware/screen.h"
+#include "bootloader/integrity.h"
 #include "bootloader/post_exit.h"
 #include "bootloader/pure/claims.h"
 #include "bootloader/pure/config.h"
@@ -25,6 +27,7 @@
 #include "bootloader/pure/serial_choice.h"
 #include "bootloader/pure/table_pool.h"
 #include "bootloader/pure/timeline.h"
+#include "bootloader/start_state.h"
 #include "shared/post_mortem.h"
 
 /* What the list of entries and the choice keep. */
@@ -34,6 +37,7 @@ struct chooser {
     unsigned text_count;
     struct entry *chosen; /* NULL before the first choice */
     bool has_menu;        /* the menu has been shown */
+    bool has_returned;    /* the chosen EFI application has ended with success */
     char config_path[CONFIG_PATH_CAPACITY];
 };
 
@@ -62,7 +66,10 @@ struct loader {
     struct kernel_demands demands; /* of its notes */
     struct config config;          /* of the chosen entry */
     struct config globals;         /* of handoff.conf, before its first entry */
-    struct serial_choice serial;   /* chosen when the facts are gathered, or for an error */
+    struct integrity integrity;
+    struct kernel_symbols symbols; /* without any unless symbols=on */
+    struct start_state start;
+    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;

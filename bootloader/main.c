@@ -7,6 +7,7 @@
 #include "bootloader/demands.h"
 #include "bootloader/gather.h"
 #include "bootloader/hand_over.h"
+#include "bootloader/integrity.h"
 #include "bootloader/leave.h"
 #include "bootloader/levels.h"
 #include "bootloader/list.h"
@@ -34,6 +35,7 @@ static bool boot(struct loader *loader)
     if (!begin_check_guest(loader) || /* not a confidential guest */
         !begin_find_origin(loader))   /* the loader's image, and its device */
         return false;
+    integrity_begin(loader);        /* Secure Boot and the TPM */
     boot_record_begin(loader);      /* the record of the last boot */
     if (!list_entries(loader) ||    /* of handoff.conf, and of files of their own */
         !choose_and_load(loader) || /* one of them, until a kernel is loaded */

@@ -1,8 +1,8 @@
 #include "bootloader/post_exit.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/pure/packed_font.h"
 #include "shared/text/command_line.h"
-#include "shared/text/console_font.h"
 #include "shared/text/format.h"
 #include "shared/text/text.h"
 
@@ -29,11 +29,21 @@ static void *mapped_pointer(const struct post_exit *post_exit, uint64_t address)
     return (void *)address;
 }
 
+static const uint8_t *unpacked_font(void)
+{
+    static uint8_t font[PACKED_FONT_SIZE_BYTES];
+    static bool is_unpacked;
+    if (!is_unpacked)
+        packed_font_unpack(packed_font, font);
+    is_unpacked = true;
+    return font;
+}
+
 static bool post_exit_open_screen(struct post_exit *post_exit)
 {
     return framebuffer_text_initialise(&post_exit->text, &post_exit->framebuffer,
                                        mapped_pointer(post_exit, post_exit->framebuffer.base),
-                                       console_font, post_exit->cells, sizeof(post_exit->cells));
+                                       unpacked_font(), post_exit->cells, sizeof(post_exit->cells));
 }
 
 static void post_exit_start(struct post_exit *post_exit)

@@ -3,12 +3,13 @@
 #define RAM    (HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE)
 #define PLACED (RAM | HANDOFF_FACT_LOADER_PLACED)
 
+/* Small, and without a pointer that firmware must relocate: the size of the loader's file counts. */
 struct meaning {
-    uint32_t type;
-    unsigned precedence;
-    uint32_t facts;
-    enum handoff_reuse reuse;
-    const char *name;
+    uint16_t type;
+    uint8_t precedence;
+    uint8_t facts;
+    uint8_t reuse; /* enum handoff_reuse */
+    char name[17];
 };
 
 /* docs/HANDOFF.md, "Types". The gaps between the precedences are for new types. */
@@ -27,6 +28,7 @@ static const struct meaning meanings[] = {
     {HANDOFF_REGION_BOOT_RECORD, 12, PLACED, HANDOFF_REUSE_NEVER, "boot-record"},
     {HANDOFF_REGION_MODULE, 13, PLACED, HANDOFF_REUSE_AFTER_MODULES, "module"},
     {HANDOFF_REGION_PARKING, 14, PLACED, HANDOFF_REUSE_AFTER_PARKING, "parking"},
+    {HANDOFF_REGION_KERNEL_SYMBOLS, 15, PLACED, HANDOFF_REUSE_AFTER_COPY, "kernel-symbols"},
     {HANDOFF_REGION_ACPI_NVS, 20, RAM, HANDOFF_REUSE_NEVER, "acpi-nvs"},
     {HANDOFF_REGION_RUNTIME_DATA, 21, RAM, HANDOFF_REUSE_NEVER, "runtime-data"},
     {HANDOFF_REGION_RUNTIME_CODE, 22, RAM, HANDOFF_REUSE_NEVER, "runtime-code"},
@@ -64,7 +66,7 @@ uint32_t region_type_facts(uint32_t type)
 
 enum handoff_reuse region_type_reuse(uint32_t type)
 {
-    return meaning_of(type)->reuse;
+    return (enum handoff_reuse)meaning_of(type)->reuse;
 }
 
 unsigned region_type_precedence(uint32_t type)
@@ -81,7 +83,7 @@ struct handoff_region region_make(uint64_t base, uint64_t size_bytes, uint32_t t
         .size_bytes = size_bytes,
         .type = type,
         .facts = meaning->facts,
-        .reuse = (uint32_t)meaning->reuse,
+        .reuse = meaning->reuse,
         .efi_type = efi_type,
         .attributes = attributes,
     };

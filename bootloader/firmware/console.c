@@ -2,6 +2,7 @@
 
 #include "bootloader/arch.h"
 #include "shared/text/format.h"
+#include "shared/text/packed_text.h"
 #include "shared/text/text.h"
 
 void console_initialise(struct console *console, const struct firmware *firmware)
@@ -18,6 +19,14 @@ void console_log(struct console *console, const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     loader_log_line(&console->log, "", format, arguments);
+    va_end(arguments);
+}
+
+void console_log_packed(struct console *console, struct packed_text format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    loader_log_line(&console->log, "", packed_text_read(format.text), arguments);
     va_end(arguments);
 }
 

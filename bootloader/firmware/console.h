@@ -37,8 +37,13 @@ void console_initialise(struct console *console, const struct firmware *firmware
 void console_log(struct console *console, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same, marked as a warning: there is a problem, and the boot continues in a defined state. The
- * format is a literal, which the loader's file holds packed. */
+/* The same for a line that few boots have. The format is a literal, which the loader's file holds
+ * packed. */
+#define console_log_rare(console, format, ...)                                                     \
+    console_log_packed(console, PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
+void console_log_packed(struct console *console, struct packed_text format, ...);
+
+/* The same, marked as a warning: there is a problem, and the boot continues in a defined state. */
 #define console_warn(console, format, ...)                                                         \
     console_warn_packed(console, PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
 void console_warn_packed(struct console *console, struct packed_text format, ...);

@@ -148,7 +148,7 @@ static void change_mode(struct screen *screen, const struct graphics_output *out
     const struct screen old = {protocol, protocol->Mode->Mode};
 
     /* The console cannot be read in a mode that it did not set. */
-    console_log(console, "output %u: setting mode %u", output->number, mode_number);
+    console_log_rare(console, "output %u: setting mode %u", output->number, mode_number);
     console_show(console);
     EFI_STATUS status = protocol->SetMode(protocol, mode_number);
     *screen = old;
@@ -231,7 +231,7 @@ void screen_gather(struct screen *screen, const struct firmware *firmware, struc
     warn_of_places(&outputs, console);
     const struct graphics_output *first = choose_output(&outputs, config->output_number, console);
     if (first == NULL) {
-        console_log(console, "no linear framebuffer: the kernel has only the serial line");
+        console_log_rare(console, "no linear framebuffer: the kernel has only the serial line");
         return;
     }
     set_resolution(screen, firmware, config, first, console);

@@ -11,9 +11,10 @@
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
  *   temp_heap = 1M            the temporary heaps, with commas between them (config_heap.h)
  *   module    = \path         a file to hand over; may come again (config_module.h)
- *   module_name = text        of the last module; so are the next two
+ *   module_name = text        of the last module; so are the next three
  *   module_cmdline = text
  *   module_align = 4K
+ *   module_sha256 = digits
  *   output    = console       the screen that the kernel gets first: that of the firmware's
  *                             console, or a number from the loader's lines `output 1: …`
  *   resolution = keep         its resolution: `keep` the firmware's, `native` of the screen (from
@@ -23,8 +24,14 @@
  *                             first I/O port, or `off`; without this key: see serial_choice.h
  *   processors = list         only list the other processors; `start` starts them. The same word on
  *                             the command line is stronger.
+ *   kernel_sha256 = digits    refuse a kernel with another SHA-256
+ *   tpm       = demand        measure into a TPM 2.0: `on` warns without one, `demand` stops, `off`
+ *                             does not; without this key: measure if there is one
  *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
  *                             only in RAM. The same word on the command line is stronger.
+ *   kaslr     = on            a static PIE gets a random address; `off`: it gets its link address
+ *   symbols   = off           `on`: hand over the kernel's symbol table. For both keys, the same
+ *                             word on the command line is stronger.
  *   title     = text          of the entry in the menu
  *   efi       = \app.efi      an EFI application that is started instead of a kernel
  *
@@ -48,6 +55,7 @@
 #include "bootloader/pure/config_heap.h"
 #include "bootloader/pure/config_module.h"
 #include "bootloader/pure/inject.h"
+#include "bootloader/pure/integrity_rules.h"
 #include "bootloader/pure/screen_mode.h"
 #include "bootloader/pure/serial_choice.h"
 #include "shared/text/piece.h"
@@ -98,6 +106,8 @@ enum config_status {
     CONFIG_TOO_MANY_MODULES,
     CONFIG_MODULE_TEXTS_TOO_LONG,
     CONFIG_BAD_ALIGNMENT,
+    CONFIG_BAD_SHA256,
+    CONFIG_BAD_TPM,
 };
 
 enum config_resolution {
@@ -122,7 +132,12 @@ struct config {
     uint32_t timeout_seconds;            /* up to CONFIG_TIMEOUT_LIMIT, or CONFIG_TIMEOUT_NEVER */
     char default_id[CONFIG_ID_CAPACITY]; /* empty without one */
     bool remembers_last;
-    bool starts_processors;      /* processors = start */
+    bool starts_processors; /* processors = start */
+    bool has_kernel_sha256;
+    struct sha256 kernel_sha256;
+    enum tpm_wish tpm;
+    bool has_fixed_base;         /* kaslr = off */
+    bool hands_over_symbols;     /* symbols = on */
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };
@@ -162,6 +177,9 @@ bool config_split_line(struct piece line, struct piece *ret_key, struct piece *r
 
 /* Return whether this is the ID of an entry: 1 to 63 characters of a-z, A-Z, 0-9, '.', '_', '-'. */
 bool config_is_id(struct piece text);
+/* Return the state of a switch that is a key and a word of the command line: the word is stronger.
+ * `key_is_on` is the state of the key. */
+bool config_switch_setting(const struct config *config, const char *word, bool key_is_on);
 
 /* Return the error in a constant English sentence. Never NULL. */
 const char *config_status_text(enum config_status status);

@@ -1,5 +1,6 @@
 #include "bootloader/pure/entries.h"
 
+#include "bootloader/pure/entry_name.h"
 #include "shared/memory.h"
 #include "shared/text/format.h"
 #include "shared/text/text.h"
@@ -71,21 +72,14 @@ static void set_id(struct entry_list *list, struct entry *entry, struct piece id
     memcpy(entry->id, copy, sizeof(copy));
 }
 
-static void read_entries(struct entry_list *list, struct piece text, unsigned line, struct piece id,
-                         const struct config *globals, struct config *scratch)
+static struct entry *add_section(struct entry_list *list, struct piece id, unsigned line)
 {
-    bool has_next = true;
-    while (has_next) {
-        struct piece lines;
-        struct entry *entry = add(list);
-        if (entry != NULL) {
-            set_id(list, entry, id, line - 1);
-            entry->first_line = line;
-        }
-        has_next = take_section(&text, &line, &lines, &id);
-        if (entry != NULL)
-            entry_set_text(list, entry, lines, globals, scratch);
+    struct entry *entry = add(list);
+    if (entry != NULL) {
+        set_id(list, entry, id, line - 1);
+        entry->first_line = line;
     }
+    return entry;
 }
 
 enum config_status entries_begin(struct piece text, struct entry_list *list,
@@ -102,28 +96,30 @@ enum config_status entries_begin(struct piece text, struct entry_list *list,
     if (text.length > CONFIG_FILE_LIMIT_BYTES)
         return CONFIG_FILE_TOO_LARGE;
     text = config_without_mark(text);
-    bool has_entry = take_section(&text, &line, &lines, &id);
+    bool has_next = take_section(&text, &line, &lines, &id);
     enum config_status status = config_parse_lines(lines, 1, false, ret_globals, ret_wrong);
-    if (status == CONFIG_OK && has_entry)
-        read_entries(list, text, line, id, ret_globals, scratch);
+    while (status == CONFIG_OK && has_next) {
+        struct entry *entry = add_section(list, id, line);
+        has_next = take_section(&text, &line, &lines, &id);
+        if (entry != NULL)
+            entry_set_text(list, entry, lines, ret_globals, scratch);
+    }
     return status;
 }
 
 /* --- Files --- */
 
-/* ID.conf */
 static bool read_file_name(struct entry *entry, const char *file_name)
 {
-    static const char end[] = ".conf";
+    struct entry_name name;
     size_t length = text_length(file_name);
-    if (length < sizeof(end) || length >= sizeof(entry->file_name) ||
-        !text_equal(file_name + length + 1 - sizeof(end), end))
+    if (length >= sizeof(entry->file_name) ||
+        !entry_name_parse((struct piece){file_name, length}, &name))
         return false;
-    struct piece id = {file_name, length + 1 - sizeof(end)};
-    if (!config_is_id(id))
-        return false;
-    copy_piece(id, entry->id, sizeof(entry->id));
+    memcpy(entry->id, name.id, sizeof(entry->id));
     memcpy(entry->file_name, file_name, length + 1);
+    entry->has_counter = name.has_counter;
+    entry->tries_left = name.has_counter ? name.tries_left : 0;
     return true;
 }
 

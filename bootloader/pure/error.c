@@ -107,6 +107,15 @@ static const struct error_text error_texts[] PACKED_SECTION = {
     [LOADER_ERROR_NO_ENTRY] = {"No entry can be started.",
                                "Correct the line named above. Then try again.",
                                FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_BOOT_COUNTER] =
+        {"The entry's file cannot be renamed, so its tries cannot be counted.",
+         "Make the boot volume writable, or remove the counter from the file's name: ID.conf.",
+         FIRMWARE_ABORTED},
+    [LOADER_ERROR_PROGRAM_REFUSED] =
+        {"The firmware does not load the EFI application.",
+         "Copy an application for this CPU again. With Secure Boot on, it needs a signature that "
+         "the firmware knows.",
+         FIRMWARE_LOAD_ERROR},
     [LOADER_ERROR_KERNEL_NOTE] =
         {"A note in the kernel file is malformed.",
          "Make the notes with HANDOFF_NOTE() of shared/handoff_note.h, and build the kernel again.",
@@ -127,10 +136,10 @@ static const struct error_text error_texts[] PACKED_SECTION = {
                              "Use only the words above, with commas between them, or remove the "
                              "line.",
                              FIRMWARE_INVALID_PARAMETER},
-    [LOADER_ERROR_INJECT_REFUSED] = {"Failures on purpose are refused while Secure Boot is on.",
-                                     "Remove the line from handoff.conf, or switch Secure Boot off "
-                                     "in the firmware's setup.",
-                                     FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_INJECT_REFUSED] =
+        {"This setting is refused while Secure Boot is on.",
+         "Remove it, or switch Secure Boot off in the firmware's setup.",
+         FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_NO_OUTPUT] =
         {"No screen can be used, and no serial port answers: the kernel could show nothing.",
          "Correct `serial`, `output` or `resolution` in handoff.conf, or connect a serial port. If "
@@ -141,10 +150,32 @@ static const struct error_text error_texts[] PACKED_SECTION = {
          "Copy the kernel to the medium again. If the error stays, replace the medium: it gives "
          "wrong bytes, and the firmware does not see it.",
          FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_PROGRAM_FAILED] =
+        {"The EFI application ended with an error.",
+         "Read what it wrote on the screen, and check its own files and options.",
+         FIRMWARE_ABORTED},
+    [LOADER_ERROR_KERNEL_RELOCATION] = {"The kernel is a PIE that cannot be relocated.",
+                                        "Link it without shared libraries, as a static PIE: `ld "
+                                        "-pie --no-dynamic-linker -z text`.",
+                                        FIRMWARE_LOAD_ERROR},
+    [LOADER_ERROR_KERNEL_SYMBOLS] = {"The kernel's symbol table is damaged.",
+                                     "Build the kernel again, or remove symbols=on.",
+                                     FIRMWARE_LOAD_ERROR},
     [LOADER_ERROR_MODULE_MEMORY] =
         {"A module does not fit into the free memory.",
          "Give the machine more memory, or use smaller or fewer modules.",
          FIRMWARE_OUT_OF_RESOURCES},
+    [LOADER_ERROR_NOT_ENROLLED] =
+        {"Secure Boot is on, and this file is not enrolled in the loader.",
+         "Copy the file again, or sign the loader with it (docs/SECURE-BOOT.md).",
+         FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_WRONG_HASH] =
+        {"The file does not have the SHA-256 that the configuration names.",
+         "Copy the file again, or correct its SHA-256 in the configuration.",
+         FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_NOT_MEASURED] =
+        {"The TPM lacks a measurement, and `tpm = demand` wants all of them.",
+         "Switch the TPM on in the firmware's setup, or remove the line.", FIRMWARE_UNSUPPORTED},
 };
 
 /* In the order of the numbers, from 0 on. */
@@ -217,17 +248,28 @@ const char *error_status_name(uint64_t status)
     return text_part(packed_text_read(status_names), (unsigned)number);
 }
 
+static const char *remedy_of(const struct loader_failure *failure)
+{
+    return failure->remedy != NULL ? failure->remedy : error_remedy((unsigned)failure->error);
+}
+
 void error_format_report(const struct loader_failure *failure, char *text, size_t capacity_bytes)
 {
     char status[64] = "";
     if (is_error(failure->status))
-        format_text(status, sizeof(status), " (firmware: %s, %llx)",
-                    error_status_name(failure->status), (unsigned long long)failure->status);
+        format_packed(status, sizeof(status), " (firmware: %s, %llx)",
+                      error_status_name(failure->status), (unsigned long long)failure->status);
 
-    format_text(text, capacity_bytes,
-                "\nHL-%02d: %s\n"
-                "  what:   %s%s\n"
-                "  remedy: %s\n",
-                failure->error, error_cause((unsigned)failure->error), failure->detail, status,
-                failure->remedy != NULL ? failure->remedy : error_remedy((unsigned)failure->error));
+    format_packed(text, capacity_bytes,
+                  "\nHL-%02d: %s\n"
+                  "  what:   %s%s\n"
+                  "  remedy: %s\n",
+                  failure->error, error_cause((unsigned)failure->error), failure->detail, status,
+                  remedy_of(failure));
+}
+
+void error_format_sentence(const struct loader_failure *failure, char *text, size_t capacity_bytes)
+{
+    format_text(text, capacity_bytes, "HL-%02d: %s %s. %s", failure->error,
+                error_cause((unsigned)failure->error), failure->detail, remedy_of(failure));
 }

@@ -44,6 +44,7 @@ static void write_kernel(struct handoff *handoff, const struct elf_plan *kernel)
     handoff->kernel_virtual_base = kernel->image.start.value;
     handoff->kernel_size_bytes = virt_range_size_bytes(kernel->image);
     handoff->kernel_entry = kernel->entry.value;
+    handoff->kernel_slide = kernel->slide;
 }
 
 static void write_platform(struct handoff *handoff, const struct platform_facts *platform)
@@ -113,11 +114,13 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
         .data_size_bytes = phys_range_size_bytes(block->memory),
         .direct_map_base = direct_map_base(sources->levels).value,
         .direct_map_size_bytes = sources->direct_map_size_bytes,
+        .integrity_flags = sources->integrity_flags,
         .arch = sources->arch,
     };
     format_text(handoff->loader_name, sizeof(handoff->loader_name), "handoff-loader %s",
                 HANDOFF_VERSION_TEXT);
     write_kernel(handoff, sources->kernel);
+    kernel_symbols_write(sources->symbols, &handoff->kernel_symbols, &handoff->kernel_strings);
     write_placement(handoff, sources->placement);
     write_platform(handoff, sources->platform);
     write_arrays(block, sources);

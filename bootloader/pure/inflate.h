@@ -1,7 +1,7 @@
 /*
  * inflate.h - unpack data that is compressed with deflate (RFC 1951).
  *
- * Pure. Written for size: it reads a bit at a time, and only data that scripts/pack-texts.py has
+ * Pure. Written for size: it reads a bit at a time, and only data that scripts/pack-loader.py has
  * made. That is one block, with codes of its own.
  */
 #ifndef BOOTLOADER_PURE_INFLATE_H

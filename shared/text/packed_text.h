@@ -2,7 +2,7 @@
  * packed_text.h - texts that the loader's file holds compressed.
  *
  * Firmware reads the loader from slow media, and a quarter of the loader was sentences that a good
- * boot never prints. So these texts lie in a section of their own. scripts/pack-texts.py compresses
+ * boot never prints. So these texts lie in a section of their own. scripts/pack-loader.py compresses
  * it when the loader is linked, and the loader unpacks it in place before the first use. Every text
  * keeps its address. In the kernel and in host tests the texts are ordinary.
  *

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lab import BUILD, CASE_IMAGE_MIB, TIMEOUT_SECONDS
+from lab import BUILD, CASE_IMAGE_MIB, TIMEOUT_SECONDS, enrolled
 from screen import expect_report, read_screen
 from test_kernel_notes import VERSION, note_with, with_notes
 from test_media import changed_kernel
+from test_pie import changed_pie
 
 ROOT = Path(__file__).resolve().parents[2]
 KIB = 1024
@@ -25,6 +26,11 @@ ELSEWHERE = {19}
 
 def config(text):
     return {"handoff.conf": text}
+
+
+INJECTION = config(b"inject = zero-heap\n")
+def visitor():
+    return {"visitor.efi": (BUILD / "qemu/VISITOR.EFI").read_bytes()}
 
 
 # The changes of the volume and the plan that cause each error, while the firmware's console works. A function reads the
@@ -47,14 +53,22 @@ CAUSES = {
     15: ({}, ["descriptor-size 0"]),
     18: ({}, ["loader-data-uncached"]),
     20: (config(b"cmdline = unattended\nentry = a\nkernel =\n"), []),
+    22: ({**config(b"cmdline = unattended\n"), "handoff/entries/a+1.conf": b"title = counted\n"}, ["rename-fails"]),
+    23: (config(b"efi = /kernel.elf\n"), []),
     24: (lambda: {"kernel.elf": note_with(4, 4)}, []),
     25: (lambda: {"kernel.elf": with_notes({VERSION: 3})}, []),
     27: ({}, ["volume-nowhere"]),
     28: (config(b"inject = stale\n"), []),
-    29: (config(b"inject = zero-heap\n"), ["secure-boot 1"]),
+    29: (lambda: {**INJECTION, **enrolled(INJECTION)}, ["secure-boot 1"]),
     30: (config(b"serial = COM3\n"), ["graphics-over-loader"]),
     31: (lambda: {"kernel.elf": changed_kernel(0.5)}, []),
+    32: (lambda: {**config(b"efi = /visitor.efi\ncmdline = fail\n"), **visitor()}, []),
+    33: (lambda: {"kernel.elf": changed_pie(".rela.dyn")}, []),
+    34: (lambda: {"kernel.elf": changed_pie(".symtab"), **config(b"symbols = on\n")}, []),
     35: (config(b"module = kernel.elf\nmodule_align = 2M\n"), ["leave-pages 700"]),
+    38: (lambda: enrolled({"handoff.conf": b""}), ["secure-boot 1"]),
+    39: (config(b"kernel_sha256 = " + b"0" * 64 + b"\n"), []),
+    40: (config(b"tpm = demand\n"), []),
 }
 # Those after which the loader cannot return.
 CAUSES_AFTER_EXIT = {16: ["stale-fake 1000000"]}

@@ -17,7 +17,7 @@
 static uint8_t input[INPUT_LIMIT_BYTES];
 static uint8_t packed[2 * INPUT_LIMIT_BYTES];
 
-/* As scripts/pack-texts.py does it. */
+/* As scripts/pack-loader.py does it. */
 static size_t pack(size_t size_bytes)
 {
     z_stream stream = {.next_in = input,

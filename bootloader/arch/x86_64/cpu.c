@@ -10,6 +10,7 @@
 #include "shared/arch/x86_64/instructions.h"
 #include "shared/arch/x86_64/page_entry.h"
 #include "shared/arch/x86_64/page_features.h"
+#include "shared/text/packed_text.h"
 
 /* Intel SDM Vol. 1, 7.3.17.1: a source that fails ten times in a row is broken. */
 #define RANDOM_TRY_LIMIT 10
@@ -58,7 +59,7 @@ const char *arch_levels_obstacle(unsigned levels)
 {
     bool has_levels =
         levels == 4 || (cpuid_read(CPUID_MORE_FEATURES, 0).ecx & CPUID_ECX_FIVE_LEVELS) != 0;
-    return has_levels ? NULL : "no LA57 in the CPU";
+    return has_levels ? NULL : PACKED("no LA57 in the CPU");
 }
 
 /* CR3 has flags below and above the address (Intel SDM Vol. 3A, table 4-12). */

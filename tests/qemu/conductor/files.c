@@ -8,9 +8,11 @@
  *   read-ends-at N     from the N-th read on, the file is at its end
  *   file-shrinks-to N  a file has only N bytes when it is read, but more in its directory
  *   read-takes N       a read of 1 MiB or more takes N milliseconds longer
+ *   read-changes-at N  the N-th read gives bytes of which one bit is wrong
  *   open-fails N       the N-th file cannot be opened: a device error
  *   information-fails  GetInfo fails with a device error
  *   information-grows  GetInfo reports once that the buffer is too small
+ *   rename-fails       SetInfo fails: the medium is write-protected
  *   volume-nowhere     the file system's interface is at 32 TiB, where nothing is mapped
  *   read-waits-at N    the N-th read waits for a byte on COM1
  *   read-jumps-at N    the N-th read jumps to an address where nothing is mapped
@@ -101,7 +103,12 @@ static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VO
     if (plan_has(&stage.plan, "read-takes", &number) && *size_bytes >= LONG_READ_BYTES)
         stage.firmware->Stall(number * 1000);
     shrink(file, size_bytes);
-    return real_read(file, size_bytes, buffer);
+    EFI_STATUS status = real_read(file, size_bytes, buffer);
+    if (plan_has(&stage.plan, "read-changes-at", &number) && read_calls == number) {
+        say("read %llu of %llu bytes changes a bit", read_calls, *size_bytes);
+        ((uint8_t *)buffer)[*size_bytes / 2] ^= 1;
+    }
+    return status;
 }
 
 static EFI_STATUS file_get_info(struct _EFI_FILE_HANDLE *file, EFI_GUID *type, UINTN *size_bytes,
@@ -116,6 +123,16 @@ static EFI_STATUS file_get_info(struct _EFI_FILE_HANDLE *file, EFI_GUID *type, U
         return EFI_BUFFER_TOO_SMALL;
     }
     return real_get_info(file, type, size_bytes, buffer);
+}
+
+static EFI_STATUS file_set_info(struct _EFI_FILE_HANDLE *file, EFI_GUID *type, UINTN size_bytes,
+                                VOID *buffer)
+{
+    (void)file;
+    (void)type;
+    (void)size_bytes;
+    (void)buffer;
+    return EFI_WRITE_PROTECTED;
 }
 
 static void hook_file(EFI_FILE_HANDLE file);
@@ -141,6 +158,8 @@ static void hook_file(EFI_FILE_HANDLE file)
     file->Open = file_open;
     file->Read = file_read;
     file->GetInfo = file_get_info;
+    if (plan_has(&stage.plan, "rename-fails", NULL))
+        file->SetInfo = file_set_info;
 }
 
 static EFI_FILE_IO_INTERFACE *real_volume;
@@ -191,7 +210,8 @@ void files_install(void)
         "read-at-most",      "read-fails-at",     "read-ends-at",   "open-fails",
         "information-fails", "information-grows", "volume-nowhere", "read-jumps-at",
         "read-waits-at",     "read-pushes-at",    "read-breaks-at", "read-spins-at",
-        "long-reads-fail",   "file-shrinks-to",   "read-takes",
+        "long-reads-fail",   "file-shrinks-to",   "read-takes",     "read-changes-at",
+        "rename-fails",
     };
     bool wanted = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

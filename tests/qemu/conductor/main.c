@@ -203,11 +203,13 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     files_install();
     tables_install();
     record_install();
+    start_install(loader);
     late_reset_install();
     graphics_install();
     time_install();
     serial_install();
     keyboard_install();
+    measurements_install();
     uint64_t page_count;
     if (plan_has(&stage.plan, "leave-pages", &page_count))
         allocation_exhaust(page_count);

@@ -1,4 +1,4 @@
-"""Test scripts/pack-texts.py: the loader of the build has its texts packed, and wrong images are refused."""
+"""Test scripts/pack-loader.py: the loader of the build has its texts packed, and wrong images are refused."""
 
 import struct
 import subprocess
@@ -14,15 +14,15 @@ ALIGNMENT = 512
 TEXT = b"The boot volume cannot be opened. The file is empty. The path names a directory.\0" * 8
 
 
-def section_of(image):
-    """Return (memory size, address, size in the file, place in the file, flags) of .packed."""
+def section_of(image, name=b".packed\0"):
+    """Return (memory size, address, size in the file, place in the file, flags) of a section."""
     headers, = struct.unpack_from("<I", image, 0x3C)
     count, optional_bytes = struct.unpack_from("<4x2xH12xH", image, headers)
     for number in range(count):
         at = headers + 24 + optional_bytes + 40 * number
-        if image[at : at + 8] == b".packed\0":
+        if image[at : at + 8] == name:
             return (*struct.unpack_from("<4I", image, at + 8), *struct.unpack_from("<I", image, at + 36))
-    raise AssertionError("no section .packed")
+    raise AssertionError(f"no section {name}")
 
 
 def make_image(texts, name=b".packed\0", relocated=()):
@@ -30,23 +30,23 @@ def make_image(texts, name=b".packed\0", relocated=()):
     texts_raw = texts + bytes(-len(texts) % ALIGNMENT)
     block = struct.pack(f"<II{len(relocated)}H", 0x1000, 8 + 2 * len(relocated), *(0xA000 | at for at in relocated))
     optional = bytearray(240)
-    struct.pack_into("<I", optional, 36, ALIGNMENT)
+    struct.pack_into("<II", optional, 56, 0x22000, 2 * ALIGNMENT)  # the sizes of the image and of the headers
     struct.pack_into("<II", optional, 112 + 8 * 5, 0x21000, len(block) if relocated else 0)
-    end = ALIGNMENT + len(texts_raw)
+    end = 2 * ALIGNMENT + len(texts_raw)
     symbols = end + ALIGNMENT
     file_header = b"PE\0\0" + struct.pack("<HHIIIHH", 0x8664, 2, 0, symbols, 0, len(optional), 0)
     rows = b"".join([
-        struct.pack("<8s4I12xI", name, len(texts), 0x1000, len(texts_raw), ALIGNMENT, 0x40000040),
+        struct.pack("<8s4I12xI", name, len(texts), 0x1000, len(texts_raw), 2 * ALIGNMENT, 0x40000040),
         struct.pack("<8s4I12xI", b".reloc", len(block), 0x21000, ALIGNMENT, end, 0x42000040),
     ])  # fmt: skip
-    head = bytes(0x3C) + struct.pack("<I", 0x40) + file_header + optional + rows
-    return head.ljust(ALIGNMENT, b"\0") + texts_raw + block.ljust(ALIGNMENT, b"\0") + b"symbols"
+    head = bytes(0x3C) + struct.pack("<I", 0x80) + b"a program for DOS".ljust(0x40, b"!") + file_header + optional + rows
+    return head.ljust(2 * ALIGNMENT, b"\0") + texts_raw + block.ljust(ALIGNMENT, b"\0") + b"symbols"
 
 
 def pack(tmp_path, image):
     path = tmp_path / "image.efi"
     path.write_bytes(image)
-    done = subprocess.run([sys.executable, ROOT / "scripts/pack-texts.py", path], capture_output=True, text=True,
+    done = subprocess.run([sys.executable, ROOT / "scripts/pack-loader.py", path], capture_output=True, text=True,
                           check=False)  # fmt: skip
     return done, path.read_bytes()
 
@@ -68,13 +68,14 @@ def test_the_rest_of_the_file_moves_up(tmp_path):
     size, address, raw_size, raw, _ = section_of(packed)
     assert (size, address, raw_size, raw) == (len(TEXT), 0x1000, ALIGNMENT, ALIGNMENT)
     assert zlib.decompress(packed[raw : raw + raw_size], wbits=-15) == TEXT
-    saved = len(image) - len(packed)
-    assert saved == ALIGNMENT
-    headers = 0x40
-    reloc = headers + 24 + 240 + 40
-    assert struct.unpack_from("<I", packed, reloc + 20) == (2 * ALIGNMENT,)
+    assert len(image) - len(packed) == 2 * ALIGNMENT, "one of the texts, one of the headers"
+    assert b"DOS" not in packed
+    relocations = section_of(packed, b".reloc\0\0")
+    assert relocations[1:4] == (0x21000, ALIGNMENT, 2 * ALIGNMENT)
+    headers, = struct.unpack_from("<I", packed, 0x3C)
     symbols, = struct.unpack_from("<I", packed, headers + 12)
     assert packed[symbols:] == b"symbols"
+    assert struct.unpack_from("<II", packed, headers + 24 + 56) == (0x22000, ALIGNMENT)
 
 
 def test_a_pointer_among_the_texts_is_refused(tmp_path):
