@@ -287,7 +287,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config elf elf_note elf_text error inject kernel_checksum kernel_demands serial_choice text_part) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text enrolment entries error inject integrity_rules kernel_checksum kernel_demands serial_choice text_part) \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
@@ -313,6 +313,12 @@ else
 .PHONY: build
 build: $(ESP)/EFI/BOOT/BOOTX64.EFI $(ESP)/kernel.elf $(CONFIGURATION) $(BUILD)/check_boot/check_boot ## build the loader and the kernel into esp/
 endif
+
+# FILES=… enrols files that are not in the boot volume's folder, too.
+.PHONY: sign
+sign: build ## enrol the files of esp/ in the loader and sign it: make sign KEY=db.key CERT=db.pem [FILES="…"]
+	@[ -n "$(KEY)" ] && [ -n "$(CERT)" ] || { echo "make sign KEY=FILE CERT=FILE: name a key and its certificate (docs/SECURE-BOOT.md makes both)" >&2; exit 2; }
+	@$(PYTHON) scripts/sign.py --key '$(KEY)' --cert '$(CERT)' --loader $(BUILD)/BOOTX64.EFI --volume $(ESP) $(FILES)
 
 # --- Unit tests: production files unmodified, ASan and UBSan -------------------------------------
 HOST_CFLAGS := -g -O1 -fno-omit-frame-pointer $(COMMON_CFLAGS)

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bootloader/pure/parking.h"
 #include "shared/address.h"
 #include "shared/handoff.h"
 #include "shared/page_fault.h"
@@ -70,6 +71,8 @@ uint16_t arch_serial_port_of(unsigned number);
 bool arch_serial_initialise(uint16_t port);
 /* Write text; '\n' becomes CR LF. A port that takes no byte is given up after one time-out. */
 void arch_serial_write(const char *text, size_t length_bytes);
+/* Take a byte that has arrived at a port, which need not be set up. Return false without one. */
+bool arch_serial_take(uint16_t port, uint8_t *ret_byte);
 
 /* --- Faults ----------------------------------------------------------------------------------- */
 
@@ -174,6 +177,32 @@ struct arch_facts {
 /* Write the CPU's part of the handoff. */
 void arch_describe(struct phys_addr root, const struct page_table_features *features,
                    const struct arch_facts *facts, union handoff_arch *ret_arch);
+
+/* --- Other processors ------------------------------------------------------------------------- */
+
+/* Return the hardware ID of the running processor (handoff_processor.hardware_id). */
+uint32_t arch_processor_id(void);
+
+/* Return the page of the device registers that arch_start_processors() uses; 0 if it uses none. */
+struct phys_addr arch_start_registers(void);
+
+struct arch_start {
+    const struct parking *parking; /* with mailbox, hardware ID and stack in each seat */
+    struct phys_addr page;         /* where a processor begins */
+    struct phys_addr root;         /* of tables that map the block, and the page at its address */
+    const struct page_table_features *features; /* with which they were made */
+    uint64_t clock_frequency_hz;                /* 0: unknown */
+    bool no_execute_was_off;                    /* arch_no_execute_switch_on() returned true */
+};
+
+/* Start the processors of the seats. Those that do not answer are reset, so that they never come
+ * late. It takes 11 ms, and at most a second
+ * longer if one does not answer. Preconditions: boot services have ended, and interrupts are off. The
+ * block, the page and the registers are mapped at their physical addresses. */
+void arch_start_processors(const struct arch_start *start);
+
+/* Return whether the processor of a seat has answered. */
+bool arch_has_started(const struct parking_seat *seat);
 
 /* --- The end ---------------------------------------------------------------------------------- */
 

@@ -5,7 +5,8 @@
 
 void begin_loader(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 {
-    EFI_STATUS watchdog = firmware_start(image, system_table, &loader->failure, &loader->firmware);
+    EFI_STATUS watchdog =
+        firmware_start(image, system_table, &loader->failure, &loader->console, &loader->firmware);
     loader_begin_phase(loader, "loader");
     console_initialise(&loader->console, &loader->firmware);
     pages_initialise(&loader->pages, &loader->firmware);

@@ -4,6 +4,7 @@
 #include "bootloader/firmware/platform.h"
 #include "bootloader/firmware/serial_port.h"
 #include "bootloader/inject.h"
+#include "bootloader/processors.h"
 
 /* Some drivers of the firmware take long, or hang. */
 static void show_what_follows(struct console *console)
@@ -22,9 +23,10 @@ void gather_facts(struct loader *loader)
     screen_gather(&loader->screen, &loader->firmware, &loader->console, &loader->config,
                   &loader->platform.framebuffers);
     platform_log(&loader->console, &loader->platform);
-    bool was_off = arch_no_execute_switch_on();
+    processors_find(loader);
+    loader->no_execute_was_off = arch_no_execute_switch_on();
     arch_page_features(&loader->features);
-    if (was_off)
+    if (loader->no_execute_was_off)
         console_warn(&loader->console, "the firmware switched no-execute pages off: %s",
                      loader->features.no_execute ? PACKED("the loader switched them on")
                                                  : PACKED("the CPU keeps them off"));

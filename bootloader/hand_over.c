@@ -12,6 +12,7 @@ void hand_over_build(struct loader *loader)
         .machine = arch_machine(),
         .levels = loader->features.levels,
         .direct_map_size_bytes = loader->direct_map_size_bytes,
+        .integrity_flags = integrity_flags(loader),
         .kernel = &loader->kernel,
         .placement = &loader->placement,
         .platform = &loader->platform,

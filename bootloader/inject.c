@@ -1,7 +1,7 @@
 #include "bootloader/inject.h"
 
 #include "bootloader/firmware/misbehave.h"
-#include "bootloader/firmware/variable.h"
+#include "bootloader/integrity.h"
 #include "shared/address.h"
 
 /* No table maps this address, with four or with five levels. */
@@ -24,8 +24,7 @@ bool inject_begin(struct loader *loader)
 {
     if (!is_any_wanted(loader))
         return true;
-    /* Nobody signs handoff.conf. With the key, it changes what a signed loader does. */
-    if (variable_is_secure_boot_on(&loader->firmware)) {
+    if (integrity_is_secure(loader)) {
         error_set(&loader->failure, LOADER_ERROR_INJECT_REFUSED, EFI_SUCCESS, "the key inject");
         return false;
     }
@@ -54,7 +53,7 @@ void inject_change_facts(struct loader *loader)
         screen->height_pixels /= 2;
     }
     if (is_wanted(loader, INJECT_ZERO_HEAP))
-        loader->placement.temp_heap = phys_range(0, 0);
+        loader->placement.temp_heaps[0] = phys_range(0, 0);
 }
 
 void inject_change_handoff(struct loader *loader)

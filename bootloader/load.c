@@ -2,60 +2,10 @@
 
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
+#include "bootloader/integrity.h"
+#include "bootloader/modules.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
-
-#define CONFIG_PATH "\\handoff.conf"
-
-static bool parse_config(struct loader *loader, const char *text, size_t size_bytes)
-{
-    struct config *config = &loader->config;
-    unsigned line;
-    enum config_status status = config_parse(text, size_bytes, config, &line);
-    if (status == CONFIG_BAD_INJECT) {
-        char words[INJECT_WORDS_CAPACITY];
-        inject_list_words(words, sizeof(words));
-        error_set(&loader->failure, LOADER_ERROR_INJECT, EFI_SUCCESS, "line %u; the words: %s",
-                  line, words);
-        return false;
-    }
-    if (status != CONFIG_OK) {
-        error_set(&loader->failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "%s, line %u: %s",
-                  CONFIG_PATH, line, config_status_text(status));
-        return false;
-    }
-    if (config->unknown_key_count != 0)
-        console_warn(&loader->console, "%s: %u unknown keys are ignored, the first in line %u",
-                     CONFIG_PATH, config->unknown_key_count, config->first_unknown_line);
-    return true;
-}
-
-static bool read_config(struct loader *loader, const struct file *file)
-{
-    struct phys_range block;
-    if (pages_allocate_for_reading(&loader->pages, file->size_bytes, PAGE_SIZE_BYTES, 0,
-                                   HANDOFF_REGION_LOADER, &block) != LOADER_OK)
-        return false;
-    void *text = (void *)block.start.value;
-    bool is_good = file_read(file, 0, text, file->size_bytes) == LOADER_OK &&
-                   parse_config(loader, text, file->size_bytes);
-    pages_free(&loader->pages, block.start);
-    return is_good;
-}
-
-/* A missing file, and an empty one, mean the defaults. */
-static bool load_config(struct loader *loader, const struct volume *volume)
-{
-    struct file file;
-    enum loader_error error = file_open(volume, CONFIG_PATH, CONFIG_FILE_LIMIT_BYTES, &file);
-    if (error == LOADER_ERROR_FILE_NOT_FOUND || error == LOADER_ERROR_FILE_EMPTY)
-        return true;
-    if (error != LOADER_OK)
-        return false;
-    bool is_good = read_config(loader, &file);
-    file_close(&file);
-    return is_good;
-}
 
 static bool load_kernel(struct loader *loader, const struct volume *volume)
 {
@@ -66,7 +16,8 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     loader_begin_phase(loader, "load kernel");
     if (file_open(volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
         return false;
-    bool is_loaded = kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
+    bool is_loaded = integrity_admit_kernel(loader, &file) &&
+                     kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
                                                &loader->demands) == LOADER_OK &&
                      demands_check_loader(loader) &&
                      kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
@@ -90,17 +41,22 @@ static void show_first_lines(struct loader *loader)
     console_show(&loader->console);
 }
 
-bool load_from_volume(struct loader *loader)
+/* Nothing of this entry stays for the next one. */
+static void undo(struct loader *loader, size_t kept_count)
 {
-    struct volume volume;
-    loader_begin_phase(loader, "read config");
-    if (volume_open(&loader->firmware, &volume) != LOADER_OK)
-        return false;
-    bool is_loaded = load_config(loader, &volume);
-    if (is_loaded) {
-        show_first_lines(loader);
-        is_loaded = inject_begin(loader) && load_kernel(loader, &volume);
-    }
-    volume_close(&volume);
-    return is_loaded;
+    pages_free_newest(&loader->pages, kept_count);
+    pages_set_limit(&loader->pages, PAGES_NO_LIMIT);
+    loader->firmware.services = loader->firmware.system_table->BootServices;
+}
+
+bool load_entry(struct loader *loader)
+{
+    size_t kept_count = loader->pages.block_count;
+    show_first_lines(loader);
+    if (inject_begin(loader) && integrity_measure_command_line(loader) &&
+        load_kernel(loader, &loader->chooser.volume) &&
+        modules_load(loader, &loader->chooser.volume))
+        return true;
+    undo(loader, kept_count);
+    return false;
 }

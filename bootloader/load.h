@@ -1,13 +1,13 @@
 /*
- * load.h - read handoff.conf, and load the kernel that it names.
+ * load.h - load the kernel of the chosen entry.
  */
 #ifndef BOOTLOADER_LOAD_H
 #define BOOTLOADER_LOAD_H
 
 #include "bootloader/loader.h"
 
-/* Read both files from the volume of the loader, and load the kernel.
- * Failures: NO_VOLUME, NETWORK_START, CONFIG, FILE_*, KERNEL_INVALID, OUT_OF_MEMORY, BAD_ALLOCATION. */
-bool load_from_volume(struct loader *loader);
+/* Load the kernel from the volume of the loader. On failure its memory is freed, and another entry
+ * can be tried. Failures: INJECT_REFUSED, FILE_*, KERNEL_*, OUT_OF_MEMORY, BAD_ALLOCATION. */
+bool load_entry(struct loader *loader);
 
 #endif

@@ -14,10 +14,13 @@
 #include "bootloader/firmware/kernel_image.h"
 #include "bootloader/firmware/pages.h"
 #include "bootloader/firmware/screen.h"
+#include "bootloader/integrity.h"
 #include "bootloader/post_exit.h"
 #include "bootloader/pure/claims.h"
 #include "bootloader/pure/config.h"
+#include "bootloader/pure/entries.h"
 #include "bootloader/pure/handoff_block.h"
+#include "bootloader/pure/madt.h"
 #include "bootloader/pure/placement.h"
 #include "bootloader/pure/platform_facts.h"
 #include "bootloader/pure/serial_choice.h"
@@ -25,12 +28,24 @@
 #include "bootloader/pure/timeline.h"
 #include "shared/post_mortem.h"
 
+/* What the list of entries and the choice keep. */
+struct chooser {
+    struct volume volume;      /* closed if the root is NULL */
+    struct phys_addr texts[2]; /* blocks of memory: handoff.conf, the files of entries */
+    unsigned text_count;
+    struct entry *chosen; /* NULL before the first choice */
+    bool has_menu;        /* the menu has been shown */
+    char config_path[CONFIG_PATH_CAPACITY];
+};
+
 /* It begins as zeros. Small fields come first, because shorter instructions reach them. */
 struct loader {
     struct placement placement;
     struct page_table_features features; /* of the kernel's first tables */
     unsigned firmware_levels;            /* of the firmware's page tables */
     struct phys_addr trampoline_root;
+    struct phys_addr parking_root; /* of the tables in the parking block */
+    bool no_execute_was_off;       /* the firmware had switched no-execute pages off */
     uint64_t direct_map_size_bytes;
     struct firmware firmware;
     struct page_table tables;
@@ -46,13 +61,18 @@ struct loader {
     struct fault_report fault_report;
     struct elf_plan kernel;
     struct kernel_demands demands; /* of its notes */
-    struct config config;
+    struct config config;          /* of the chosen entry */
+    struct config globals;         /* of handoff.conf, before its first entry */
+    struct integrity integrity;
     struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;
+    struct processor_list processors;
     struct console console;
     struct post_exit post_exit;
+    struct chooser chooser;
+    struct entry_list entries;
 };
 
 /* Mark the begin of a phase in the timeline. */

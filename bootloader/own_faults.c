@@ -48,16 +48,6 @@ static void note_fault(void *context, const struct arch_fault *fault)
     arch_abandon_call();
 }
 
-/* Before the port is chosen, it is the one of handoff.conf, or COM1. Then nothing of the firmware is
- * asked. */
-static struct serial_choice serial_known(const struct loader *loader)
-{
-    const struct serial_console unknown = {0};
-    if (loader->serial.source != NULL)
-        return loader->serial;
-    return serial_choose(&loader->config.serial, &unknown, 0, arch_serial_port_of);
-}
-
 /* Serial port and screen are written directly. Before the screen is known, the firmware's console
  * is the last resort: nothing is lost if it hangs. */
 static _Noreturn void stop_in_firmware(struct watch *watch)

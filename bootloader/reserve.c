@@ -34,22 +34,22 @@ bool reserve_memory(struct loader *loader)
 {
     struct placement *placement = &loader->placement;
     loader_begin_phase(loader, "reserve memory");
-    if (temp_heap_reserve(&loader->pages, loader->config.temp_heap_size_bytes, &loader->console,
-                          &placement->temp_heap) != LOADER_OK ||
+    if (temp_heaps_reserve(&loader->pages, &loader->config.temp_heaps, &loader->console,
+                           placement->temp_heaps) != LOADER_OK ||
         pages_allocate(&loader->pages, stack_size_bytes(&loader->demands), HANDOFF_REGION_STACK,
                        &placement->stack) != LOADER_OK ||
         !reserve_processor_start(loader))
         return false;
-    if (!phys_range_is_empty(placement->temp_heap))
-        console_log(&loader->console, "temporary heap: %llu KiB at %llx",
-                    phys_range_size_bytes(placement->temp_heap) / KIB,
-                    placement->temp_heap.start.value);
     return true;
 }
 
 bool reserve_handoff(struct loader *loader)
 {
     loader_begin_phase(loader, "reserve handoff");
-    return handoff_memory_reserve(&loader->pages, &loader->block) == LOADER_OK &&
+    struct handoff_capacity capacity = {
+        .processor_count = loader->processors.count,
+        .modules = &loader->config.modules,
+    };
+    return handoff_memory_reserve(&loader->pages, &capacity, &loader->block) == LOADER_OK &&
            regions_convert(loader, LEVELS_FOR_ALL_RAM);
 }

@@ -1,5 +1,6 @@
 #include "bootloader/serial.h"
 
+#include "bootloader/arch.h"
 #include "bootloader/firmware/serial_port.h"
 #include "bootloader/firmware/system_tables.h"
 
@@ -11,4 +12,12 @@ void serial_prepare(struct loader *loader)
     if (loader->serial.source == NULL)
         loader->serial =
             serial_port_choose(&loader->firmware, &loader->console, tables, &loader->config.serial);
+}
+
+struct serial_choice serial_known(const struct loader *loader)
+{
+    const struct serial_console unknown = {0};
+    if (loader->serial.source != NULL)
+        return loader->serial;
+    return serial_choose(&loader->config.serial, &unknown, 0, arch_serial_port_of);
 }

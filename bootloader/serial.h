@@ -9,4 +9,8 @@
 /* Choose the serial port, if gather_facts() has not done it yet. Precondition: boot services run. */
 void serial_prepare(struct loader *loader);
 
+/* Return the serial port that is known without a question to the firmware: the chosen one, or else
+ * that of handoff.conf, or COM1. */
+struct serial_choice serial_known(const struct loader *loader);
+
 #endif

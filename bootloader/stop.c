@@ -4,6 +4,7 @@
 #include "bootloader/boot_record.h"
 #include "bootloader/firmware/clock.h"
 #include "bootloader/firmware/keyboard.h"
+#include "bootloader/list.h"
 #include "bootloader/serial.h"
 #include "shared/text/command_line.h"
 
@@ -46,6 +47,7 @@ EFI_STATUS stop_loader(struct loader *loader)
     serial_prepare(loader);
     console_show_error(&loader->console, report, &loader->serial);
     boot_record_set_stage(loader, POST_MORTEM_ENDED); /* the error was shown: nothing is unknown */
+    list_close(loader);
     pages_free_all(&loader->pages);
     if (!command_line_has(loader->config.command_line, "unattended"))
         wait_for_reader(loader);

@@ -8,6 +8,10 @@ USUAL_MACHINE = {"memory": "512M", "medium": "virtio", "graphics": "std"}
 # QEMU's VGA card has no mode of this size without more memory of its own.
 LARGE_SCREEN_MEMORY = ["-global", "VGA.vgamem_mb=64"]
 
+# Each volume has the loader's file, so it is the module.
+MODULE_KEYS = {"module": r"\EFI\BOOT\BOOTX64.EFI", "module_cmdline": "words of the module", "module_align": "2M",
+               "temp_heap": "1M, 64K below 16M, 4K from 32M"}  # fmt: skip
+
 READY, REFUSED, PROMISES, FAULT, RETURNED = "ready", "refused", "promises", "fault", "returned"
 
 
@@ -60,6 +64,8 @@ MACHINES = [
     Case("cpu-4-levels", "four levels of page tables", words="paging=4"),
     Case("cpu-5-levels", "five levels of page tables (LA57), if the kernel has no note against them", words="paging=5"),
     Case("cpu-4-processors", "four processors", machine={"cpu_count": 4}),
+    Case("modules", "a module at a multiple of 2 MiB, and three temporary heaps", keys=MODULE_KEYS),
+    Case("cpu-4-started", "four processors, which the loader starts", machine={"cpu_count": 4}, words="processors=start"),
 ]  # fmt: skip
 
 

@@ -26,10 +26,12 @@ SECTIONS = [
     ("nothing-else", MAPPINGS), ("page-", MAPPINGS), ("pages-", MAPPINGS), ("loader-", MAPPINGS),
     ("regions-follow", RULES), ("region-facts", "Facts"), ("regions-have-the-facts", TYPES), ("regions-", RULES),
     ("blocks-are-loader-memory", TYPES), ("blocks-have-their-types", TYPES), ("temporary-heap", TYPES),
+    ("modules-", "struct handoff_module (88 bytes)"),
     ("ram-is-handed-over", REGIONS),
     ("acpi-", TABLES), ("smbios-", TABLES), ("rsdp-", TABLES), ("every-configuration-table", TABLES),
     ("firmware-tables", TABLES), ("boot-record", "The boot record"), ("framebuffer", "struct handoff_framebuffer (64 bytes)"),
     ("timeline", "struct handoff_moment (32 bytes)"), ("serial-port", "struct handoff_x86_64 (128 bytes)"),
+    ("processors-", "Started processors"),
     ("", STRUCTURE),
 ]  # fmt: skip
 

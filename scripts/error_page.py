@@ -35,7 +35,7 @@ def read_warnings():
                            path.read_text(encoding="utf-8"))  # fmt: skip
         for literals in calls:
             text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', literals))
-            found[re.sub(r"%[a-z]+", "…", text)] = None
+            found[re.sub(r"%\d*[a-z]+", "…", text)] = None
     return sorted(found, key=lambda text: re.sub(r"\W", "", text).lower())
 
 

@@ -89,6 +89,8 @@ def parse_arguments():
     add("--temp-heap", metavar="SIZE", help="the temporary heap, for example 256K or 4M")
     add("--kernel", type=arguments.readable_file, metavar="FILE",
         help="boot this ELF file instead of the built kernel")
+    add("--module", type=arguments.readable_file, metavar="FILE", action="append", default=[],
+        help="hand this file over to the kernel; give it again for another file")
     add("--accelerator", choices=["kvm", "tcg"], help="default: KVM if it works")
     add("--timeout", type=checked(checks.check_seconds), metavar="SECONDS",
         help=f"end the boot after this time (default: {ONCE_TIMEOUT_SECONDS} with --once, more with "
@@ -188,6 +190,7 @@ def build_volume(options, once, scratch):
         words += [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}", "unattended"]
     volume.compose(tree, options.cmdline, words, options.temp_heap, options.kernel,
                    volume.name_on_volume(options.kernel or "kernel.elf"))  # fmt: skip
+    volume.add_modules(tree, options.module)
     named = {"cmdline": "--cmdline", "temp_heap": f"--temp-heap {options.temp_heap!r}"}
     given = {key: words for key, words in named.items() if getattr(options, key) is not None}
     if options.kernel is not None:

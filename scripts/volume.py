@@ -121,6 +121,25 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
     config.write_bytes(edit_config(text, settings).encode("utf-8", "surrogateescape"))
 
 
+def add_modules(tree: Path, modules):
+    """Copy files to a volume, and name each in handoff.conf as a module. Each has a folder of its own, so that two may
+    have one name."""
+    config = tree / CONFIG_NAME
+    lines = []
+    for number, module in enumerate(map(Path, modules), 1):
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{,99}", module.name) or ".." in module.name:
+            raise VolumeError(f"module {module}: give it a name of letters, digits and . _ -")
+        place = tree / f"module-{number}" / module.name
+        place.parent.mkdir()
+        try:
+            shutil.copyfile(module, place)
+        except OSError as error:
+            raise VolumeError(f"module {module}: {error.strerror}") from error
+        lines.append(f"module = \\module-{number}\\{module.name}\n")
+    with config.open("ab") as file:
+        file.write("".join(lines).encode())
+
+
 def ask_loader(kind, path: Path):
     """Check a file of this kind ("kernel" or "config") with the loader's code. Return (accepted, message)."""
     if not CHECK_BOOT.is_file():

@@ -27,7 +27,7 @@
 /* "HANDOFF" and a NUL, read as a little-endian 64-bit number. */
 #define HANDOFF_MAGIC         UINT64_C(0x0046464f444e4148)
 #define HANDOFF_VERSION_MAJOR 2
-#define HANDOFF_VERSION_MINOR 0
+#define HANDOFF_VERSION_MINOR 1
 
 /* All regions and blocks consist of whole pages, as the rows of the UEFI memory map do. */
 #define HANDOFF_PAGE_SIZE_BYTES UINT64_C(4096)
@@ -70,6 +70,10 @@ enum handoff_region_type {
     HANDOFF_REGION_PROCESSOR_START = 0x250,
     /* `previous_boot`: two pages with the boot record, at the same address in each boot. */
     HANDOFF_REGION_BOOT_RECORD = 0x260,
+    /* A module: the pages of one element of `modules`. */
+    HANDOFF_REGION_MODULE = 0x270,
+    /* `parking`: the code, mailboxes, stacks and page tables of started processors that wait. */
+    HANDOFF_REGION_PARKING = 0x280,
     /* EfiACPIMemoryNVS: RAM that the firmware owns for ever. */
     HANDOFF_REGION_ACPI_NVS = 0x300,
     /* EfiRuntimeServicesData, EfiRuntimeServicesCode: RAM of the firmware's runtime services. */
@@ -110,6 +114,10 @@ enum handoff_reuse {
     HANDOFF_REUSE_AFTER_ACPI = 4,
     /* When the kernel no longer uses the temporary heaps. At entry if it never uses them. */
     HANDOFF_REUSE_AFTER_HEAP = 5,
+    /* When the kernel no longer uses the modules. At entry if it never uses them. */
+    HANDOFF_REUSE_AFTER_MODULES = 6,
+    /* When each started processor runs on the kernel's own page tables, stack, GDT, TSS and IDT. */
+    HANDOFF_REUSE_AFTER_PARKING = 7,
 };
 
 /* One region of the loader's memory map. The regions are sorted by base, disjoint and page-aligned,
@@ -159,10 +167,11 @@ struct handoff_temp_heap {
     uint64_t size_bytes;
 };
 
-/* A file that the loader has loaded for the kernel. */
+/* A file that the loader has loaded for the kernel. It lies in pages of its own, and the rest of
+ * the last page is zero. Two modules may have one name. */
 struct handoff_module {
-    uint64_t base; /* page-aligned */
-    uint64_t size_bytes;
+    uint64_t base;       /* page-aligned */
+    uint64_t size_bytes; /* of the file, not 0 */
     struct handoff_text name;
     struct handoff_text command_line;
     uint8_t sha256[32]; /* valid if flags has HANDOFF_MODULE_HASHED */
@@ -206,6 +215,32 @@ struct handoff_processor {
 };
 #define HANDOFF_PROCESSOR_BOOT    UINT32_C(1) /* it runs the kernel's entry */
 #define HANDOFF_PROCESSOR_STARTED UINT32_C(2) /* it waits at its mailbox */
+
+/* acpi_uid of a boot processor that ACPI does not list. */
+#define HANDOFF_ACPI_UID_NONE UINT32_C(0xffffffff)
+
+/* handoff_mailbox.state. Only the processor writes it. */
+enum handoff_mailbox_state {
+    HANDOFF_MAILBOX_ABSENT = 0, /* the processor has not come here */
+    HANDOFF_MAILBOX_WAITS = 1,
+    HANDOFF_MAILBOX_TAKEN = 2,   /* it has read the mailbox, and goes to `entry` */
+    HANDOFF_MAILBOX_FAULTED = 3, /* it went to `entry`, and stopped at a fault */
+};
+
+/* The place where a started processor waits, aligned to 64 bytes. To take the processor over, a
+ * kernel writes the other fields first, and `entry` last with release order. Then it wakes the
+ * processor: on x86-64 with an NMI. docs/HANDOFF.md, "Started processors", has the rules. */
+struct handoff_mailbox {
+    uint64_t entry;             /* virtual: where it goes; 0: it waits */
+    uint64_t argument;          /* the first argument of `entry` */
+    uint64_t stack_top;         /* virtual; the loader has written the top of its own stack */
+    uint64_t page_table_root;   /* the loader has written that of the boot processor's at entry */
+    uint32_t state;             /* enum handoff_mailbox_state */
+    uint32_t reserved_0;        /* written as 0, ignored by readers */
+    uint64_t fault_instruction; /* virtual; valid after a fault */
+    uint64_t fault_address;     /* x86-64: CR2 at the fault */
+    uint64_t reserved_1;        /* written as 0, ignored by readers */
+};
 
 /* How a kernel reaches a firmware table. */
 enum handoff_table_mapping {
@@ -271,6 +306,11 @@ enum handoff_boot_source {
     HANDOFF_BOOT_SOURCE_PARTITION = 1, /* boot_partition is the GUID of a GPT partition */
     HANDOFF_BOOT_SOURCE_VOLUME = 2,    /* a volume without such a GUID: MBR, CD, whole disk */
 };
+
+/* handoff.integrity_flags. A kernel ignores bits that it does not know. */
+#define HANDOFF_INTEGRITY_SECURE_BOOT UINT32_C(1) /* the signed loader has the hash of each file */
+#define HANDOFF_INTEGRITY_CHECKED     UINT32_C(2) /* the kernel has the SHA-256 that was wanted */
+#define HANDOFF_INTEGRITY_MEASURED    UINT32_C(4) /* a TPM has all files and the command line */
 
 struct handoff {
     uint64_t magic; /* HANDOFF_MAGIC */
@@ -358,7 +398,15 @@ struct handoff {
 
     union handoff_arch arch;
 
-    uint64_t reserved[16]; /* written as 0, ignored by readers */
+    uint64_t reserved_2[4]; /* written as 0, ignored by readers */
+
+    uint32_t integrity_flags; /* since 2.1: HANDOFF_INTEGRITY_* */
+    uint32_t reserved_3;
+
+    /* Since 2.1: the memory in which started processors wait. Both fields are 0 if none was started. */
+    struct handoff_range parking;
+
+    uint64_t reserved[9]; /* written as 0, ignored by readers */
 };
 
 /* Assert the offset of every field, so that a change of the layout does not compile. */
@@ -428,6 +476,17 @@ HANDOFF_ASSERT_OFFSET(handoff_processor, stack_virtual_base, 24);
 HANDOFF_ASSERT_OFFSET(handoff_processor, stack_size_bytes, 32);
 HANDOFF_ASSERT_OFFSET(handoff_processor, reserved, 40);
 HANDOFF_ASSERT(sizeof(struct handoff_processor) == 64);
+
+HANDOFF_ASSERT_OFFSET(handoff_mailbox, entry, 0);
+HANDOFF_ASSERT_OFFSET(handoff_mailbox, argument, 8);
+HANDOFF_ASSERT_OFFSET(handoff_mailbox, stack_top, 16);
+HANDOFF_ASSERT_OFFSET(handoff_mailbox, page_table_root, 24);
+HANDOFF_ASSERT_OFFSET(handoff_mailbox, state, 32);
+HANDOFF_ASSERT_OFFSET(handoff_mailbox, reserved_0, 36);
+HANDOFF_ASSERT_OFFSET(handoff_mailbox, fault_instruction, 40);
+HANDOFF_ASSERT_OFFSET(handoff_mailbox, fault_address, 48);
+HANDOFF_ASSERT_OFFSET(handoff_mailbox, reserved_1, 56);
+HANDOFF_ASSERT(sizeof(struct handoff_mailbox) == 64);
 
 HANDOFF_ASSERT_OFFSET(handoff_firmware_table, guid, 0);
 HANDOFF_ASSERT_OFFSET(handoff_firmware_table, address, 16);
@@ -502,7 +561,11 @@ HANDOFF_ASSERT_OFFSET(handoff, random_seed_source, 472);
 HANDOFF_ASSERT_OFFSET(handoff, reserved_1, 476);
 HANDOFF_ASSERT_OFFSET(handoff, random_seed, 480);
 HANDOFF_ASSERT_OFFSET(handoff, arch, 512);
-HANDOFF_ASSERT_OFFSET(handoff, reserved, 640);
+HANDOFF_ASSERT_OFFSET(handoff, reserved_2, 640);
+HANDOFF_ASSERT_OFFSET(handoff, integrity_flags, 672);
+HANDOFF_ASSERT_OFFSET(handoff, reserved_3, 676);
+HANDOFF_ASSERT_OFFSET(handoff, parking, 680);
+HANDOFF_ASSERT_OFFSET(handoff, reserved, 696);
 HANDOFF_ASSERT(sizeof(struct handoff) == 768);
 
 HANDOFF_ASSERT(sizeof(union handoff_arch) == HANDOFF_ARCH_SIZE_BYTES);

@@ -26,6 +26,8 @@ static const struct meaning meanings[] = {
     {HANDOFF_REGION_KERNEL_IMAGE, 10, PLACED, HANDOFF_REUSE_NEVER, "kernel-image"},
     {HANDOFF_REGION_PROCESSOR_START, 11, PLACED, HANDOFF_REUSE_NEVER, "processor-start"},
     {HANDOFF_REGION_BOOT_RECORD, 12, PLACED, HANDOFF_REUSE_NEVER, "boot-record"},
+    {HANDOFF_REGION_MODULE, 13, PLACED, HANDOFF_REUSE_AFTER_MODULES, "module"},
+    {HANDOFF_REGION_PARKING, 14, PLACED, HANDOFF_REUSE_AFTER_PARKING, "parking"},
     {HANDOFF_REGION_ACPI_NVS, 20, RAM, HANDOFF_REUSE_NEVER, "acpi-nvs"},
     {HANDOFF_REGION_RUNTIME_DATA, 21, RAM, HANDOFF_REUSE_NEVER, "runtime-data"},
     {HANDOFF_REGION_RUNTIME_CODE, 22, RAM, HANDOFF_REUSE_NEVER, "runtime-code"},
@@ -98,8 +100,8 @@ bool region_is_mapped_ram(const struct handoff_region *region)
 
 enum handoff_reuse region_reuse(const struct handoff_region *region)
 {
-    return region->reuse <= HANDOFF_REUSE_AFTER_HEAP ? (enum handoff_reuse)region->reuse
-                                                     : HANDOFF_REUSE_NEVER;
+    return region->reuse <= HANDOFF_REUSE_AFTER_PARKING ? (enum handoff_reuse)region->reuse
+                                                        : HANDOFF_REUSE_NEVER;
 }
 
 bool region_next_ram_run(const struct handoff_region *regions, size_t region_count,

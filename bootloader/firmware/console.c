@@ -1,6 +1,7 @@
 #include "bootloader/firmware/console.h"
 
 #include "bootloader/arch.h"
+#include "shared/text/format.h"
 #include "shared/text/packed_text.h"
 #include "shared/text/text.h"
 
@@ -117,6 +118,19 @@ void console_show(struct console *console)
     console_output(console, console->log.text + console->shown_size_bytes,
                    console->log.size_bytes - console->shown_size_bytes);
     console->shown_size_bytes = console->log.size_bytes;
+}
+
+void console_show_passing(struct console *console, const char *format, ...)
+{
+    char text[80];
+    va_list arguments;
+    if (console->is_quiet || firmware_is_sealed(console->firmware))
+        return;
+    va_start(arguments, format);
+    format_text_v(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    console_show(console);
+    console_output(console, text, text_length(text));
 }
 
 /* The screen comes first: it does not wait for a serial port that takes no byte. */

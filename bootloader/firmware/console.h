@@ -52,6 +52,11 @@ void console_warn_packed(struct console *console, struct packed_text format, ...
  * quiet, or once the firmware is sealed. */
 void console_show(struct console *console);
 
+/* Show the pending lines and then text that does not go to the log. It stays in one line of the
+ * screen if it begins with a CR. Do nothing as above. */
+void console_show_passing(struct console *console, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* End the quiet. Show everything pending and then `report`, which also goes to the serial port (see
  * above) and the log.
  * Precondition: the firmware is not sealed. */

@@ -1,9 +1,15 @@
 #include "bootloader/firmware/file.h"
 
+#include "bootloader/firmware/read_progress.h"
 #include "bootloader/pure/config.h"
+#include "shared/address.h"
+#include "shared/memory.h"
 
 /* Some firmware fails on long reads. So many bytes in a call are safe. */
-#define SAFE_READ_BYTES (UINT64_C(1024) * 1024)
+#define SAFE_READ_BYTES MIB
+
+/* A longer read can take so long that people doubt it: from a slow stick, about a second. */
+#define LONG_READ_BYTES (4 * MIB)
 
 /* EFI_FILE_INFO with a name of 255 characters, the most that FAT has. */
 #define FILE_INFO_BYTES (offsetof(EFI_FILE_INFO, FileName) + 256 * sizeof(CHAR16))
@@ -122,7 +128,7 @@ static enum loader_error file_check_size(const struct volume *volume, EFI_FILE_H
                          path);
     enum loader_error error = file_check(volume, &info, path, limit_bytes);
     if (error == LOADER_OK)
-        *ret_file = (struct file){handle, volume->firmware, path, info.FileSize};
+        *ret_file = (struct file){handle, volume->firmware, path, info.FileSize, NULL, NULL};
     return error;
 }
 
@@ -158,34 +164,99 @@ static enum loader_error file_read_once(const struct file *file, uint64_t offset
 static enum loader_error file_read_in_pieces(const struct file *file, uint64_t offset, void *bytes,
                                              uint64_t size_bytes, uint64_t most_bytes)
 {
+    struct read_progress progress = {.frequency_hz = 0};
     uint64_t done_bytes = 0;
+    enum loader_error error = LOADER_OK;
     EFI_STATUS status = file->handle->SetPosition(file->handle, offset);
     if (EFI_ERROR(status))
         return error_set(file->firmware->failure, LOADER_ERROR_FILE_READ, status,
                          "%s: the firmware cannot go to byte %llu", file->path, offset);
-    while (done_bytes < size_bytes) {
+    if (size_bytes > LONG_READ_BYTES)
+        read_progress_begin(&progress, file->firmware);
+    while (done_bytes < size_bytes && error == LOADER_OK) {
         uint64_t left_bytes = size_bytes - done_bytes;
         UINTN read_bytes = left_bytes < most_bytes ? left_bytes : most_bytes;
-        enum loader_error error = file_read_once(file, offset + done_bytes,
-                                                 (unsigned char *)bytes + done_bytes, &read_bytes);
-        if (error != LOADER_OK)
-            return error;
+        error = file_read_once(file, offset + done_bytes, (unsigned char *)bytes + done_bytes,
+                               &read_bytes);
         done_bytes += read_bytes;
+        read_progress_show(&progress, done_bytes, size_bytes);
     }
-    return LOADER_OK;
+    read_progress_end(&progress);
+    return error;
 }
 
 /* One call is best: each costs commands to the device, and on a disc OVMF sends six for it. */
 enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,
                             uint64_t size_bytes)
 {
-    enum loader_error error = file_read_in_pieces(file, offset, bytes, size_bytes, size_bytes);
-    if (error != LOADER_OK && size_bytes > SAFE_READ_BYTES)
+    if (file->bytes != NULL) {
+        memcpy(bytes, file->bytes + offset, size_bytes);
+        return LOADER_OK;
+    }
+    bool is_long = size_bytes > LONG_READ_BYTES;
+    enum loader_error error = file_read_in_pieces(file, offset, bytes, size_bytes,
+                                                  is_long ? SAFE_READ_BYTES : size_bytes);
+    if (error != LOADER_OK && size_bytes > SAFE_READ_BYTES && !is_long)
         error = file_read_in_pieces(file, offset, bytes, size_bytes, SAFE_READ_BYTES);
+    return error;
+}
+
+enum loader_error file_keep(struct file *file, struct pages *pages)
+{
+    struct phys_range block;
+    enum loader_error error = pages_allocate_for_reading(pages, file->size_bytes, PAGE_SIZE_BYTES,
+                                                         0, HANDOFF_REGION_LOADER, &block);
+    if (error == LOADER_OK)
+        error = file_read(file, 0, (void *)block.start.value, file->size_bytes);
+    if (error == LOADER_OK)
+        file->bytes = (const uint8_t *)block.start.value;
+    file->pages = pages;
     return error;
 }
 
 void file_close(const struct file *file)
 {
     file->handle->Close(file->handle);
+    if (file->bytes != NULL)
+        pages_free(file->pages, phys_addr((uint64_t)file->bytes));
+}
+
+enum loader_error folder_open(const struct volume *volume, const char *path,
+                              EFI_FILE_HANDLE *ret_folder)
+{
+    enum loader_error error = LOADER_OK;
+    EFI_FILE_INFO info;
+    EFI_FILE_HANDLE handle = file_find(volume, path, &error);
+    if (handle == NULL)
+        return error;
+    EFI_STATUS status = file_get_info(volume, handle, &info);
+    if (!EFI_ERROR(status) && (info.Attribute & EFI_FILE_DIRECTORY) != 0) {
+        *ret_folder = handle;
+        return LOADER_OK;
+    }
+    handle->Close(handle);
+    return error_set(volume->firmware->failure, LOADER_ERROR_FILE_OPEN, status,
+                     "%s: it is not a folder", path);
+}
+
+/* Reading a folder gives one row (UEFI 2.10, section 13.5, EFI_FILE_PROTOCOL.Read()). */
+bool folder_next(EFI_FILE_HANDLE folder, struct folder_row *ret_row)
+{
+    _Alignas(EFI_FILE_INFO) unsigned char buffer[FILE_INFO_BYTES];
+    const EFI_FILE_INFO *info = (const EFI_FILE_INFO *)buffer;
+    UINTN size_bytes = sizeof(buffer);
+    size_t length = 0;
+    if (EFI_ERROR(folder->Read(folder, &size_bytes, buffer)) ||
+        size_bytes < offsetof(EFI_FILE_INFO, FileName) + sizeof(CHAR16) ||
+        size_bytes > sizeof(buffer))
+        return false;
+    size_t limit = (size_bytes - offsetof(EFI_FILE_INFO, FileName)) / sizeof(CHAR16);
+    if (limit > sizeof(ret_row->name) - 1)
+        limit = sizeof(ret_row->name) - 1;
+    for (; length < limit && info->FileName[length] != 0; length++)
+        ret_row->name[length] = info->FileName[length] < 0x80 ? (char)info->FileName[length] : '?';
+    ret_row->name[length] = '\0';
+    ret_row->is_folder = (info->Attribute & EFI_FILE_DIRECTORY) != 0;
+    ret_row->size_bytes = info->FileSize;
+    return true;
 }

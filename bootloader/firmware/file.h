@@ -6,6 +6,7 @@
 #define BOOTLOADER_FIRMWARE_FILE_H
 
 #include "bootloader/firmware/pages.h"
+#include "bootloader/pure/entries.h"
 
 struct volume {
     EFI_FILE_HANDLE root;
@@ -24,6 +25,8 @@ struct file {
     const struct firmware *firmware;
     const char *path; /* the caller's; it outlives the file */
     uint64_t size_bytes;
+    struct pages *pages;  /* with the block of `bytes` */
+    const uint8_t *bytes; /* the whole file in memory, or NULL: on the volume only */
 };
 
 /* Open the file at `path` (ASCII, '\' between names). Failures, in the order of the checks:
@@ -32,12 +35,34 @@ struct file {
 enum loader_error file_open(const struct volume *volume, const char *path, uint64_t limit_bytes,
                             struct file *ret_file) __attribute__((warn_unused_result));
 
-/* Read `size_bytes` bytes from `offset` on. Precondition: they lie within file->size_bytes. Failures:
+/* Read the whole file into a block of pages of type LOADER, which file_close() frees. From then on file_read()
+ * copies from there: a volume that gives other bytes at a second reading changes nothing any more.
+ * Failures: as file_read(), OUT_OF_MEMORY, BAD_ALLOCATION. */
+enum loader_error file_keep(struct file *file, struct pages *pages)
+    __attribute__((warn_unused_result));
+
+/* Read `size_bytes` bytes from `offset` on. A long read shows its progress. Precondition: they lie
+ * within file->size_bytes. Failures:
  * FILE_READ (device error, or it cannot seek); FILE_SHORT (the file ends before the size in its
  * directory). Then the content of `bytes` is undefined. */
 enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,
                             uint64_t size_bytes) __attribute__((warn_unused_result));
 
+/* Close it. The bytes of file_keep() are gone then. */
 void file_close(const struct file *file);
+
+/* A file or a folder in a folder. */
+struct folder_row {
+    char name[ENTRY_FILE_NAME_CAPACITY]; /* '?' for a character outside of ASCII; cut if longer */
+    bool is_folder;
+    uint64_t size_bytes;
+};
+
+/* Open a folder, to list it. Failures: FILE_NOT_FOUND, FILE_OPEN. */
+enum loader_error folder_open(const struct volume *volume, const char *path,
+                              EFI_FILE_HANDLE *ret_folder) __attribute__((warn_unused_result));
+
+/* Read the next row. Return false at the end, and if the firmware fails. */
+bool folder_next(EFI_FILE_HANDLE folder, struct folder_row *ret_row);
 
 #endif

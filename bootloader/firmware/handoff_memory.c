@@ -9,6 +9,7 @@
 #define MAP_RESERVE_LIMIT 4
 
 static enum loader_error reserve_once(struct pages *pages, uint64_t slack_rows,
+                                      struct handoff_capacity *capacity,
                                       struct handoff_block *ret_block)
 {
     struct efi_map map;
@@ -16,19 +17,20 @@ static enum loader_error reserve_once(struct pages *pages, uint64_t slack_rows,
     enum loader_error error = exit_measure_map(pages->firmware, &map);
     if (error != LOADER_OK)
         return error;
-    uint64_t capacity_bytes = map.size_bytes + slack_rows * map.stride_bytes;
-    error = pages_allocate(pages, handoff_block_size_bytes(capacity_bytes),
-                           HANDOFF_REGION_HANDOFF_DATA, &memory);
+    capacity->map_bytes = map.size_bytes + slack_rows * map.stride_bytes;
+    error = pages_allocate(pages, handoff_block_size_bytes(capacity), HANDOFF_REGION_HANDOFF_DATA,
+                           &memory);
     if (error == LOADER_OK)
-        handoff_block_lay_out(capacity_bytes, memory, (void *)memory.start.value, ret_block);
+        handoff_block_lay_out(capacity, memory, (void *)memory.start.value, ret_block);
     return error;
 }
 
-enum loader_error handoff_memory_reserve(struct pages *pages, struct handoff_block *ret_block)
+enum loader_error handoff_memory_reserve(struct pages *pages, struct handoff_capacity *capacity,
+                                         struct handoff_block *ret_block)
 {
     struct handoff_block block;
     for (unsigned attempt = 0; attempt < MAP_RESERVE_LIMIT; attempt++) {
-        enum loader_error error = reserve_once(pages, MAP_SLACK_ROWS << attempt, &block);
+        enum loader_error error = reserve_once(pages, MAP_SLACK_ROWS << attempt, capacity, &block);
         if (error != LOADER_OK)
             return error;
         EFI_STATUS status = exit_read_map(pages->firmware, &block.map);

@@ -18,24 +18,33 @@
 
 struct wait {
     EFI_BOOT_SERVICES *services;
-    SIMPLE_INPUT_INTERFACE *input; /* NULL: no keyboard */
-    EFI_EVENT timer;               /* NULL: no timer */
+    EFI_EVENT timer; /* NULL: no timer */
     uint64_t start_ticks;
     uint64_t limit_ticks; /* 0: the frequency of the clock is unknown */
     uint64_t poll_limit;  /* used instead */
 };
 
-static bool take_key(const struct wait *wait)
+unsigned keyboard_take(const struct firmware *firmware)
 {
+    SIMPLE_INPUT_INTERFACE *input = firmware->system_table->ConIn;
     EFI_INPUT_KEY key;
-    return wait->input != NULL && wait->input->WaitForKey != NULL &&
-           wait->services->CheckEvent(wait->input->WaitForKey) == EFI_SUCCESS &&
-           !EFI_ERROR(wait->input->ReadKeyStroke(wait->input, &key));
+    if (input == NULL || input->WaitForKey == NULL ||
+        firmware->services->CheckEvent(input->WaitForKey) != EFI_SUCCESS ||
+        EFI_ERROR(input->ReadKeyStroke(input, &key)))
+        return MENU_KEY_NONE;
+    return key.UnicodeChar != 0 ? key.UnicodeChar : MENU_KEY_SCAN_CODES + (unsigned)key.ScanCode;
 }
 
-static void forget_keys(const struct wait *wait)
+void keyboard_set_watchdog(const struct firmware *firmware, unsigned seconds)
 {
-    for (unsigned i = 0; i < FORGOTTEN_KEY_LIMIT && take_key(wait); i++)
+    bool is_armed = seconds != 0;
+    firmware->services->SetWatchdogTimer(is_armed ? seconds + WATCHDOG_MARGIN_SECONDS : 0,
+                                         is_armed ? WATCHDOG_CODE : 0, 0, NULL);
+}
+
+static void forget_keys(const struct firmware *firmware)
+{
+    for (unsigned i = 0; i < FORGOTTEN_KEY_LIMIT && keyboard_take(firmware) != MENU_KEY_NONE; i++)
         continue;
 }
 
@@ -64,17 +73,14 @@ static bool is_over(const struct wait *wait, uint64_t poll_count)
 
 void keyboard_wait(const struct firmware *firmware, uint64_t clock_hz, unsigned seconds)
 {
-    struct wait wait = {
-        .services = firmware->services,
-        .input = firmware->system_table->ConIn,
-    };
-    wait.services->SetWatchdogTimer(seconds + WATCHDOG_MARGIN_SECONDS, WATCHDOG_CODE, 0, NULL);
-    forget_keys(&wait);
+    struct wait wait = {.services = firmware->services};
+    keyboard_set_watchdog(firmware, seconds);
+    forget_keys(firmware);
     start_clocks(&wait, clock_hz, seconds);
-    for (uint64_t i = 0; !take_key(&wait) && !is_over(&wait, i); i++)
+    for (uint64_t i = 0; keyboard_take(firmware) == MENU_KEY_NONE && !is_over(&wait, i); i++)
         wait.services->Stall(POLL_MICROSECONDS);
-    forget_keys(&wait);
+    forget_keys(firmware);
     if (wait.timer != NULL)
         wait.services->CloseEvent(wait.timer);
-    wait.services->SetWatchdogTimer(0, 0, 0, NULL);
+    keyboard_set_watchdog(firmware, 0);
 }

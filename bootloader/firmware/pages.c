@@ -172,8 +172,13 @@ void pages_free(struct pages *pages, struct phys_addr start)
     }
 }
 
+void pages_free_newest(struct pages *pages, size_t kept_count)
+{
+    while (pages->block_count > kept_count)
+        pages_free_block(pages, pages->block_count - 1);
+}
+
 void pages_free_all(struct pages *pages)
 {
-    while (pages->block_count > 0)
-        pages_free_block(pages, pages->block_count - 1);
+    pages_free_newest(pages, 0);
 }

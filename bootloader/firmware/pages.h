@@ -68,6 +68,9 @@ enum loader_error pages_allocate_for_reading(struct pages *pages, uint64_t size_
 /* Free a block. Precondition: `start` is the start of a block from pages_allocate(). */
 void pages_free(struct pages *pages, struct phys_addr start);
 
+/* Free the newest blocks, until `kept_count` are left. */
+void pages_free_newest(struct pages *pages, size_t kept_count);
+
 /* Free all blocks, the newest first. */
 void pages_free_all(struct pages *pages);
 

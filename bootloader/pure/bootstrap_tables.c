@@ -155,6 +155,9 @@ uint64_t bootstrap_tables_bound(const struct bootstrap_plan *plan,
         count_direct(&large, range);
     for (size_t index = 0; next_with_facts(plan, FACTS_OF_TABLES, &index, &range);)
         count_direct(&large, range);
+    const struct parking *parking = &plan->placement->parking;
+    if (parking->seat_count != 0)
+        large.table_count += parking_table_bound(parking->seat_count, features->levels);
     return large.table_count + page_entry_root_count() + count_switch_tables(plan);
 }
 
@@ -276,6 +279,8 @@ enum page_table_status bootstrap_tables_build(const struct bootstrap_plan *plan,
         status = page_table_map(table, virt_addr(BOOTSTRAP_STACK_VIRTUAL_BASE),
                                 plan->placement->stack.start,
                                 phys_range_size_bytes(plan->placement->stack), READ_WRITE, true);
+    if (status == PAGE_TABLE_OK)
+        status = parking_map(&plan->placement->parking, table);
     if (status == PAGE_TABLE_OK)
         status = map_ram(plan, table, &direct_map_size_bytes);
     if (status == PAGE_TABLE_OK)

@@ -5,6 +5,7 @@
  *   direct map       every RAM region at direct_map_base() + physical (shared/direct_map.h),
  *                    writable, never executable, write-back; framebuffers write-combining
  *   stack            64 KiB, or what the kernel demands, with an unmapped page below
+ *   parking          the code, seats and stacks of started processors (parking.h)
  *   firmware tables  their pages outside of RAM, in the direct map, read-only
  *   loader image     section by section, for the switch (identity-mapped) and for the fault
  *                    handlers (in the upper half, where a kernel's own tables can keep it)

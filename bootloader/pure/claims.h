@@ -7,13 +7,15 @@
 #ifndef BOOTLOADER_PURE_CLAIMS_H
 #define BOOTLOADER_PURE_CLAIMS_H
 
+#include "bootloader/pure/config_heap.h"
+#include "bootloader/pure/config_module.h"
 #include "bootloader/pure/firmware_tables.h"
 #include "bootloader/pure/framebuffer.h"
 #include "bootloader/pure/memory_map.h"
 
-/* The blocks: temporary heap, kernel, stack, the page for starting processors, the boot record,
- * handoff data, page tables, the trampoline, and a file while it is read. */
-#define CLAIMS_BLOCK_LIMIT 10
+/* The blocks: kernel, stack, the page for starting processors, the boot record, handoff data, page
+ * tables, the trampoline, parked processors, a file or a map while it is read, temporary heaps and modules. */
+#define CLAIMS_BLOCK_LIMIT (10 + CONFIG_HEAP_LIMIT + CONFIG_MODULE_LIMIT)
 
 /* The blocks, the loader's image, the framebuffers, the firmware's tables. */
 #define CLAIMS_LIMIT (CLAIMS_BLOCK_LIMIT + 1 + FRAMEBUFFER_LIMIT + FIRMWARE_TABLES_LIMIT)

@@ -1,12 +1,12 @@
 #include "bootloader/pure/config.h"
 
-#include "shared/address.h"
+#include "bootloader/pure/config_value.h"
 #include "shared/text/command_line.h"
 #include "shared/memory.h"
+#include "shared/text/command_line.h"
+#include "shared/text/format.h"
 #include "shared/text/number.h"
 #include "shared/text/piece.h"
-
-_Static_assert(CONFIG_TEMP_HEAP_LIMIT <= UINT64_MAX - PAGE_SIZE_BYTES, "rounding up cannot wrap");
 
 /* A known key, and the function that checks and stores its value. */
 struct setting {
@@ -32,7 +32,7 @@ const char *config_status_text(enum config_status status)
     case CONFIG_BAD_NUMBER:
         return "The value is not a number such as 1048576, 0x100000 or 1M.";
     case CONFIG_NUMBER_TOO_LARGE:
-        return "The temporary heap cannot be larger than 16G.";
+        return "A temporary heap cannot be larger than 16G.";
     case CONFIG_EMPTY_VALUE:
         return "The value is empty.";
     case CONFIG_PATH_TOO_LONG:
@@ -40,7 +40,7 @@ const char *config_status_text(enum config_status status)
     case CONFIG_PATH_ESCAPES:
         return "The path contains '..'.";
     case CONFIG_PATH_NOT_ASCII:
-        return "The path contains a character that is not printable ASCII.";
+        return "The path or name contains a character that is not printable ASCII.";
     case CONFIG_COMMAND_LINE_TOO_LONG:
         return "The command line is longer than 1023 bytes.";
     case CONFIG_BAD_OUTPUT:
@@ -56,43 +56,129 @@ const char *config_status_text(enum config_status status)
                "0xfff8.";
     case CONFIG_BAD_POST_MORTEM:
         return "The value of post_mortem is not nvram, and not ram.";
+    case CONFIG_BAD_PROCESSORS:
+        return "The value of processors is not start, and not list.";
     case CONFIG_OPEN_QUOTE:
         return "The command line has a quote that is never closed.";
+    case CONFIG_BAD_TIMEOUT:
+        return "The timeout is not `menu`, and not a number of seconds up to 3600.";
+    case CONFIG_BAD_SWITCH:
+        return "The value is not on, and not off.";
+    case CONFIG_BAD_ID:
+        return "An ID has 1 to 63 characters of a-z, A-Z, 0-9, '.', '_' and '-'.";
+    case CONFIG_DUPLICATE_ID:
+        return "An entry before this one has the same ID.";
+    case CONFIG_KERNEL_AND_EFI:
+        return "An entry has one of kernel and efi.";
+    case CONFIG_GLOBAL_KEY:
+        return "This key stands only before the first entry.";
+    case CONFIG_BAD_HEAP_PLACE:
+        return "The place of a heap is not `below` or `from` with an address such as 4G.";
+    case CONFIG_TOO_MANY_HEAPS:
+        return "There are more than 8 temporary heaps.";
+    case CONFIG_NO_MODULE:
+        return "No line `module = ...` is above this line.";
+    case CONFIG_TOO_MANY_MODULES:
+        return "There are more than 32 modules.";
+    case CONFIG_MODULE_TEXTS_TOO_LONG:
+        return "The paths, names and command lines of all modules have more than 4095 bytes.";
+    case CONFIG_BAD_ALIGNMENT:
+        return "The alignment is not 4K, and not 2M.";
+    case CONFIG_BAD_SHA256:
+        return "The SHA-256 does not have 64 hexadecimal digits.";
+    case CONFIG_BAD_TPM:
+        return "The value of tpm is not on, off or demand.";
     }
     return "The configuration has an unknown error.";
 }
 
+void config_describe_wrong(const char *folder, const char *file, enum config_status status,
+                           const struct config_wrong *wrong, char *text, size_t capacity_bytes)
+{
+    char line[24] = "";
+    if (wrong->line != 0)
+        format_text(line, sizeof(line), ", line %u", wrong->line);
+    format_text(text, capacity_bytes, "%s%s%s%s%s: %s", folder, file, line,
+                wrong->key[0] != '\0' ? ", key " : "", wrong->key, config_status_text(status));
+}
+
 void config_set_defaults(struct config *config)
 {
-    *config = (struct config){
-        .kernel_path = "\\kernel.elf",
-        .temp_heap_size_bytes = CONFIG_TEMP_HEAP_DEFAULT,
-    };
+    static const char KERNEL_PATH[] = "\\kernel.elf";
+    memset(config, 0, sizeof(*config));
+    memcpy(config->kernel_path, KERNEL_PATH, sizeof(KERNEL_PATH));
+    config->temp_heaps.count = 1;
+    config->temp_heaps.list[0].size_bytes = CONFIG_TEMP_HEAP_DEFAULT;
 }
 
 /* --- Values --- */
 
-/* UEFI paths are relative to the volume, with backslashes (UEFI 2.10, 13.5, EFI_FILE_PROTOCOL). */
+/* An entry's kernel replaces an `efi` before the first entry, and the other way around. */
 static enum config_status store_kernel_path(struct piece value, struct config *config)
 {
-    char path[CONFIG_PATH_CAPACITY] = {0};
-    size_t length = 0;
-    if (value.length == 0)
-        return CONFIG_EMPTY_VALUE;
-    if (value.text[0] != '\\' && value.text[0] != '/')
-        path[length++] = '\\';
-    if (value.length > CONFIG_PATH_CAPACITY - 1 - length)
-        return CONFIG_PATH_TOO_LONG;
-    for (size_t i = 0; i < value.length; i++) {
-        char character = value.text[i];
-        if (character < 0x20 || character > 0x7e)
-            return CONFIG_PATH_NOT_ASCII;
-        if (character == '.' && i > 0 && value.text[i - 1] == '.')
-            return CONFIG_PATH_ESCAPES;
-        path[length++] = character == '/' ? '\\' : character;
+    config->efi_path[0] = '\0';
+    return config_value_path(value, config->kernel_path);
+}
+
+static enum config_status store_efi_path(struct piece value, struct config *config)
+{
+    return config_value_path(value, config->efi_path);
+}
+
+/* The cut is before the first byte of a character (RFC 3629, section 3). */
+static enum config_status store_title(struct piece value, struct config *config)
+{
+    size_t length = value.length;
+    if (length > CONFIG_TITLE_CAPACITY - 1) {
+        length = CONFIG_TITLE_CAPACITY - 1;
+        while (length > 0 && (value.text[length] & 0xc0) == 0x80)
+            length--;
     }
-    memcpy(config->kernel_path, path, sizeof(path));
+    memcpy(config->title, value.text, length);
+    config->title[length] = '\0';
     return CONFIG_OK;
+}
+
+static enum config_status store_timeout(struct piece value, struct config *config)
+{
+    uint64_t seconds = CONFIG_TIMEOUT_NEVER;
+    if (!piece_equals(value, "menu") &&
+        (!number_parse(value.text, value.length, &seconds) || seconds > CONFIG_TIMEOUT_LIMIT))
+        return CONFIG_BAD_TIMEOUT;
+    config->timeout_seconds = (uint32_t)seconds;
+    return CONFIG_OK;
+}
+
+bool config_is_id(struct piece text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char letter = (char)(text.text[i] | 0x20);
+        char character = text.text[i];
+        if (!(letter >= 'a' && letter <= 'z') && !(character >= '0' && character <= '9') &&
+            character != '.' && character != '_' && character != '-')
+            return false;
+    }
+    return text.length > 0 && text.length < CONFIG_ID_CAPACITY;
+}
+
+static enum config_status store_default(struct piece value, struct config *config)
+{
+    if (!config_is_id(value))
+        return CONFIG_BAD_ID;
+    memcpy(config->default_id, value.text, value.length);
+    config->default_id[value.length] = '\0';
+    return CONFIG_OK;
+}
+
+static enum config_status store_switch(struct piece value, bool *ret_is_on)
+{
+    *ret_is_on = piece_equals(value, "on");
+    return *ret_is_on || piece_equals(value, "off") ? CONFIG_OK : CONFIG_BAD_SWITCH;
+}
+
+static enum config_status store_remember_last(struct piece value, struct config *config)
+{
+    return store_switch(value, &config->remembers_last);
 }
 
 static enum config_status store_command_line(struct piece value, struct config *config)
@@ -102,17 +188,6 @@ static enum config_status store_command_line(struct piece value, struct config *
     memcpy(config->command_line, value.text, value.length);
     config->command_line[value.length] = '\0';
     return command_line_has_open_quote(config->command_line) ? CONFIG_OPEN_QUOTE : CONFIG_OK;
-}
-
-static enum config_status store_temp_heap_size(struct piece value, struct config *config)
-{
-    uint64_t size_bytes;
-    if (!number_parse(value.text, value.length, &size_bytes))
-        return CONFIG_BAD_NUMBER;
-    if (size_bytes > CONFIG_TEMP_HEAP_LIMIT)
-        return CONFIG_NUMBER_TOO_LARGE;
-    config->temp_heap_size_bytes = page_align_up(size_bytes);
-    return CONFIG_OK;
 }
 
 static enum config_status store_inject(struct piece value, struct config *config)
@@ -171,18 +246,25 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
                                                                        : CONFIG_BAD_POST_MORTEM;
 }
 
-/* --- Lines --- */
-
-static struct piece without_blanks(struct piece piece)
+static enum config_status store_kernel_sha256(struct piece value, struct config *config)
 {
-    while (piece.length > 0 && piece_is_blank(piece.text[0])) {
-        piece.text++;
-        piece.length--;
-    }
-    while (piece.length > 0 && piece_is_blank(piece.text[piece.length - 1]))
-        piece.length--;
-    return piece;
+    config->has_kernel_sha256 = sha256_parse(value, &config->kernel_sha256);
+    return config->has_kernel_sha256 ? CONFIG_OK : CONFIG_BAD_SHA256;
 }
+
+static enum config_status store_tpm(struct piece value, struct config *config)
+{
+    return tpm_wish_parse(value, &config->tpm) ? CONFIG_OK : CONFIG_BAD_TPM;
+}
+
+static enum config_status store_processors(struct piece value, struct config *config)
+{
+    config->starts_processors = piece_equals(value, "start");
+    return config->starts_processors || piece_equals(value, "list") ? CONFIG_OK
+                                                                    : CONFIG_BAD_PROCESSORS;
+}
+
+/* --- Lines --- */
 
 static bool contains(struct piece piece, char character)
 {
@@ -221,13 +303,36 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
     return copy_quoted((struct piece){value->text + 1, value->length - 2}, plain, value);
 }
 
+/* The keys of a module come first, then those that an entry cannot have. */
 static const struct setting settings[] = {
-    {"kernel", store_kernel_path},       {"cmdline", store_command_line},
-    {"temp_heap", store_temp_heap_size}, {"output", store_output},
-    {"resolution", store_resolution},    {"serial", store_serial_port},
-    {"post_mortem", store_post_mortem},  {"inject", store_inject},
+    {"module", config_module_begin},
+    {"module_name", config_module_store_name},
+    {"module_cmdline", config_module_store_command_line},
+    {"module_align", config_module_store_alignment},
+    {"timeout", store_timeout},
+    {"default", store_default},
+    {"remember_last", store_remember_last},
+    {"kernel", store_kernel_path},
+    {"efi", store_efi_path},
+    {"title", store_title},
+    {"cmdline", store_command_line},
+    {"temp_heap", config_heaps_store},
+    {"output", store_output},
+    {"resolution", store_resolution},
+    {"serial", store_serial_port},
+    {"post_mortem", store_post_mortem},
+    {"processors", store_processors},
+    {"inject", store_inject},
+    {"tpm", store_tpm},
+    {"kernel_sha256", store_kernel_sha256},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
+
+/* Bits of `stored` below. */
+#define MODULE_BIT     1u
+#define MODULE_BITS    15u
+#define GLOBAL_BITS    (7u << 4)
+#define KERNEL_AND_EFI (3u << 7)
 
 /* Return SETTING_COUNT for an unknown key. */
 static size_t find_setting(struct piece key)
@@ -239,45 +344,84 @@ static size_t find_setting(struct piece key)
 }
 
 struct parser {
-    struct config config;
+    struct config *config;
     unsigned line_number;
+    bool is_entry;
     unsigned stored; /* bit i: setting i has been stored, and must not come again */
 };
+
+/* A module's keys belong to the last `module` line. The first such line replaces what is there. */
+static enum config_status note_module_key(struct parser *parser, unsigned bit)
+{
+    bool has_module = (parser->stored & MODULE_BIT) != 0;
+    if (bit != MODULE_BIT)
+        return has_module ? CONFIG_OK : CONFIG_NO_MODULE;
+    if (!has_module)
+        parser->config->modules.count = 0;
+    parser->stored &= ~MODULE_BITS;
+    return CONFIG_OK;
+}
+
+static enum config_status note_key(struct parser *parser, unsigned bit)
+{
+    if ((bit & MODULE_BITS) != 0) {
+        enum config_status status = note_module_key(parser, bit);
+        if (status != CONFIG_OK)
+            return status;
+    }
+    if ((bit & GLOBAL_BITS) != 0 && parser->is_entry)
+        return CONFIG_GLOBAL_KEY;
+    if ((parser->stored & bit) != 0)
+        return CONFIG_DUPLICATE_KEY;
+    parser->stored |= bit;
+    return (bit & KERNEL_AND_EFI) != 0 && (parser->stored & KERNEL_AND_EFI) == KERNEL_AND_EFI
+               ? CONFIG_KERNEL_AND_EFI
+               : CONFIG_OK;
+}
 
 static enum config_status store(struct parser *parser, struct piece key, struct piece value)
 {
     char plain[CONFIG_LINE_LIMIT];
+    struct config *config = parser->config;
     size_t index = find_setting(key);
     if (index == SETTING_COUNT) {
-        if (parser->config.unknown_key_count++ == 0)
-            parser->config.first_unknown_line = parser->line_number;
+        if (config->unknown_key_count++ == 0)
+            config->first_unknown_line = parser->line_number;
         return CONFIG_OK;
     }
-    if ((parser->stored & 1u << index) != 0)
-        return CONFIG_DUPLICATE_KEY;
-    parser->stored |= 1u << index;
-    enum config_status status = remove_quotes(&value, plain);
-    return status == CONFIG_OK ? settings[index].store(value, &parser->config) : status;
+    enum config_status status = note_key(parser, 1u << index);
+    if (status == CONFIG_OK)
+        status = remove_quotes(&value, plain);
+    return status == CONFIG_OK ? settings[index].store(value, config) : status;
 }
 
-static enum config_status parse_line(struct parser *parser, struct piece line)
+bool config_split_line(struct piece line, struct piece *ret_key, struct piece *ret_value)
 {
-    struct piece key;
+    line = config_value_trim(line);
+    if (line.length == 0 || line.text[0] == '#' || !piece_split(line, '=', ret_key, ret_value))
+        return false;
+    *ret_key = config_value_trim(*ret_key);
+    *ret_value = config_value_trim(*ret_value);
+    return true;
+}
+
+static enum config_status parse_line(struct parser *parser, struct piece line,
+                                     struct piece *ret_key)
+{
     struct piece value;
     if (line.length > CONFIG_LINE_LIMIT)
         return CONFIG_LINE_TOO_LONG;
     if (contains(line, '\0'))
         return CONFIG_NUL_BYTE;
-    line = without_blanks(line);
+    line = config_value_trim(line);
     if (line.length == 0 || line.text[0] == '#')
         return CONFIG_OK;
-    if (!piece_split(line, '=', &key, &value))
+    if (!config_split_line(line, ret_key, &value))
         return CONFIG_NO_EQUALS_SIGN;
-    return store(parser, without_blanks(key), without_blanks(value));
+    return store(parser, *ret_key, value);
 }
 
-/* Take the next line off the text, without its end (LF or CRLF). */
-static struct piece next_line(struct piece *text)
+struct piece config_next_line(struct piece *text)
 {
     size_t length = 0;
     while (length < text->length && text->text[length] != '\n')
@@ -291,7 +435,7 @@ static struct piece next_line(struct piece *text)
     return line;
 }
 
-static struct piece without_byte_order_mark(struct piece text)
+struct piece config_without_mark(struct piece text)
 {
     static const char MARK[3] = {'\xef', '\xbb', '\xbf'};
     if (text.length >= sizeof(MARK) && memcmp(text.text, MARK, sizeof(MARK)) == 0) {
@@ -301,24 +445,33 @@ static struct piece without_byte_order_mark(struct piece text)
     return text;
 }
 
+enum config_status config_parse_lines(struct piece lines, unsigned first_line, bool is_entry,
+                                      struct config *config, struct config_wrong *ret_wrong)
+{
+    struct parser parser = {config, first_line, is_entry, 0};
+    for (; lines.length > 0; parser.line_number++) {
+        struct piece key = {"", 0};
+        enum config_status status = parse_line(&parser, config_next_line(&lines), &key);
+        if (status == CONFIG_OK)
+            continue;
+        ret_wrong->line = parser.line_number;
+        format_text(ret_wrong->key, sizeof(ret_wrong->key), "%.*s", (int)key.length, key.text);
+        return status;
+    }
+    return CONFIG_OK;
+}
+
 enum config_status config_parse(const char *text, size_t size_bytes, struct config *ret_config,
                                 unsigned *ret_line)
 {
-    struct parser parser = {.line_number = 0};
-    struct piece rest = without_byte_order_mark((struct piece){text, size_bytes});
-
-    *ret_line = 0;
-    if (size_bytes > CONFIG_FILE_LIMIT_BYTES)
-        return CONFIG_FILE_TOO_LARGE;
-    config_set_defaults(&parser.config);
-    while (rest.length > 0) {
-        parser.line_number++;
-        enum config_status status = parse_line(&parser, next_line(&rest));
-        if (status != CONFIG_OK) {
-            *ret_line = parser.line_number;
-            return status;
-        }
-    }
-    *ret_config = parser.config;
-    return CONFIG_OK;
+    struct config_wrong wrong = {0};
+    enum config_status status = CONFIG_FILE_TOO_LARGE;
+    config_set_defaults(ret_config);
+    if (size_bytes <= CONFIG_FILE_LIMIT_BYTES)
+        status = config_parse_lines(config_without_mark((struct piece){text, size_bytes}), 1, false,
+                                    ret_config, &wrong);
+    if (status != CONFIG_OK)
+        config_set_defaults(ret_config);
+    *ret_line = wrong.line;
+    return status;
 }

@@ -46,14 +46,13 @@ static const struct error_text error_texts[] PACKED_SECTION = {
                              FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_FILE_NOT_FOUND] =
         {"The file is not on the boot volume.",
-         "Copy it to the boot volume, or set its path with `kernel = ...` in handoff.conf.",
-         FIRMWARE_NOT_FOUND},
+         "Copy it to the boot volume, or correct its path in handoff.conf.", FIRMWARE_NOT_FOUND},
     [LOADER_ERROR_FILE_OPEN] = {"The firmware cannot open the file.",
                                 "Check the volume's file system, then copy the file again.",
                                 FIRMWARE_DEVICE_ERROR},
     [LOADER_ERROR_FILE_IS_DIRECTORY] =
         {"The path names a directory.",
-         "Rename the folder, or set the path of a file with `kernel = ...` in handoff.conf.",
+         "Rename the folder, or write the path of a file in handoff.conf.",
          FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_FILE_EMPTY] = {"The file is empty.",
                                  "Copy it again, and eject the medium before you remove it.",
@@ -105,6 +104,9 @@ static const struct error_text error_texts[] PACKED_SECTION = {
         {"The loader was started over the network. It can read files only from a volume.",
          "Start the machine from a disk, a USB stick or a CD that has the loader and the kernel.",
          FIRMWARE_UNSUPPORTED},
+    [LOADER_ERROR_NO_ENTRY] = {"No entry can be started.",
+                               "Correct the line named above. Then try again.",
+                               FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_KERNEL_NOTE] =
         {"A note in the kernel file is malformed.",
          "Make the notes with HANDOFF_NOTE() of shared/handoff_note.h, and build the kernel again.",
@@ -139,6 +141,21 @@ static const struct error_text error_texts[] PACKED_SECTION = {
          "Copy the kernel to the medium again. If the error stays, replace the medium: it gives "
          "wrong bytes, and the firmware does not see it.",
          FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_MODULE_MEMORY] =
+        {"A module does not fit into the free memory.",
+         "Give the machine more memory, or use smaller or fewer modules.",
+         FIRMWARE_OUT_OF_RESOURCES},
+    [LOADER_ERROR_NOT_ENROLLED] =
+        {"Secure Boot is on, and this file is not enrolled in the loader.",
+         "Copy the file again, or sign the loader with it (docs/SECURE-BOOT.md).",
+         FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_WRONG_HASH] =
+        {"The file does not have the SHA-256 that the configuration names.",
+         "Copy the file again, or correct its SHA-256 in the configuration.",
+         FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_NOT_MEASURED] =
+        {"The TPM lacks a measurement, and `tpm = demand` wants all of them.",
+         "Switch the TPM on in the firmware's setup, or remove the line.", FIRMWARE_UNSUPPORTED},
 };
 
 /* In the order of the numbers, from 0 on. */

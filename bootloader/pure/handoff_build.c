@@ -1,21 +1,13 @@
 #include "bootloader/pure/handoff_build.h"
 
 #include "bootloader/pure/bootstrap_tables.h"
+#include "bootloader/pure/handoff_modules.h"
 #include "shared/address.h"
 #include "shared/direct_map.h"
 #include "shared/handoff_checksum.h"
 #include "shared/memory.h"
 #include "shared/text/format.h"
 #include "shared/text/text.h"
-
-static struct handoff_array array_of(const struct handoff_block *block, const void *first,
-                                     size_t count, size_t stride_bytes)
-{
-    if (count == 0)
-        return (struct handoff_array){0, 0, 0};
-    return (struct handoff_array){handoff_block_address(block, first), (uint32_t)count,
-                                  (uint32_t)stride_bytes};
-}
 
 /* Copy text into its part of the block. */
 static struct handoff_text text_into(const struct handoff_block *block, char *part,
@@ -30,8 +22,8 @@ static void write_placement(struct handoff *handoff, const struct placement *pla
 {
     handoff->page_tables_base = placement->page_tables.start.value;
     handoff->page_tables_size_bytes = phys_range_size_bytes(placement->page_tables);
-    handoff->temp_heap_base = placement->temp_heap.start.value;
-    handoff->temp_heap_size = phys_range_size_bytes(placement->temp_heap);
+    handoff->temp_heap_base = placement->temp_heaps[0].start.value;
+    handoff->temp_heap_size = phys_range_size_bytes(placement->temp_heaps[0]);
     handoff->kernel_physical_base = placement->kernel.start.value;
     handoff->stack_physical_base = placement->stack.start.value;
     handoff->stack_virtual_base = BOOTSTRAP_STACK_VIRTUAL_BASE;
@@ -41,6 +33,8 @@ static void write_placement(struct handoff *handoff, const struct placement *pla
     handoff->loader_size_bytes = phys_range_size_bytes(placement->loader.memory);
     handoff->processor_start_base = placement->processor_start.start.value;
     handoff->processor_start_size_bytes = phys_range_size_bytes(placement->processor_start);
+    handoff->parking.base = placement->parking.memory.start.value;
+    handoff->parking.size_bytes = phys_range_size_bytes(placement->parking.memory);
     handoff->previous_boot.base = placement->boot_record.start.value;
     handoff->previous_boot.size_bytes = phys_range_size_bytes(placement->boot_record);
 }
@@ -70,24 +64,23 @@ static void write_arrays(const struct handoff_block *block, const struct handoff
     struct handoff *handoff = block->handoff;
 
     memcpy(block->timeline, timeline->moments, timeline->count * sizeof(struct handoff_moment));
-    *block->temp_heaps =
-        (struct handoff_temp_heap){handoff->temp_heap_base, handoff->temp_heap_size};
     memcpy(block->framebuffers, platform->framebuffers.list,
            platform->framebuffers.count * sizeof(struct handoff_framebuffer));
     memcpy(block->firmware_tables, platform->firmware_tables.list,
            platform->firmware_tables.count * sizeof(struct handoff_firmware_table));
 
-    handoff->regions =
-        array_of(block, block->room.regions, block->region_count, sizeof(struct handoff_region));
+    handoff->regions = handoff_block_array(block, block->room.regions, block->region_count,
+                                           sizeof(struct handoff_region));
     handoff->timeline =
-        array_of(block, block->timeline, timeline->count, sizeof(struct handoff_moment));
-    handoff->temp_heaps = array_of(block, block->temp_heaps, handoff->temp_heap_size != 0 ? 1 : 0,
-                                   sizeof(struct handoff_temp_heap));
-    handoff->framebuffers = array_of(block, block->framebuffers, platform->framebuffers.count,
-                                     sizeof(struct handoff_framebuffer));
+        handoff_block_array(block, block->timeline, timeline->count, sizeof(struct handoff_moment));
+    handoff->framebuffers =
+        handoff_block_array(block, block->framebuffers, platform->framebuffers.count,
+                            sizeof(struct handoff_framebuffer));
+    handoff->processors = handoff_block_array(block, block->processors, block->processor_count,
+                                              sizeof(struct handoff_processor));
     handoff->firmware_tables =
-        array_of(block, block->firmware_tables, platform->firmware_tables.count,
-                 sizeof(struct handoff_firmware_table));
+        handoff_block_array(block, block->firmware_tables, platform->firmware_tables.count,
+                            sizeof(struct handoff_firmware_table));
 }
 
 static void write_data(const struct handoff_block *block, const struct handoff_sources *sources)
@@ -120,6 +113,7 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
         .data_size_bytes = phys_range_size_bytes(block->memory),
         .direct_map_base = direct_map_base(sources->levels).value,
         .direct_map_size_bytes = sources->direct_map_size_bytes,
+        .integrity_flags = sources->integrity_flags,
         .arch = sources->arch,
     };
     format_text(handoff->loader_name, sizeof(handoff->loader_name), "handoff-loader %s",
@@ -128,6 +122,8 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
     write_placement(handoff, sources->placement);
     write_platform(handoff, sources->platform);
     write_arrays(block, sources);
+    handoff_write_heaps(block, sources->placement->temp_heaps);
+    handoff_write_modules(block, &sources->config->modules, sources->placement->modules);
     write_data(block, sources);
     handoff->checksum = handoff_checksum(handoff, handoff->size_bytes);
 }

@@ -21,6 +21,7 @@ struct handoff_sources {
     union handoff_arch arch; /* the part for the machine */
     unsigned levels;         /* of page tables */
     uint64_t direct_map_size_bytes;
+    uint32_t integrity_flags; /* HANDOFF_INTEGRITY_* */
     const struct elf_plan *kernel;
     const struct placement *placement;
     const struct platform_facts *platform;

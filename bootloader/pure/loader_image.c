@@ -1,6 +1,7 @@
 #include "bootloader/pure/loader_image.h"
 
 #include "shared/address.h"
+#include "shared/memory.h"
 
 /* --- The file format (Microsoft PE and COFF specification, revision 11) --- */
 
@@ -12,6 +13,7 @@
 #define PE_SECTION_COUNT     6
 #define PE_OPTIONAL_SIZE     20
 #define SECTION_SIZE_BYTES   40
+#define SECTION_NAME_BYTES   8
 #define SECTION_MEMORY_SIZE  8
 #define SECTION_ADDRESS      12
 #define SECTION_FLAGS        36
@@ -47,6 +49,15 @@ static bool read_section(const uint8_t *header, struct phys_range image,
     return true;
 }
 
+/* `make sign` puts this section into the image. Precondition: read_section() accepted it. */
+static void note_enrolled(const uint8_t *header, const uint8_t *bytes, struct piece *enrolled)
+{
+    static const char name[SECTION_NAME_BYTES] = ".hashes";
+    if (memcmp(header, name, sizeof(name)) == 0)
+        *enrolled = (struct piece){(const char *)bytes + number32_at(header + SECTION_ADDRESS),
+                                   number32_at(header + SECTION_MEMORY_SIZE)};
+}
+
 /* Return the first section header, and write their number. Return NULL if there is no PE header. */
 static const uint8_t *find_sections(const uint8_t *bytes, uint64_t size_bytes, size_t *ret_count)
 {
@@ -79,6 +90,7 @@ const char *loader_image_read(struct phys_range memory, const void *bytes,
     for (; image.section_count < count; section += SECTION_SIZE_BYTES) {
         if (!read_section(section, memory, &image.sections[image.section_count++]))
             return "a section";
+        note_enrolled(section, bytes, &image.enrolled);
     }
     *ret_image = image;
     return NULL;

@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "shared/range.h"
+#include "shared/text/piece.h"
 
 #define LOADER_IMAGE_SECTION_LIMIT 8
 
@@ -26,6 +27,7 @@ struct loader_image {
     struct phys_range memory; /* page-aligned */
     struct loader_section sections[LOADER_IMAGE_SECTION_LIMIT];
     size_t section_count;
+    struct piece enrolled; /* the text of the section .hashes; empty without one (enrolment.h) */
 };
 
 /* Read the headers of the image at `memory`; `bytes` points to its bytes. On success write

@@ -12,7 +12,8 @@
  * Only the machine can show whether it has what a kernel demands of it.
  *
  * Exit status:
- *   0   The loader accepts the file. For a configuration, the path of the kernel is printed.
+ *   0   The loader accepts the file. For a configuration, the path of the kernel is printed, that of
+ *       the default entry.
  *   1   The loader refuses the file. The reason is printed, and for a kernel the remedy in a second
  *       line. For a configuration, the number of the
  *       line is printed before it: `LINE: reason`.
@@ -25,7 +26,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bootloader/pure/config.h"
+#include "bootloader/pure/entries.h"
 #include "bootloader/pure/elf.h"
 #include "bootloader/pure/elf_note.h"
 #include "bootloader/pure/elf_text.h"
@@ -112,22 +113,37 @@ static int check_kernel(const struct content *file)
     return refuse(text, elf_status_remedy(status));
 }
 
-static int check_config(const struct content *file)
+static int refuse_line(enum config_status status, const struct config_wrong *wrong)
 {
-    struct config config;
-    unsigned line;
-    enum config_status status = config_parse(file->bytes, file->size_bytes, &config, &line);
-    if (status == CONFIG_OK) {
-        puts(config.kernel_path);
-        return STATUS_ACCEPTED;
-    }
-    printf("%u: %s\n", line, config_status_text(status));
+    printf("%u: %s\n", wrong->line, config_status_text(status));
     if (status == CONFIG_BAD_INJECT) {
         char words[INJECT_WORDS_CAPACITY];
         inject_list_words(words, sizeof(words));
         printf("The words: %s\n", words);
     }
     return STATUS_REFUSED;
+}
+
+/* The first broken entry is reported, too. The loader lists it, and starts another one. */
+static int check_config(const struct content *file)
+{
+    static struct entry_list list;
+    struct config globals;
+    struct config config;
+    struct config_wrong wrong;
+    enum config_status status = entries_begin((struct piece){file->bytes, file->size_bytes}, &list,
+                                              &globals, &config, &wrong);
+    if (status != CONFIG_OK)
+        return refuse_line(status, &wrong);
+    entries_finish(&list, &globals);
+    for (unsigned i = 0; i < list.count; i++) {
+        if (list.entries[i].status != CONFIG_OK)
+            return refuse_line(list.entries[i].status, &list.entries[i].wrong);
+    }
+    const struct entry *entry = entries_find(&list, globals.default_id);
+    entry_configure(entry != NULL ? entry : &list.entries[0], &globals, &config);
+    puts(config.kernel_path);
+    return STATUS_ACCEPTED;
 }
 
 /* Read at most limit_bytes + 1 bytes: one byte over the limit is enough to refuse the file. The

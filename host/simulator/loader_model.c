@@ -160,7 +160,7 @@ static void reserve_temp_heap(struct loader_model *loader)
 {
     uint64_t size_bytes = loader->options->temp_heap_size_bytes;
     if (size_bytes == 0 || !take(loader, "the temporary heap", size_bytes, HANDOFF_REGION_TEMP_HEAP,
-                                 &loader->placement.temp_heap))
+                                 &loader->placement.temp_heaps[0]))
         log_text(loader, "warning: no temporary heap: both fields are 0\n");
 }
 
@@ -396,8 +396,8 @@ static void write_places(const struct loader_model *loader, struct handoff *hand
     handoff->direct_map_size_bytes = loader->direct_map_size_bytes;
     handoff->page_tables_base = placement->page_tables.start.value;
     handoff->page_tables_size_bytes = phys_range_size_bytes(placement->page_tables);
-    handoff->temp_heap_base = placement->temp_heap.start.value;
-    handoff->temp_heap_size = phys_range_size_bytes(placement->temp_heap);
+    handoff->temp_heap_base = placement->temp_heaps[0].start.value;
+    handoff->temp_heap_size = phys_range_size_bytes(placement->temp_heaps[0]);
     handoff->kernel_physical_base = placement->kernel.start.value;
     handoff->kernel_virtual_base = kernel->image.start.value;
     handoff->kernel_size_bytes = virt_range_size_bytes(kernel->image);
@@ -450,8 +450,8 @@ static void write_arrays(const struct loader_model *loader, const struct data_la
                          struct handoff *handoff)
 {
     const struct handoff_framebuffer framebuffer = framebuffer_of(loader->options->framebuffer);
-    const struct handoff_temp_heap temp_heap = {loader->placement.temp_heap.start.value,
-                                                phys_range_size_bytes(loader->placement.temp_heap)};
+    const struct handoff_temp_heap temp_heap = {loader->placement.temp_heaps[0].start.value,
+                                                phys_range_size_bytes(loader->placement.temp_heaps[0])};
     handoff->regions = write_array(loader, layout->regions, loader->regions, loader->region_count,
                                    sizeof(struct handoff_region));
     handoff->timeline = write_array(loader, layout->timeline, loader->moments, loader->moment_count,

@@ -74,6 +74,7 @@ static const struct fate KEPT[] = {
     {HANDOFF_REGION_LOW_MEMORY, "below 1 MiB: firmware may write there"},
     {HANDOFF_REGION_PROCESSOR_START, "where other processors start"},
     {HANDOFF_REGION_BOOT_RECORD, "the boot record, for the next boot"},
+    {HANDOFF_REGION_PARKING, "where other processors wait"},
     {HANDOFF_REGION_ACPI_NVS, "the firmware's for ever"},
     {HANDOFF_REGION_RUNTIME_DATA, "runtime services: the firmware's for ever"},
     {HANDOFF_REGION_RUNTIME_CODE, "runtime services: the firmware's for ever"},

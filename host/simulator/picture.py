@@ -18,6 +18,7 @@ KINDS = {
     "kernel-image": ("the kernel", "#2f5fb3", "K", 44),
     "processor-start": ("start of other CPUs", "#e8684a", "p", 101),
     "boot-record": ("the boot record", "#c2557a", "b", 41),
+    "module": ("modules", "#9ab87a", "m", 42),
     "acpi-nvs": ("firmware: never free", "#c9a0dc", "N", 105),
     "runtime-data": ("runtime services, data", "#a678c8", "D", 45),
     "runtime-code": ("runtime services, code", "#7d4fa8", "C", 45),

@@ -43,6 +43,7 @@ static void copy_handed_over_data(struct kernel *kernel)
     kernel->view.log = NULL;
     kernel->view.efi_map = NULL;
     kernel->view.timeline = NULL;
+    kernel->view.modules = NULL;
 }
 
 /* With heap=strict there is no fallback. */

@@ -1,5 +1,6 @@
 #include "kernel/arch.h"
 #include "kernel/boot/boot.h"
+#include "kernel/boot/boot_modules.h"
 #include "kernel/boot/boot_refuse.h"
 #include "kernel/boot/boot_screen.h"
 #include "kernel/boot/boot_stage.h"
@@ -9,6 +10,7 @@
 #include "kernel/core/log.h"
 #include "kernel/core/log_serial.h"
 #include "kernel/core/panic_report.h"
+#include "kernel/diagnostics/print_integrity.h"
 #include "kernel/diagnostics/print_regions.h"
 #include "kernel/handoff/entry_state.h"
 #include "kernel/handoff/handoff_check.h"
@@ -95,6 +97,8 @@ static void print_handoff(const struct kernel *kernel)
              kernel->handoff.version_major, kernel->handoff.version_minor,
              kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.regions.count,
              kernel->handoff.checksum);
+    print_integrity(kernel->handoff.integrity_flags);
+    boot_modules_print(kernel);
     command_words_check(kernel->view.command_line, warn_of_word, NULL);
     if (command_line_has(kernel->view.command_line, "print-regions"))
         print_regions(&kernel->view.regions);

@@ -1,4 +1,6 @@
 #include "kernel/boot/boot.h"
+#include "kernel/boot/boot_further_heaps.h"
+#include "kernel/boot/boot_modules.h"
 #include "kernel/boot/boot_stage.h"
 #include "kernel/core/log.h"
 #include "kernel/core/panic.h"
@@ -36,10 +38,7 @@ static uint64_t give_back(struct kernel *kernel, struct virt_range untouched)
         bool reclaimed = frame_allocator_reclaim(&kernel->frames, memory);
         kernel_assert(reclaimed);
     }
-    /* A temporary heap that was refused becomes free, too. */
-    if (kernel->early_heap_is_fallback)
-        frame_count += frame_allocator_reclaim_reusable(&kernel->frames, HANDOFF_REUSE_AFTER_HEAP);
-    return frame_count;
+    return frame_count + boot_further_heaps_give_back(kernel);
 }
 
 void boot_retire(struct kernel *kernel)
@@ -50,6 +49,7 @@ void boot_retire(struct kernel *kernel)
     log_line("early-heap", "retired used=%llu peak=%llu returned=%llu",
              (unsigned long long)statistics.used_bytes, (unsigned long long)statistics.peak_bytes,
              (unsigned long long)frame_count);
+    boot_modules_give_back(kernel);
     if (command_line_has(kernel->view.command_line, "print-early-heap"))
         print_early_heap(&kernel->early_heap);
 }

@@ -11,6 +11,7 @@
 static const char *const heap_choices[] = {"bump", "first-fit", "best-fit", "fast", "strict", NULL};
 static const char *const colour_choices[] = {"on", "off", NULL};
 static const char *const post_mortem_choices[] = {"nvram", "ram", NULL};
+static const char *const processors_choices[] = {"start", "list", NULL};
 static const char *const boot_services_choices[] = {"keep", "reuse", NULL};
 static const char *const overview_choices[] = {"on", "off", NULL};
 static const char *const self_test_choices[] = {"interrupts", "heap-pages", NULL};
@@ -34,6 +35,7 @@ const struct command_word command_words[] = {
     {"paging", "4|5|any", NULL, "loader: the number of page-table levels"},
     {"post_mortem", "nvram|ram", post_mortem_choices,
      "loader: nvram keeps the boot record in an EFI variable, too"},
+    {"processors", "start|list", processors_choices, "loader: start starts the other processors"},
     {"boot_services", "keep|reuse", boot_services_choices,
      "keep: the memory of boot services stays with the firmware"},
     {"self-test", "TEST", self_test_choices, "a longer test"},

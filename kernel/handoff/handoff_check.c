@@ -2,6 +2,7 @@
 
 #include "kernel/handoff/handoff_data.h"
 #include "kernel/handoff/handoff_framebuffer.h"
+#include "kernel/handoff/handoff_modules.h"
 #include "kernel/handoff/handoff_ownership.h"
 #include "kernel/handoff/handoff_validation.h"
 #include "kernel/handoff/handoff_regions.h"
@@ -24,10 +25,8 @@ enum handoff_check_status handoff_check(struct virt_addr address, const struct e
                                         struct handoff_view *ret_view)
 {
     static const struct handoff_step STEPS[] = {
-        {handoff_data_check_block},
-        {handoff_regions_check},
-        {handoff_data_check},
-        {handoff_ownership_check},
+        {handoff_data_check_block}, {handoff_regions_check}, {handoff_data_check},
+        {handoff_ownership_check},  {handoff_modules_check},
     };
     struct handoff_validation validation;
     enum handoff_check_status status = begin(address, state, &validation);

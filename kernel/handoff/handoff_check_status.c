@@ -95,8 +95,16 @@ const char *handoff_check_status_text(enum handoff_check_status status)
                "type";
     case HANDOFF_CHECK_BOOT_RECORD:
         return "the boot record is misplaced, too small or not in regions of its type";
+    case HANDOFF_CHECK_PARKING:
+        return "the block of the waiting processors is misplaced or not in regions of its type";
     case HANDOFF_CHECK_STRAY_REGION:
         return "a region of a type that the loader places lies outside of its block";
+    case HANDOFF_CHECK_TEMP_HEAPS:
+        return "a further temporary heap is misplaced or overlaps another";
+    case HANDOFF_CHECK_MODULES:
+        return "a module is empty, misplaced or overlaps another, or there are too many";
+    case HANDOFF_CHECK_MODULE_TEXTS:
+        return "the name or the command line of a module is misplaced or not terminated";
     }
     return "unknown status";
 }

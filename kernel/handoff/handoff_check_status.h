@@ -59,7 +59,15 @@ enum handoff_check_status {
                                       or only one of base and size is 0 */
     HANDOFF_CHECK_BOOT_RECORD,     /* unaligned, below two pages, not in boot-record regions, or
                                       only one of base and size is 0 */
-    HANDOFF_CHECK_STRAY_REGION,    /* a region of kernel, stack, tables or data beside its block */
+    HANDOFF_CHECK_PARKING,      /* unaligned, not in parking regions, or only one of base and size
+                                      is 0 */
+    HANDOFF_CHECK_STRAY_REGION, /* a region of kernel, stack, tables, data or modules beside its
+                                      block */
+    HANDOFF_CHECK_TEMP_HEAPS,   /* a further heap: unaligned, empty, not in temp-heap regions, or
+                                      over another */
+    HANDOFF_CHECK_MODULES,      /* too many, or one of them: unaligned, empty, wraps, not in module
+                                      regions, or over another */
+    HANDOFF_CHECK_MODULE_TEXTS, /* not inside the data block, or no NUL behind it */
 };
 
 /* Return a constant English clause that names the mistake. Never NULL. */

@@ -69,8 +69,8 @@ static enum handoff_check_status check_efi_map(struct handoff_validation *valida
     return HANDOFF_CHECK_OK;
 }
 
-/* Return a text that lies in the block with its NUL, or NULL. */
-static const char *find_text(const struct handoff_validation *validation, struct handoff_text place)
+const char *handoff_data_text(const struct handoff_validation *validation,
+                              struct handoff_text place)
 {
     if (place.size_bytes == UINT64_MAX ||
         !is_inside(validation, place.address, place.size_bytes + 1, 1))
@@ -82,14 +82,14 @@ static const char *find_text(const struct handoff_validation *validation, struct
 static enum handoff_check_status check_texts(struct handoff_validation *validation)
 {
     const struct handoff *handoff = validation->handoff;
-    validation->view.command_line = find_text(validation, handoff->command_line);
+    validation->view.command_line = handoff_data_text(validation, handoff->command_line);
     if (validation->view.command_line == NULL)
         return HANDOFF_CHECK_COMMAND_LINE;
-    validation->view.log = find_text(validation, handoff->log);
+    validation->view.log = handoff_data_text(validation, handoff->log);
     if (validation->view.log == NULL)
         return HANDOFF_CHECK_LOG;
-    return find_text(validation, handoff->kernel_path) != NULL ? HANDOFF_CHECK_OK
-                                                               : HANDOFF_CHECK_KERNEL_PATH;
+    return handoff_data_text(validation, handoff->kernel_path) != NULL ? HANDOFF_CHECK_OK
+                                                                       : HANDOFF_CHECK_KERNEL_PATH;
 }
 
 static bool names_have_ends(const struct handoff_view *view)

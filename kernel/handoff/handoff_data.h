@@ -15,6 +15,10 @@ enum handoff_check_status handoff_data_check_block(struct handoff_validation *va
  * Precondition: the block and the regions are validated. */
 enum handoff_check_status handoff_data_check(struct handoff_validation *validation);
 
+/* Return a text that lies in the block with its NUL, or NULL. */
+const char *handoff_data_text(const struct handoff_validation *validation,
+                              struct handoff_text place);
+
 /* Return true if the array is not empty and lies inside of the block, with a stride for such
  * elements. */
 bool handoff_data_has_array(const struct handoff_validation *validation,

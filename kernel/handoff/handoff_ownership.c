@@ -178,17 +178,25 @@ static enum handoff_check_status check_boot_record(struct handoff_validation *va
     return boot_record_is_valid(validation) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_BOOT_RECORD;
 }
 
-/* --- Nothing of it elsewhere ------------------------------------------------------------------ */
+/* --- The processors that wait ----------------------------------------------------------------- */
 
-static uint64_t bytes_of_type(const struct region_list *regions, uint32_t type)
+/* The loader may have started none. */
+static bool parking_is_valid(const struct handoff_validation *validation)
 {
-    uint64_t sum_bytes = 0;
-    for (uint32_t i = 0; i < regions->count; i++) {
-        if (region_list_at(regions, i)->type == type)
-            sum_bytes += phys_range_size_bytes(region_list_range(regions, i));
-    }
-    return sum_bytes;
+    struct handoff_range parking = validation->handoff->parking;
+    struct phys_range block;
+    if (parking.base == 0 || parking.size_bytes == 0)
+        return parking.base == parking.size_bytes;
+    return handoff_validation_block(parking.base, parking.size_bytes, &block) &&
+           handoff_validation_is_covered(validation, block, HANDOFF_REGION_PARKING);
 }
+
+static enum handoff_check_status check_parking(struct handoff_validation *validation)
+{
+    return parking_is_valid(validation) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_PARKING;
+}
+
+/* --- Nothing of it elsewhere ------------------------------------------------------------------ */
 
 /* Regions of these types must lie only in their block. They are known to cover the block, so a
  * comparison of the sizes is enough. */
@@ -205,9 +213,11 @@ static enum handoff_check_status check_stray_regions(struct handoff_validation *
         {HANDOFF_REGION_KERNEL_IMAGE, handoff->kernel_size_bytes},
         {HANDOFF_REGION_PROCESSOR_START, handoff->processor_start_size_bytes},
         {HANDOFF_REGION_BOOT_RECORD, handoff->previous_boot.size_bytes},
+        {HANDOFF_REGION_PARKING, handoff->parking.size_bytes},
     };
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
-        if (bytes_of_type(&validation->view.regions, blocks[i].type) > blocks[i].block_size_bytes)
+        if (region_list_bytes_of_type(&validation->view.regions, blocks[i].type) >
+            blocks[i].block_size_bytes)
             return HANDOFF_CHECK_STRAY_REGION;
     }
     return HANDOFF_CHECK_OK;
@@ -216,8 +226,8 @@ static enum handoff_check_status check_stray_regions(struct handoff_validation *
 enum handoff_check_status handoff_ownership_check(struct handoff_validation *validation)
 {
     static const struct handoff_step STEPS[] = {
-        {check_image},           {check_stack},       {check_page_tables},   {check_loader},
-        {check_processor_start}, {check_boot_record}, {check_stray_regions},
+        {check_image},           {check_stack},       {check_page_tables}, {check_loader},
+        {check_processor_start}, {check_boot_record}, {check_parking},     {check_stray_regions},
     };
     return handoff_validation_run(validation, STEPS, sizeof(STEPS) / sizeof(STEPS[0]));
 }

@@ -8,6 +8,12 @@ const struct handoff_moment *handoff_view_moment(const struct handoff_view *view
     return (const void *)(bytes + (uint64_t)index * view->handoff->timeline.stride_bytes);
 }
 
+const struct handoff_module *handoff_view_module(const struct handoff_view *view, uint32_t index)
+{
+    const uint8_t *bytes = view->modules;
+    return (const void *)(bytes + (uint64_t)index * view->handoff->modules.stride_bytes);
+}
+
 bool handoff_view_has_random_seed(const struct handoff_view *view)
 {
     const struct handoff *handoff = view->handoff;

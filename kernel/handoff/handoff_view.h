@@ -21,6 +21,7 @@ struct handoff_view {
     const char *log;               /* the loader's log: NUL-terminated, never NULL */
     const void *efi_map;           /* efi_map_size_bytes, a multiple of the descriptor size */
     const void *timeline;          /* handoff->timeline has their number */
+    const void *modules;           /* handoff->modules has their number */
     struct handoff_temp_heap first_temp_heap; /* of temp_heaps; both 0 if the array is empty */
     enum handoff_framebuffer_status framebuffer_status; /* use the framebuffer only if OK */
     struct handoff_framebuffer framebuffer;             /* the first; all zero without one */
@@ -29,6 +30,10 @@ struct handoff_view {
 /* Return moment number `index` of the timeline. Its name is NUL-terminated (the check guarantees
  * it). Precondition: index < view->handoff->timeline.count. */
 const struct handoff_moment *handoff_view_moment(const struct handoff_view *view, uint32_t index);
+
+/* Return module number `index`. Its texts are NUL-terminated. Precondition: index <
+ * view->handoff->modules.count. */
+const struct handoff_module *handoff_view_module(const struct handoff_view *view, uint32_t index);
 
 /* Return true if the random seed may be used: its source is known, and it is not all zero. */
 bool handoff_view_has_random_seed(const struct handoff_view *view);

@@ -66,6 +66,16 @@ bool region_list_covers(const struct region_list *list, struct phys_range range,
     return is_covered(list, range, accepts_one_type, type);
 }
 
+uint64_t region_list_bytes_of_type(const struct region_list *list, uint32_t type)
+{
+    uint64_t sum_bytes = 0;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct handoff_region *region = region_list_at(list, i);
+        sum_bytes += region->type == type ? region->size_bytes : 0;
+    }
+    return sum_bytes;
+}
+
 bool region_list_is_ram(const struct region_list *list, struct phys_range range)
 {
     return is_covered(list, range, accepts_ram, 0);

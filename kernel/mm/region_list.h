@@ -39,6 +39,9 @@ bool region_list_is_normalised(const struct region_list *list);
  * span several rows that touch. Precondition: the list is normalised. */
 bool region_list_covers(const struct region_list *list, struct phys_range range, uint32_t type);
 
+/* Return the size of all rows of this type. Precondition: the list is normalised. */
+uint64_t region_list_bytes_of_type(const struct region_list *list, uint32_t type);
+
 /* Return true if every byte of `range` lies in rows of RAM (region_is_ram), which the direct map
  * covers. Preconditions: the list is normalised, and `range` is not empty. */
 bool region_list_is_ram(const struct region_list *list, struct phys_range range);

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TYPE_SIZES = {"uint64_t": 8, "uint32_t": 4, "uint16_t": 2, "uint8_t": 1, "char": 1}
 STRUCTURES = ["handoff", "handoff_x86_64", "handoff_region", "handoff_array", "handoff_text",
               "handoff_range", "handoff_temp_heap", "handoff_module", "handoff_framebuffer",
-              "handoff_processor", "handoff_firmware_table", "handoff_moment"]  # fmt: skip
+              "handoff_processor", "handoff_mailbox", "handoff_firmware_table", "handoff_moment"]  # fmt: skip
 # The name of a file in a document. These are the kinds of files.
 MENTIONED_FILE = re.compile(r"`((?:[\w.-]+/)+[\w.-]+\.(?:c|h|S|md|py|sh|ld))`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#]+)(?:#[^)]*)?\)")

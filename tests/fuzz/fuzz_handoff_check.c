@@ -287,6 +287,9 @@ static void require_ownership(const struct handoff_view *view)
     if (handoff->previous_boot.base != 0)
         require_owned(view, handoff->previous_boot.base, handoff->previous_boot.size_bytes,
                       HANDOFF_REGION_BOOT_RECORD, 1);
+    if (handoff->parking.base != 0)
+        require_owned(view, handoff->parking.base, handoff->parking.size_bytes,
+                      HANDOFF_REGION_PARKING, 1);
     if (handoff_temp_heap_check(view) == HANDOFF_TEMP_HEAP_OK)
         require_owned(view, handoff->temp_heap_base, handoff->temp_heap_size,
                       HANDOFF_REGION_TEMP_HEAP, 0);

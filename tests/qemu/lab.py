@@ -24,6 +24,7 @@ import boot  # noqa: E402 (the path is set just above)
 import firmware  # noqa: E402
 import folders  # noqa: E402
 import image  # noqa: E402
+import sign  # noqa: E402
 import volume  # noqa: E402
 from machine import DEBUG_EXIT_PORT, GRAPHICS, QEMU, Machine  # noqa: E402
 
@@ -94,11 +95,16 @@ def change(tree: Path, changes):
             path.write_bytes(content)
 
 
+def enrolled(files):
+    """Return a change of the volume: the loader with the hashes of `files`, {path: bytes}. It is not signed."""
+    return {LOADER: sign.enrol((BUILD / "BOOTX64.EFI").read_bytes(), files)}
+
+
 def put_conductor(tree: Path, plan):
     """Let the conductor start first, and then start the loader."""
     loader = tree / LOADER
     aside = tree / "EFI/HANDOFF/LOADER.EFI"
-    aside.parent.mkdir(parents=True)
+    aside.parent.mkdir(parents=True, exist_ok=True)
     loader.replace(aside)
     shutil.copyfile(CONDUCTOR, loader)
     (tree / "plan.txt").write_text("".join(f"{line}\n" for line in plan), encoding="ascii")
@@ -149,6 +155,10 @@ class Lab:
             return boot.boot(pc, pc.patience(timeout))
         finally:
             shutil.rmtree(disk.parent)
+
+    def boot_cold(self, disk, **options):
+        """Start a machine from power-on. The caller watches it."""
+        return boot.Boot(self.machine(disk, **options))
 
     def case(self, changes=None, plan=(), timeout=TIMEOUT_SECONDS, machine=None, **settings):
         """Boot from the snapshot of a machine. `machine` holds options of Machine."""

@@ -3,8 +3,8 @@ properties: they boot from its snapshot. `make test-all` boots a machine for eac
 """
 
 # Little memory (with less the firmware cannot connect a disk a second time); a CPU without page attributes, global
-# pages and machine checks; a second CPU.
-SMALL = {"memory": "64M", "cpu": "qemu64,-pat,-pge,-mce", "cpu_count": 2, "medium": "ahci", "graphics": "bochs"}
+# pages and machine checks; several CPUs.
+SMALL = {"memory": "64M", "cpu": "qemu64,-pat,-pge,-mce", "cpu_count": 4, "medium": "ahci", "graphics": "bochs"}
 # A CPU without 1 GiB pages, five levels, SMEP and random numbers; memory above and below 4 GiB;
 # no display.
 PLAIN = {"memory": "3G", "cpu": "qemu64", "medium": "scsi", "graphics": "none", "random_device": False}

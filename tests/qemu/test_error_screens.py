@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import BUILD, CASE_IMAGE_MIB, TIMEOUT_SECONDS
+from lab import BUILD, CASE_IMAGE_MIB, TIMEOUT_SECONDS, enrolled
 from screen import expect_report, read_screen
 from test_kernel_notes import VERSION, note_with, with_notes
 from test_media import changed_kernel
@@ -27,6 +27,7 @@ def config(text):
     return {"handoff.conf": text}
 
 
+INJECTION = config(b"inject = zero-heap\n")
 # The changes of the volume and the plan that cause each error, while the firmware's console works. A function reads the
 # probe, which may not be built when pytest collects the tests.
 CAUSES = {
@@ -34,7 +35,7 @@ CAUSES = {
     2: ({}, ["no-file-system"]),
     3: (config(b"kernel\n"), []),
     4: ({"kernel.elf": None}, []),
-    5: ({}, ["open-fails 2"]),
+    5: ({}, ["open-fails 4"]),
     6: ({"kernel.elf": "directory"}, []),
     7: ({"kernel.elf": b""}, []),
     8: (config(b"#" * 65 * KIB), []),
@@ -46,13 +47,18 @@ CAUSES = {
     14: ({}, ["image-elsewhere"]),
     15: ({}, ["descriptor-size 0"]),
     18: ({}, ["loader-data-uncached"]),
+    20: (config(b"cmdline = unattended\nentry = a\nkernel =\n"), []),
     24: (lambda: {"kernel.elf": note_with(4, 4)}, []),
     25: (lambda: {"kernel.elf": with_notes({VERSION: 3})}, []),
     27: ({}, ["volume-nowhere"]),
     28: (config(b"inject = stale\n"), []),
-    29: (config(b"inject = zero-heap\n"), ["secure-boot 1"]),
+    29: (lambda: {**INJECTION, **enrolled(INJECTION)}, ["secure-boot 1"]),
     30: (config(b"serial = COM3\n"), ["graphics-over-loader"]),
     31: (lambda: {"kernel.elf": changed_kernel(0.5)}, []),
+    35: (config(b"module = kernel.elf\nmodule_align = 2M\n"), ["leave-pages 700"]),
+    38: (lambda: enrolled({"handoff.conf": b""}), ["secure-boot 1"]),
+    39: (config(b"kernel_sha256 = " + b"0" * 64 + b"\n"), []),
+    40: (config(b"tpm = demand\n"), []),
 }
 # Those after which the loader cannot return.
 CAUSES_AFTER_EXIT = {16: ["stale-fake 1000000"]}

@@ -1,14 +1,10 @@
 """`inject` in handoff.conf: each word, with the unmodified loader and kernel, has the outcome of the catalogue."""
 
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
-import firmware
-from lab import BUILD, LOADER, PANIC, expect_panic, expect_ready, expect_stop
+from lab import PANIC, enrolled, expect_panic, expect_ready, expect_stop
 from test_progress import STEPS, expect_hang, marks
 
 RAM = r"\[frames\] .*ram_mib=(\d+)"
@@ -177,37 +173,12 @@ def test_CF7_wrong_word_names_all_words(lab, value):
     assert "line 2" in verdict.serial
 
 
-KEYS = Path("/usr/share/ovmf")
-SIGNED_FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.snakeoil.fd")
-
-
 def test_I3_inject_is_refused_with_secure_boot(lab):
-    verdict = expect_stop(lab.case(inject("shuffle-map, zero-heap"), plan=["secure-boot 1"]), 29)
+    changes = inject("shuffle-map, zero-heap")
+    verdict = expect_stop(lab.case({**changes, **enrolled(changes)}, plan=["secure-boot 1"]), 29)
     assert "what:   the key inject" in verdict.serial and "is on: this boot misbehaves" not in verdict.serial
 
 
 def test_I3_inject_works_with_secure_boot_off(lab):
     verdict = expect_ready(lab.case(inject("zero-heap"), plan=["secure-boot 0"]))
     expect_announced(verdict, "zero-heap")
-
-
-def signed_loader(folder):
-    """Return the bytes of the unmodified loader with a signature that Debian's snakeoil firmware accepts."""
-    needed = (KEYS / "PkKek-1-snakeoil.key", KEYS / "PkKek-1-snakeoil.pem", SIGNED_FIRMWARE)
-    if shutil.which("sbsign") is None or shutil.which("openssl") is None or not all(map(Path.is_file, needed)):
-        pytest.skip("no sbsign, no openssl, or no keys and firmware of Debian's package ovmf")
-    key, signed = folder / "plain.key", folder / "signed.efi"
-    commands = (["openssl", "rsa", "-in", needed[0], "-passin", "pass:snakeoil", "-out", key],
-                ["sbsign", "--key", key, "--cert", needed[1], "--output", signed, BUILD / "BOOTX64.EFI"])  # fmt: skip
-    for command in commands:
-        subprocess.run(command, check=True, capture_output=True)
-    return signed.read_bytes()
-
-
-def test_I3_inject_is_refused_by_a_signed_loader(lab, tmp_path):
-    """Real Secure Boot starts a signed loader. The kernel starts without the key, and the key is refused."""
-    machine = {"firmware": firmware.find(SIGNED_FIRMWARE)}
-    loader = {LOADER: signed_loader(tmp_path)}
-    expect_ready(lab.cold(loader, machine=machine))
-    verdict = lab.cold({**loader, **inject("zero-heap")}, machine=machine)
-    assert not verdict.success and "HL-29: Failures on purpose are refused" in verdict.serial, verdict.serial

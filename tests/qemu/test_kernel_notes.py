@@ -43,8 +43,8 @@ def boot_fixture(lab, tmp_path):
 
 
 @pytest.mark.parametrize("value, words", [
-    (1, "handoff version 1.0; this loader has 2.0"), (3, "handoff version 3.0; this loader has 2.0"),
-    (2 | 1 << 16, "handoff version 2.1; this loader has 2.0"),
+    (1, "handoff version 1.0; this loader has 2.1"), (3, "handoff version 3.0; this loader has 2.1"),
+    (2 | 2 << 16, "handoff version 2.2; this loader has 2.1"),
 ])  # fmt: skip
 def test_L6_kernel_for_another_version(boot, value, words):
     assert f"what:   \\kernel.elf: {words}" in expect_stop(boot(with_notes({VERSION: value})), 25).serial

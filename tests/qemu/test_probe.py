@@ -102,7 +102,9 @@ def test_origin_of_a_disc_is_no_partition(lab):
 
 
 def test_promises_hold_with_several_cpus(lab):
-    expect_complete(boot_probe(lab, machine=SMALL, only={"cpu_count": 2}))
+    """Those of the processors that the loader started, too."""
+    seen = expect_complete(boot_probe(lab, "processors=start", machine=SMALL, only={"cpu_count": 4}))
+    assert int(seen["processor_count"], 0) == 4
 
 
 @pytest.mark.parametrize("machine, only, source", [

@@ -30,13 +30,13 @@ def test_T1_kernel_of_one_file_reaches_smbios(lab, place):
 def test_H2_kernel_for_version_1_refuses_version_2_by_name(lab):
     verdict = boot_kernel(lab, "version_1")
     assert verdict.code == OK, f"{verdict.sentence}\n{verdict.serial}"
-    assert verdict.has_line(r"handoff version 2\.0, wanted 1$"), verdict.serial
+    assert verdict.has_line(r"handoff version 2\.1, wanted 1$"), verdict.serial
 
 
 def test_L6_kernel_for_version_3_is_refused_before_it_starts(lab):
     """The linker makes the PT_NOTE segment, without a linker script."""
     verdict = expect_stop(boot_kernel(lab, "version_3"), 25)
-    assert "handoff version 3.0; this loader has 2.0" in verdict.serial
+    assert "handoff version 3.0; this loader has 2.1" in verdict.serial
 
 
 def test_E16_refusal_names_segment_address_and_the_linker_s_option(lab, tmp_path):

@@ -67,7 +67,8 @@ def test_ES7_config_is_a_directory(lab):
 
 
 @pytest.mark.parametrize("plan, path", [
-    (["open-fails 1"], r"\handoff.conf"), (["open-fails 2"], r"\kernel.elf"), (["information-fails"], r"\handoff.conf"),
+    (["open-fails 1"], r"\EFI\HANDOFF\handoff.conf"), (["open-fails 2"], r"\handoff.conf"),
+    (["open-fails 4"], r"\kernel.elf"), (["information-fails"], r"\handoff.conf"),
 ])  # fmt: skip
 def test_ES8_file_that_cannot_be_opened(lab, plan, path):
     verdict = expect_stop(lab.case(plan=plan), 5)

@@ -74,6 +74,29 @@ def test_esp_itself_stays_unchanged(esp, tmp_path):
     assert "cmdline = once a=b\n" in config and "temp_heap = 2M\n" in config
 
 
+def test_modules_of_one_name_are_both_on_the_volume(esp, tmp_path):
+    assert esp
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "data.bin").write_text(folder, encoding="ascii")
+    compose(tmp_path / "tree")
+    volume.add_modules(tmp_path / "tree", [tmp_path / "a/data.bin", tmp_path / "b/data.bin"])
+    config = (tmp_path / "tree/handoff.conf").read_text(encoding="utf-8")
+    assert config.endswith("module = \\module-1\\data.bin\nmodule = \\module-2\\data.bin\n")
+    assert (tmp_path / "tree/module-2/data.bin").read_text(encoding="ascii") == "b"
+
+
+def test_modules_with_names_that_FAT_or_the_loader_refuse(esp, tmp_path):
+    assert esp
+    compose(tmp_path / "tree")
+    for name in ("a b", "a..b", "\xe4"):
+        (tmp_path / name).write_bytes(b"x")
+        with pytest.raises(volume.VolumeError, match="give it a name"):
+            volume.add_modules(tmp_path / "tree", [tmp_path / name])
+    with pytest.raises(volume.VolumeError, match="absent"):
+        volume.add_modules(tmp_path / "tree", [tmp_path / "absent"])
+
+
 def test_own_command_line_is_kept_behind_the_words(esp, tmp_path):
     assert esp
     compose(tmp_path / "tree", None, ["once"])

@@ -96,7 +96,7 @@ def test_wrong_value_is_refused_before_the_boot(words, sentence):
 
 
 @pytest.mark.parametrize("offset, number, sentence", [
-    (20, 3, "The kernel demands handoff version 3.0; this loader has 2.0."),
+    (20, 3, "The kernel demands handoff version 3.0; this loader has 2.1."),
     (4, 4, "A note for the loader has a value that is not 8 bytes long."),
 ], ids=["demand", "malformed"])  # fmt: skip
 def test_notes_are_read_before_the_boot(tmp_path, offset, number, sentence):

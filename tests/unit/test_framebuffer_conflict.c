@@ -82,7 +82,7 @@ static void test_M13_each_block_of_the_loader_counts(void **state)
     static const enum handoff_region_type BLOCKS[] = {
         HANDOFF_REGION_LOADER,      HANDOFF_REGION_TEMP_HEAP,       HANDOFF_REGION_STACK,
         HANDOFF_REGION_PAGE_TABLES, HANDOFF_REGION_HANDOFF_DATA,    HANDOFF_REGION_KERNEL_IMAGE,
-        HANDOFF_REGION_BOOT_RECORD, HANDOFF_REGION_PROCESSOR_START,
+        HANDOFF_REGION_BOOT_RECORD, HANDOFF_REGION_PROCESSOR_START, HANDOFF_REGION_PARKING,
     };
     struct memory_map_claim owned;
     for (size_t i = 0; i < COUNT(BLOCKS); i++) {

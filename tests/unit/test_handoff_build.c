@@ -16,6 +16,9 @@
 /* The address that the kernel gets for the block. The block lies elsewhere. */
 #define BLOCK_BASE         UINT64_C(0x1f000000)
 #define MAP_CAPACITY_BYTES (UINT64_C(48) * 20)
+#define PROCESSOR_COUNT    3
+
+static const struct handoff_capacity CAPACITY = {MAP_CAPACITY_BYTES, PROCESSOR_COUNT, NULL};
 
 struct fixture {
     struct handoff_block block;
@@ -31,34 +34,52 @@ struct fixture {
 
 static void lay_out(struct fixture *fixture)
 {
-    uint64_t size_bytes = handoff_block_size_bytes(MAP_CAPACITY_BYTES);
+    struct handoff_capacity capacity = CAPACITY;
+    capacity.modules = &fixture->config.modules;
+    uint64_t size_bytes = handoff_block_size_bytes(&capacity);
     fixture->bytes = aligned_alloc(PAGE_SIZE_BYTES, size_bytes);
     assert_non_null(fixture->bytes);
     memset(fixture->bytes, 0xa5, size_bytes);
-    handoff_block_lay_out(MAP_CAPACITY_BYTES, phys_range(BLOCK_BASE, BLOCK_BASE + size_bytes),
+    handoff_block_lay_out(&capacity, phys_range(BLOCK_BASE, BLOCK_BASE + size_bytes),
                           fixture->bytes, &fixture->block);
+}
+
+/* The places of the texts: an empty one, then two paths and a command line. */
+static void add_modules(struct config_modules *modules)
+{
+    static const char TEXTS[] = "\0\\a\\one\0\\two\0words";
+    modules->count = 2;
+    modules->text_size_bytes = sizeof(TEXTS);
+    memcpy(modules->texts, TEXTS, sizeof(TEXTS));
+    modules->list[0] = (struct config_module){.path = 1, .name = 4};
+    modules->list[1] = (struct config_module){.path = 8, .name = 9, .command_line = 13};
 }
 
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     assert_non_null(fixture);
+    fixture->config = (struct config){.command_line = "a=1 b", .kernel_path = "\\kernel.elf"};
+    add_modules(&fixture->config.modules);
     lay_out(fixture);
+    fixture->placement.modules[0] = phys_range(0x800000, 0x800001);
+    fixture->placement.modules[1] = phys_range(0xa00000, 0xb00000);
     fixture->kernel.entry = virt_addr(0xffffffff80000010);
     fixture->kernel.image = virt_range(0xffffffff80000000, 0xffffffff80123000);
     fixture->placement.kernel = phys_range(0x100000, 0x223000);
     fixture->placement.stack = phys_range(0x300000, 0x310000);
-    fixture->placement.temp_heap = phys_range(0x400000, 0x500000);
+    fixture->placement.temp_heaps[0] = phys_range(0x400000, 0x500000);
     fixture->placement.processor_start = phys_range(0x9f000, 0xa0000);
     fixture->placement.boot_record = phys_range(0x1fe000, 0x200000);
+    fixture->placement.parking.memory = phys_range(0x580000, 0x590000);
     fixture->placement.page_tables = phys_range(0x600000, 0x620000);
     fixture->placement.loader.memory = phys_range(0x700000, 0x71a000);
-    fixture->config = (struct config){.command_line = "a=1 b", .kernel_path = "\\kernel.elf"};
     fixture->sources = (struct handoff_sources){
         .machine = HANDOFF_MACHINE_AARCH64,
         .arch = {.bytes = {1, 2, 3}},
         .levels = 4,
         .direct_map_size_bytes = 0x80000000,
+        .integrity_flags = HANDOFF_INTEGRITY_MEASURED,
         .kernel = &fixture->kernel,
         .placement = &fixture->placement,
         .platform = &fixture->platform,
@@ -104,11 +125,14 @@ static void test_parts_follow_each_other_inside_the_block(void **state)
     } parts[] = {
         {block->handoff, sizeof(struct handoff)},
         {block->timeline, TIMELINE_CAPACITY * sizeof(struct handoff_moment)},
-        {block->temp_heaps, sizeof(struct handoff_temp_heap)},
+        {block->temp_heaps, CONFIG_HEAP_LIMIT * sizeof(struct handoff_temp_heap)},
         {block->framebuffers, FRAMEBUFFER_LIMIT * sizeof(struct handoff_framebuffer)},
+        {block->processors, PROCESSOR_COUNT * sizeof(struct handoff_processor)},
         {block->firmware_tables, FIRMWARE_TABLES_LIMIT * sizeof(struct handoff_firmware_table)},
         {block->command_line, CONFIG_COMMAND_LINE_CAPACITY},
         {block->kernel_path, CONFIG_PATH_CAPACITY},
+        {block->modules, 2 * sizeof(struct handoff_module)},
+        {block->module_texts, fixture->config.modules.text_size_bytes},
         {block->log, LOADER_LOG_CAPACITY_BYTES + 1},
         {block->map.rows, MAP_CAPACITY_BYTES},
         {block->room.regions, block->room.region_capacity * sizeof(struct handoff_region)},
@@ -132,7 +156,8 @@ static void test_room_suffices_for_the_conversion(void **state)
 {
     const struct fixture *fixture = *state;
     const struct memory_map_room *room = &fixture->block.room;
-    uint64_t span_count = MAP_CAPACITY_BYTES / 40 + CLAIMS_LIMIT;
+    uint64_t absent_count = CONFIG_MODULE_LIMIT - 2;
+    uint64_t span_count = MAP_CAPACITY_BYTES / 40 + CLAIMS_LIMIT - absent_count;
     assert_int_equal(fixture->block.map.capacity_bytes, MAP_CAPACITY_BYTES);
     assert_int_equal(room->work_count, 2 * span_count);
     assert_int_equal(room->region_capacity, 2 * span_count + 2);
@@ -153,6 +178,7 @@ static void test_header_and_checksum(void **state)
     assert_int_equal(handoff->checksum, handoff_checksum(handoff, handoff->size_bytes));
     assert_int_equal(strncmp(handoff->loader_name, "handoff-loader ", 15), 0);
     assert_int_equal(handoff->data_base, BLOCK_BASE);
+    assert_int_equal(handoff->integrity_flags, HANDOFF_INTEGRITY_MEASURED);
     assert_int_equal(handoff->data_size_bytes, phys_range_size_bytes(fixture->block.memory));
 }
 
@@ -161,8 +187,8 @@ static void test_reserved_fields_are_zero(void **state)
     const struct handoff *handoff = build(*state);
     static const uint64_t ZEROS[16];
     assert_memory_equal(handoff->reserved, ZEROS, sizeof(handoff->reserved));
-    assert_int_equal(handoff->reserved_0 | handoff->reserved_1, 0);
-    assert_int_equal(handoff->modules.count | handoff->processors.count, 0);
+    assert_int_equal(handoff->reserved_0 | handoff->reserved_1 | handoff->reserved_3, 0);
+    assert_memory_equal(handoff->reserved_2, ZEROS, sizeof(handoff->reserved_2));
     assert_int_equal(handoff->kernel_slide, 0);
 }
 
@@ -182,6 +208,8 @@ static void test_places(void **state)
     assert_int_equal(handoff->processor_start_size_bytes, 0x1000);
     assert_int_equal(handoff->previous_boot.base, 0x1fe000);
     assert_int_equal(handoff->previous_boot.size_bytes, 0x2000);
+    assert_int_equal(handoff->parking.base, 0x580000);
+    assert_int_equal(handoff->parking.size_bytes, 0x10000);
     assert_int_equal(handoff->page_tables_base, 0x600000);
     assert_int_equal(handoff->page_tables_size_bytes, 0x20000);
     assert_int_equal(handoff->loader_physical_base, 0x700000);
@@ -201,7 +229,8 @@ static void test_direct_map_of_five_levels(void **state)
 static void test_absent_facts_are_zero(void **state)
 {
     struct fixture *fixture = *state;
-    fixture->placement.temp_heap = phys_range(0, 0);
+    fixture->placement.temp_heaps[0] = phys_range(0, 0);
+    fixture->config.modules.count = 0;
     fixture->placement.processor_start = phys_range(0, 0);
     fixture->placement.boot_record = phys_range(0, 0);
     const struct handoff *handoff = build(fixture);
@@ -210,6 +239,7 @@ static void test_absent_facts_are_zero(void **state)
     assert_int_equal(handoff->processor_start_base | handoff->processor_start_size_bytes, 0);
     assert_int_equal(handoff->previous_boot.base | handoff->previous_boot.size_bytes, 0);
     assert_memory_equal(&handoff->temp_heaps, &none, sizeof(none));
+    assert_memory_equal(&handoff->modules, &none, sizeof(none));
     assert_memory_equal(&handoff->framebuffers, &none, sizeof(none));
     assert_memory_equal(&handoff->firmware_tables, &none, sizeof(none));
     assert_memory_equal(&handoff->timeline, &none, sizeof(none));
@@ -274,6 +304,50 @@ static void test_arrays_are_copied_into_the_block(void **state)
     assert_int_equal(heap->base, 0x400000);
     assert_int_equal(heap->size_bytes, 0x100000);
     assert_int_equal(handoff->regions.stride_bytes, sizeof(struct handoff_region));
+}
+
+static void test_further_temp_heaps(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->placement.temp_heaps[1] = phys_range(0x900000, 0x902000);
+    const struct handoff *handoff = build(fixture);
+    const struct handoff_temp_heap *heaps = at(fixture, handoff->temp_heaps.first);
+    assert_int_equal(handoff->temp_heaps.count, 2);
+    assert_int_equal(handoff->temp_heap_base, 0x400000);
+    assert_int_equal(heaps[0].base, 0x400000);
+    assert_int_equal(heaps[1].base, 0x900000);
+    assert_int_equal(heaps[1].size_bytes, 0x2000);
+}
+
+static void test_modules_have_places_and_texts(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct handoff *handoff = build(fixture);
+    const struct handoff_module *modules = at(fixture, handoff->modules.first);
+    assert_int_equal(handoff->modules.count, 2);
+    assert_int_equal(handoff->modules.stride_bytes, sizeof(*modules));
+    assert_int_equal(modules[0].base, 0x800000);
+    assert_int_equal(modules[0].size_bytes, 1);
+    assert_string_equal(at(fixture, modules[0].name.address), "one");
+    assert_int_equal(modules[0].name.size_bytes, 3);
+    assert_string_equal(at(fixture, modules[0].command_line.address), "");
+    assert_int_equal(modules[0].command_line.size_bytes, 0);
+    assert_int_equal(modules[0].flags | modules[0].reserved, 0);
+    assert_int_equal(modules[1].size_bytes, 0x100000);
+    assert_string_equal(at(fixture, modules[1].name.address), "two");
+    assert_string_equal(at(fixture, modules[1].command_line.address), "words");
+}
+
+/* The loader writes the elements before it builds the handoff. */
+static void test_processors_are_those_in_the_block(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->block.processors[2] = (struct handoff_processor){.hardware_id = 77};
+    const struct handoff *handoff = build(fixture);
+    const struct handoff_processor *processors = at(fixture, handoff->processors.first);
+    assert_int_equal(handoff->processors.count, PROCESSOR_COUNT);
+    assert_int_equal(handoff->processors.stride_bytes, sizeof(struct handoff_processor));
+    assert_int_equal(processors[2].hardware_id, 77);
 }
 
 static void test_texts_end_in_a_nul(void **state)
@@ -379,6 +453,9 @@ int main(void)
         BLOCK_TEST(test_absent_facts_are_zero),
         BLOCK_TEST(test_platform),
         BLOCK_TEST(test_arrays_are_copied_into_the_block),
+        BLOCK_TEST(test_further_temp_heaps),
+        BLOCK_TEST(test_modules_have_places_and_texts),
+        BLOCK_TEST(test_processors_are_those_in_the_block),
         BLOCK_TEST(test_texts_end_in_a_nul),
         BLOCK_TEST(test_longest_texts_fit),
         BLOCK_TEST(test_firmware_map),

@@ -143,7 +143,7 @@ static void test_other_arrays_must_lie_in_the_data(void **state)
         assert_field_gives(sample, firmware_tables, bad[i], HANDOFF_CHECK_ARRAYS);
     }
     const struct handoff_array good = {inside, 2, 128};
-    assert_field_gives(sample, modules, good, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, processors, good, HANDOFF_CHECK_OK);
 }
 
 int main(void)

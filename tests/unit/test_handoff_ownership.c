@@ -291,6 +291,27 @@ static void test_boot_record_is_two_pages_of_its_type(void **state)
     handoff_expect_status(sample, HANDOFF_CHECK_STRAY_REGION);
 }
 
+static void test_parking_lies_in_regions_of_its_type(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const uint32_t high_ram = 7;
+    const enum handoff_check_status refused = HANDOFF_CHECK_PARKING;
+    handoff_sample_write_regions(sample);
+    handoff_sample_retype(sample, high_ram, HANDOFF_REGION_PARKING);
+    const struct handoff_region *region = handoff_sample_region(sample, high_ram);
+    sample->handoff->parking = (struct handoff_range){region->base, region->size_bytes};
+    handoff_expect_status(sample, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, parking.base, 0, refused);
+    assert_field_gives(sample, parking.base, region->base + 0x800, refused);
+    assert_field_gives(sample, parking.base, region->base + PAGE_SIZE_BYTES, refused);
+    assert_field_gives(sample, parking.base, UINT64_C(0) - PAGE_SIZE_BYTES, refused);
+    assert_field_gives(sample, parking.size_bytes, 0, refused);
+    assert_field_gives(sample, parking.size_bytes, 0x2800, refused);
+    assert_field_gives(sample, parking.size_bytes, UINT64_MAX, refused);
+    sample->handoff->parking.size_bytes -= PAGE_SIZE_BYTES;
+    handoff_expect_status(sample, HANDOFF_CHECK_STRAY_REGION);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +327,7 @@ int main(void)
         HANDOFF_TEST(test_tables_of_the_cpu_must_be_in_the_loader),
         HANDOFF_TEST(test_regions_beside_their_block_are_refused),
         HANDOFF_TEST(test_boot_record_is_two_pages_of_its_type),
+        HANDOFF_TEST(test_parking_lies_in_regions_of_its_type),
         HANDOFF_TEST(test_processor_start_is_a_page_below_1M_of_its_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,12 +46,12 @@ static void test_L6_version(void **state)
     demands.version_minor = HANDOFF_VERSION_MINOR;
     assert_fits_loader(&demands);
     demands.version_minor = 65535;
-    assert_refused(&demands, "handoff version 2.65535; this loader has 2.0");
+    assert_refused(&demands, "handoff version 2.65535; this loader has 2.1");
     demands.version_minor = 0;
     demands.version_major = 1;
-    assert_refused(&demands, "handoff version 1.0; this loader has 2.0");
+    assert_refused(&demands, "handoff version 1.0; this loader has 2.1");
     demands.version_major = 3;
-    assert_refused(&demands, "handoff version 3.0; this loader has 2.0");
+    assert_refused(&demands, "handoff version 3.0; this loader has 2.1");
 }
 
 static void test_L6_levels_that_no_loader_has(void **state)

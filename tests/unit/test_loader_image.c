@@ -106,6 +106,24 @@ static void test_sections_in_whole_pages(void **state)
     assert_section(&result.sections[2], 0x5000, 0x8000, true, false);
 }
 
+/* loader_image_read() points into the bytes that it read, so these live on. */
+static void test_enrolled_files(void **state)
+{
+    (void)state;
+    struct image image = good_image();
+    struct loader_image result;
+    struct phys_range memory = phys_range(IMAGE_BASE, IMAGE_BASE + IMAGE_PAGES * 4096);
+    assert_null(loader_image_read(memory, image.bytes, &result));
+    assert_int_equal(result.enrolled.length, 0);
+    memcpy(section_at(&image, 1), ".hashes", 7);
+    assert_null(loader_image_read(memory, image.bytes, &result));
+    assert_ptr_equal(result.enrolled.text, image.bytes + 0x4000);
+    assert_int_equal(result.enrolled.length, 0x10);
+    section_at(&image, 1)[7] = 'x';
+    assert_null(loader_image_read(memory, image.bytes, &result));
+    assert_int_equal(result.enrolled.length, 0);
+}
+
 static void test_place_of_the_image(void **state)
 {
     (void)state;
@@ -189,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sections_in_whole_pages),
+        cmocka_unit_test(test_enrolled_files),
         cmocka_unit_test(test_place_of_the_image),
         cmocka_unit_test(test_damaged_headers),
         cmocka_unit_test(test_headers_outside_of_the_image_are_not_read),

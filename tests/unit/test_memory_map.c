@@ -749,7 +749,7 @@ static struct memory_map_claim random_claim(struct random *random)
         HANDOFF_REGION_LOADER,          HANDOFF_REGION_TEMP_HEAP,    HANDOFF_REGION_STACK,
         HANDOFF_REGION_PAGE_TABLES,     HANDOFF_REGION_HANDOFF_DATA, HANDOFF_REGION_KERNEL_IMAGE,
         HANDOFF_REGION_PROCESSOR_START, HANDOFF_REGION_FRAMEBUFFER,  HANDOFF_REGION_FIRMWARE_TABLES,
-        HANDOFF_REGION_BOOT_RECORD,
+        HANDOFF_REGION_BOOT_RECORD,     HANDOFF_REGION_PARKING,
     };
     uint64_t base = random_page(random) * PAGE;
     uint64_t size_bytes = random_below(random, 6) * PAGE;

@@ -116,12 +116,12 @@ static void test_facts_reuse_and_precedence_are_the_documents(void **state)
         uint32_t facts;
         uint32_t reuse;
     } DOCUMENT[] = {
-        {0x100, 1, 7, 1},  {0x110, 2, 7, 1},   {0x120, 3, 7, 2},   {0x130, 4, 7, 4},
-        {0x140, 5, 7, 0},  {0x200, 6, 15, 5},  {0x210, 7, 15, 2},  {0x220, 8, 15, 2},
-        {0x230, 9, 15, 3}, {0x240, 10, 15, 0}, {0x250, 11, 15, 0}, {0x260, 12, 15, 0},
-        {0x300, 20, 7, 0}, {0x310, 21, 7, 0},  {0x320, 22, 7, 0},  {0x400, 30, 0, 0},
-        {0x410, 31, 0, 0}, {0x420, 32, 0, 0},  {0x430, 33, 0, 0},  {0x440, 34, 0, 0},
-        {0x450, 35, 2, 0}, {0x460, 36, 6, 0},
+        {0x100, 1, 7, 1},   {0x110, 2, 7, 1},   {0x120, 3, 7, 2},   {0x130, 4, 7, 4},
+        {0x140, 5, 7, 0},   {0x200, 6, 15, 5},  {0x210, 7, 15, 2},  {0x220, 8, 15, 2},
+        {0x230, 9, 15, 3},  {0x240, 10, 15, 0}, {0x250, 11, 15, 0}, {0x260, 12, 15, 0},
+        {0x270, 13, 15, 6}, {0x280, 14, 15, 7}, {0x300, 20, 7, 0},  {0x310, 21, 7, 0},
+        {0x320, 22, 7, 0},  {0x400, 30, 0, 0},  {0x410, 31, 0, 0},  {0x420, 32, 0, 0},
+        {0x430, 33, 0, 0},  {0x440, 34, 0, 0},  {0x450, 35, 2, 0},  {0x460, 36, 6, 0},
     };
     assert_int_equal(COUNT(DOCUMENT), REGION_TYPE_COUNT);
     for (size_t i = 0; i < COUNT(DOCUMENT); i++) {
@@ -166,7 +166,7 @@ static void test_unknown_reuse_is_never(void **state)
     struct handoff_region one = region(0x1000, 0x2000, HANDOFF_REGION_LOADER);
     (void)state;
     assert_int_equal(region_reuse(&one), HANDOFF_REUSE_AFTER_LOADER);
-    one.reuse = HANDOFF_REUSE_AFTER_HEAP + 1;
+    one.reuse = HANDOFF_REUSE_AFTER_PARKING + 1;
     assert_int_equal(region_reuse(&one), HANDOFF_REUSE_NEVER);
     one.reuse = UINT32_MAX;
     assert_int_equal(region_reuse(&one), HANDOFF_REUSE_NEVER);

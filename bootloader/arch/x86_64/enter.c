@@ -25,7 +25,7 @@ _Static_assert(__builtin_types_compatible_p(void (*)(void *),
 static struct enter_state enter_state;
 
 /* Setting a bit that the CPU lacks raises #GP. */
-static uint64_t cr4_for(unsigned levels)
+uint64_t enter_cr4(unsigned levels)
 {
     uint32_t cpu = cpuid_read(CPUID_FEATURES, 0).edx;
     uint64_t cr4 = CR4_ALWAYS;
@@ -56,7 +56,7 @@ _Noreturn void arch_enter_kernel(const struct arch_entry *entry)
         .handoff = entry->handoff.value,
         .stack_top = entry->stack_top.value,
         .efer = EFER_LONG_MODE | (features->no_execute ? control_mask(EFER_BIT_NO_EXECUTE) : 0),
-        .cr4 = cr4_for(features->levels),
+        .cr4 = enter_cr4(features->levels),
         .pat = features->write_combining ? PAGE_ENTRY_PAT_MSR_VALUE : 0,
         .level_switch = entry->trampoline.value,
         .switch_root = entry->trampoline_root.value,

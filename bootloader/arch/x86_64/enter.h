@@ -44,4 +44,7 @@ _Static_assert(offsetof(struct enter_state, context) == 88, "enter.S");
  */
 _Noreturn void enter_kernel(const struct enter_state *state);
 
+/* Return CR4 as docs/HANDOFF.md promises it. */
+uint64_t enter_cr4(unsigned levels);
+
 #endif

@@ -25,3 +25,9 @@ void arch_serial_write(const char *text, size_t length_bytes)
 {
     serial_16550_write(&uart, text, length_bytes);
 }
+
+bool arch_serial_take(uint16_t port, uint8_t *ret_byte)
+{
+    const struct serial_16550 any = {.base = port, .is_present = true};
+    return port != 0 && serial_16550_take(&any, ret_byte);
+}

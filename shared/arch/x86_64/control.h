@@ -15,8 +15,10 @@
 #define CR4_BIT_SMEP          20
 #define CR4_BIT_SMAP          21
 
+#define MSR_APIC_BASE      0x1b
 #define MSR_MISC_ENABLE    0x1a0
 #define MSR_PAT            0x277
+#define MSR_X2APIC_COMMAND 0x830
 #define MSR_EFER           0xc0000080
 #define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
@@ -24,6 +26,8 @@
 #define MSR_SEV_STATUS     0xc0010131
 
 #define EFER_BIT_NO_EXECUTE 11 /* NXE */
+
+#define APIC_BASE_BIT_X2APIC 10
 
 #define MISC_ENABLE_BIT_NO_EXECUTE_OFF 34 /* CPUID then reports no NX */
 

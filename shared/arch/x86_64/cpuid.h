@@ -13,6 +13,7 @@
 #define CPUID_VENDOR            UINT32_C(0)
 #define CPUID_FEATURES          UINT32_C(1)
 #define CPUID_MORE_FEATURES     UINT32_C(7)
+#define CPUID_TOPOLOGY          UINT32_C(0xb)
 #define CPUID_CLOCK_RATIO       UINT32_C(0x15)
 #define CPUID_CLOCK_BASE        UINT32_C(0x16)
 #define CPUID_TDX               UINT32_C(0x21)       /* its name, in a TDX guest */

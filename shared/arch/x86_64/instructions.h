@@ -78,6 +78,12 @@ static inline void wait_for_interrupt(void)
     __asm__ volatile("hlt" : : : "memory");
 }
 
+/* No access to memory passes it, and no later instruction begins before it. */
+static inline void memory_fence(void)
+{
+    __asm__ volatile("mfence\n\tlfence" : : : "memory");
+}
+
 /* Write the write-combining buffers to memory (Intel SDM Vol. 3A, 12.3.1). Every CPU with 64-bit
  * mode has SFENCE. */
 static inline void write_combining_flush(void)

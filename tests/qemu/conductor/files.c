@@ -6,6 +6,9 @@
  *   read-fails-at N    the N-th read fails with a device error
  *   long-reads-fail N  a read of more than N bytes fails with a device error
  *   read-ends-at N     from the N-th read on, the file is at its end
+ *   file-shrinks-to N  a file has only N bytes when it is read, but more in its directory
+ *   read-takes N       a read of 1 MiB or more takes N milliseconds longer
+ *   read-changes-at N  the N-th read gives bytes of which one bit is wrong
  *   open-fails N       the N-th file cannot be opened: a device error
  *   information-fails  GetInfo fails with a device error
  *   information-grows  GetInfo reports once that the buffer is too small
@@ -20,6 +23,8 @@
 
 #define NOWHERE    UINT64_C(0x200000000000)
 #define NO_ADDRESS UINT64_C(0x8000000000000000)
+
+#define LONG_READ_BYTES (UINT64_C(1) << 20)
 
 /* All files of the firmware's driver share these functions. */
 static EFI_FILE_OPEN real_open;
@@ -53,6 +58,21 @@ static void lose_the_stack(void)
         no_stack_wait(NOWHERE);
 }
 
+/* Shorten a read, so that it ends where the file ends by plan. */
+static void shrink(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes)
+{
+    uint64_t end;
+    UINT64 position = 0;
+    if (!plan_has(&stage.plan, "file-shrinks-to", &end))
+        return;
+    file->GetPosition(file, &position);
+    uint64_t left_bytes = position < end ? end - position : 0;
+    if (*size_bytes <= left_bytes)
+        return;
+    say("a read at %llu gets %llu bytes", position, left_bytes);
+    *size_bytes = left_bytes;
+}
+
 static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VOID *buffer)
 {
     uint64_t number;
@@ -79,7 +99,15 @@ static EFI_STATUS file_read(struct _EFI_FILE_HANDLE *file, UINTN *size_bytes, VO
         stage_wait_for_byte("a read waits");
     if (plan_has(&stage.plan, "read-at-most", &number) && *size_bytes > number)
         *size_bytes = number;
-    return real_read(file, size_bytes, buffer);
+    if (plan_has(&stage.plan, "read-takes", &number) && *size_bytes >= LONG_READ_BYTES)
+        stage.firmware->Stall(number * 1000);
+    shrink(file, size_bytes);
+    EFI_STATUS status = real_read(file, size_bytes, buffer);
+    if (plan_has(&stage.plan, "read-changes-at", &number) && read_calls == number) {
+        say("read %llu of %llu bytes changes a bit", read_calls, *size_bytes);
+        ((uint8_t *)buffer)[*size_bytes / 2] ^= 1;
+    }
+    return status;
 }
 
 static EFI_STATUS file_get_info(struct _EFI_FILE_HANDLE *file, EFI_GUID *type, UINTN *size_bytes,
@@ -169,7 +197,7 @@ void files_install(void)
         "read-at-most",      "read-fails-at",     "read-ends-at",   "open-fails",
         "information-fails", "information-grows", "volume-nowhere", "read-jumps-at",
         "read-waits-at",     "read-pushes-at",    "read-breaks-at", "read-spins-at",
-        "long-reads-fail",
+        "long-reads-fail",   "file-shrinks-to",   "read-takes",     "read-changes-at",
     };
     bool wanted = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

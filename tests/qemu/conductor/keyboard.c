@@ -8,6 +8,8 @@
  * Plan:
  *   no-keyboard         ConIn is NULL
  *   key-never           no key is ever pressed
+ *   real-keyboard       the loader gets the firmware's own keyboard
+ *   key-code N          the character of the key, in place of 'x'
  *   key-after N         the key is pressed when the loader has asked for N µs of delays
  *   keyboard-hangs      CheckEvent() of the keyboard's event never returns
  *   watchdog-seconds N  the firmware's watchdog fires after N seconds, if it is armed
@@ -63,7 +65,9 @@ static EFI_STATUS read_key_stroke(SIMPLE_INPUT_INTERFACE *input, EFI_INPUT_KEY *
         say("the key was read after %llu us of delays", delay_microseconds - delays_until_start);
     key_was_announced = false;
     key_was_read = true;
-    *key = (EFI_INPUT_KEY){0, 'x'};
+    uint64_t code = 'x';
+    (void)plan_has(&stage.plan, "key-code", &code);
+    *key = (EFI_INPUT_KEY){0, (CHAR16)code};
     return EFI_SUCCESS;
 }
 
@@ -95,7 +99,8 @@ void keyboard_install(void)
         .ReadKeyStroke = read_key_stroke,
         .WaitForKey = key_event,
     };
-    stage.loader_table->ConIn = plan_has(&stage.plan, "no-keyboard", NULL) ? NULL : &keyboard;
+    if (!plan_has(&stage.plan, "real-keyboard", NULL))
+        stage.loader_table->ConIn = plan_has(&stage.plan, "no-keyboard", NULL) ? NULL : &keyboard;
     next_stall = stage.services->Stall;
     next_set_watchdog_timer = stage.services->SetWatchdogTimer;
     stage.services->Stall = stall;

@@ -261,6 +261,8 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE image, UINTN key)
     exit_calls++;
     if (plan_has(&stage.plan, "show-handlers", NULL))
         say("handlers at the exit: %s", handlers_owner());
+    if (exit_calls == 1)
+        measurements_show();
     trap_everything_else();
     if (plan_has(&stage.plan, "exit-hangs", NULL))
         halt_forever();

@@ -208,6 +208,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     time_install();
     serial_install();
     keyboard_install();
+    measurements_install();
     uint64_t page_count;
     if (plan_has(&stage.plan, "leave-pages", &page_count))
         allocation_exhaust(page_count);

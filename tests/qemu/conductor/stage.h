@@ -42,6 +42,7 @@ void late_reset_install(void); /* after record_install(), which may replace the 
 EFI_STATUS stage_read_file(const CHAR16 *path, void *bytes, UINTN *size_bytes);
 
 void graphics_install(void);
+void measurements_install(void);
 void time_install(void);
 void serial_install(void);
 void keyboard_install(void); /* after the others: it calls their hooks */
@@ -66,6 +67,9 @@ uint8_t *find_acpi_table(const char signature[4]);
 
 /* Give a changed ACPI table a right checksum. */
 void seal_acpi_table(uint8_t *table);
+
+/* Print what the TPM holds, if the plan says so. Boot services are there. */
+void measurements_show(void);
 
 /* Count a block of the pool that the firmware allocated for the loader. */
 void allocation_owe_block(void);

@@ -8,6 +8,7 @@
  *                          1 EfiReservedMemoryType, 2 the same below 1 MiB, 3 at 0xf0000, which no
  *                          row of the memory map covers
  *   acpi-checksum N        the checksum of the N-th table of the XSDT is wrong (0 is the first)
+ *   madt-byte N            byte N / 256 of the MADT is N % 256, and its checksum is right again
  *   acpi-entry-nowhere     the first entry of the XSDT leads to 32 TiB, where there is no memory
  *   rsdp-without-root      the root pointer has the form of ACPI 1.0 and no RSDT
  *   smbios-checksum        the checksum of every SMBIOS entry point is wrong
@@ -165,6 +166,18 @@ static void move_acpi(EFI_CONFIGURATION_TABLE *table, enum place place)
     table->VendorTable = rsdp;
 }
 
+static void change_madt(const uint8_t *xsdt, uint64_t change)
+{
+    for (uint64_t at = 36; at < number_at(xsdt + 4, 4); at += 8) {
+        uint8_t *table = (uint8_t *)number_at(xsdt + at, 8);
+        if (memcmp(table, "APIC", 4) != 0)
+            continue;
+        table[change / 256] = (uint8_t)change;
+        seal(table, number_at(table + 4, 4), 9);
+        say("byte %llu of the MADT is changed", change / 256);
+    }
+}
+
 static void damage_acpi(uint8_t *rsdp)
 {
     uint64_t number;
@@ -174,6 +187,8 @@ static void damage_acpi(uint8_t *rsdp)
         table[9]++;
         say("the checksum at %llx is wrong", (uint64_t)table);
     }
+    if (plan_has(&stage.plan, "madt-byte", &number))
+        change_madt(xsdt, number);
     if (plan_has(&stage.plan, "acpi-entry-nowhere", NULL)) {
         put_number(xsdt + 36, NOWHERE, 8);
         seal(xsdt, number_at(xsdt + 4, 4), 9);

@@ -8,6 +8,21 @@ static struct block block_make(const char *name, uint64_t base, uint64_t size_by
     return block;
 }
 
+static void add_heaps_and_modules(const struct handoff *handoff, struct block *blocks)
+{
+    for (uint32_t i = 1; i < BLOCK_HEAP_LIMIT; i++) {
+        struct handoff_temp_heap heap = block_heap(handoff, i);
+        *blocks++ =
+            block_make("temporary heap", heap.base, heap.size_bytes, HANDOFF_REGION_TEMP_HEAP);
+    }
+    for (uint32_t i = 0; i < BLOCK_MODULE_LIMIT; i++) {
+        const struct handoff_module *module = block_module(handoff, i);
+        uint64_t base = module == NULL ? 0 : module->base;
+        uint64_t size_bytes = module == NULL ? 0 : (module->size_bytes + PAGE - 1) / PAGE * PAGE;
+        *blocks++ = block_make("module", base, size_bytes, HANDOFF_REGION_MODULE);
+    }
+}
+
 void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT])
 {
     blocks[0] = block_make("kernel image", handoff->kernel_physical_base,
@@ -26,11 +41,14 @@ void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT])
                            handoff->processor_start_size_bytes, HANDOFF_REGION_PROCESSOR_START);
     blocks[7] = block_make("boot record", handoff->previous_boot.base,
                            handoff->previous_boot.size_bytes, HANDOFF_REGION_BOOT_RECORD);
+    blocks[8] = block_make("parking", handoff->parking.base, handoff->parking.size_bytes,
+                           HANDOFF_REGION_PARKING);
     for (uint32_t i = 0; i < BLOCK_SCREEN_LIMIT; i++) {
         struct handoff_framebuffer framebuffer = block_framebuffer(handoff, i);
-        blocks[8 + i] = block_make("framebuffer", framebuffer.base, framebuffer.size_bytes,
+        blocks[9 + i] = block_make("framebuffer", framebuffer.base, framebuffer.size_bytes,
                                    HANDOFF_REGION_FRAMEBUFFER);
     }
+    add_heaps_and_modules(handoff, blocks + 8 + BLOCK_SCREEN_LIMIT);
 }
 
 void *block_pointer(const struct handoff *handoff, uint64_t physical)
@@ -62,6 +80,23 @@ struct handoff_framebuffer block_framebuffer(const struct handoff *handoff, uint
     return *(const struct handoff_framebuffer *)block_pointer(
         handoff,
         handoff->framebuffers.first + (uint64_t)index * handoff->framebuffers.stride_bytes);
+}
+
+struct handoff_temp_heap block_heap(const struct handoff *handoff, uint32_t index)
+{
+    struct handoff_temp_heap none = {.base = 0};
+    if (index >= handoff->temp_heaps.count)
+        return none;
+    return *(const struct handoff_temp_heap *)block_pointer(
+        handoff, handoff->temp_heaps.first + (uint64_t)index * handoff->temp_heaps.stride_bytes);
+}
+
+const struct handoff_module *block_module(const struct handoff *handoff, uint32_t index)
+{
+    if (index >= handoff->modules.count)
+        return NULL;
+    return block_pointer(handoff,
+                         handoff->modules.first + (uint64_t)index * handoff->modules.stride_bytes);
 }
 
 /* Return the bytes of [start, end) in regions of a type (0: any type) that have the facts. */

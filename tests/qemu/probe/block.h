@@ -23,10 +23,13 @@ struct block {
 
 /* The tests' machines have at most so many screens. */
 #define BLOCK_SCREEN_LIMIT 4
+#define BLOCK_HEAP_LIMIT   8
+#define BLOCK_MODULE_LIMIT 4
 
-/* The kernel image, the stack, the page tables, the handoff data, the temporary heap, the loader's
- * image, the page that starts other processors, the boot record, and the framebuffers. */
-#define BLOCK_COUNT (8 + BLOCK_SCREEN_LIMIT)
+/* The kernel image, the stack, the page tables, the handoff data, the first temporary heap, the
+ * loader's image, the page that starts other processors, the boot record, the framebuffers, the
+ * other temporary heaps, and the modules. */
+#define BLOCK_COUNT (8 + BLOCK_SCREEN_LIMIT + BLOCK_HEAP_LIMIT - 1 + BLOCK_MODULE_LIMIT)
 void block_list(const struct handoff *handoff, struct block blocks[BLOCK_COUNT]);
 
 static inline bool block_contains(const struct block *block, uint64_t address)
@@ -52,6 +55,12 @@ uint64_t block_bytes_with_facts(const struct handoff *handoff, uint64_t start, u
 
 /* Return framebuffer number `index`, or zeros if there are fewer. */
 struct handoff_framebuffer block_framebuffer(const struct handoff *handoff, uint32_t index);
+
+/* Return temporary heap number `index`, or zeros if there are fewer. */
+struct handoff_temp_heap block_heap(const struct handoff *handoff, uint32_t index);
+
+/* Return module number `index`, or NULL if there are fewer. */
+const struct handoff_module *block_module(const struct handoff *handoff, uint32_t index);
 
 /* Return true if the direct map has all of [start, start + size_bytes), as the regions say. */
 bool block_is_readable(const struct handoff *handoff, uint64_t start, uint64_t size_bytes);

@@ -16,8 +16,10 @@
 #include "tests/qemu/probe/mappings.h"
 #include "tests/qemu/probe/memory.h"
 #include "tests/qemu/probe/misbehaviour.h"
+#include "tests/qemu/probe/modules.h"
 #include "tests/qemu/probe/notes.h"
 #include "tests/qemu/probe/platform.h"
+#include "tests/qemu/probe/processors.h"
 #include "tests/qemu/probe/promise.h"
 #include "tests/qemu/probe/regions.h"
 #include "tests/qemu/probe/serial.h"
@@ -72,10 +74,12 @@ static void say_figures(const struct handoff *handoff)
     say("framebuffer_base", framebuffer.base);
     say("framebuffer_count", handoff->framebuffers.count);
     say("boot_source", handoff->boot_source);
+    say("processor_count", handoff->processors.count);
     say("processor_start_base", handoff->processor_start_base);
     say("random_seed_source", handoff->random_seed_source);
     say("flags", handoff->arch.x86_64.flags);
     say("tsc_frequency_hz", handoff->arch.x86_64.tsc_frequency_hz);
+    modules_say(handoff);
 }
 
 /* Each step may rely on the steps before it. */
@@ -96,8 +100,10 @@ static void check_everything(const struct handoff *handoff, struct promises *pro
     cpu_state_check(handoff, promises);
     memory_check_image(handoff, promises);
     memory_check_use(handoff, promises);
+    modules_check(handoff, promises);
     texts_check(handoff, promises);
     platform_check(handoff, promises);
+    processors_check(handoff, promises);
 }
 
 /* entry.S calls this. It returns only if a test wants the entry point to return. */

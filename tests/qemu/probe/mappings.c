@@ -6,6 +6,7 @@
 #include "tests/qemu/probe/block.h"
 #include "tests/qemu/probe/image.h"
 #include "tests/qemu/probe/page_walk.h"
+#include "tests/qemu/probe/processors.h"
 
 /* With four levels of tables, and with five levels. */
 #define DIRECT_MAP_LIMIT_4 (UINT64_C(64) << 40)
@@ -72,7 +73,8 @@ static void leaf_lies_in_a_window(void *context, const struct page_leaf *leaf)
             leaf_lies_in(leaf, handoff->direct_map_base, handoff->direct_map_size_bytes) ||
             leaf_lies_in(leaf, handoff->stack_virtual_base, handoff->stack_size_bytes) ||
             leaf_lies_in(leaf, handoff->loader_virtual_base, handoff->loader_size_bytes) ||
-            leaf_lies_in(leaf, handoff->loader_physical_base, handoff->loader_size_bytes),
+            leaf_lies_in(leaf, handoff->loader_physical_base, handoff->loader_size_bytes) ||
+            processors_own(handoff, leaf),
         "no page outside the windows of the document", leaf->virtual);
 }
 

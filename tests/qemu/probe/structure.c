@@ -30,7 +30,7 @@ static void check_identity(const struct handoff *handoff, struct promises *promi
         promise_require_equal(promises, (uint64_t)magic[i], ((const uint8_t *)handoff)[i]);
     promise_end(promises);
     promise_equal(promises, "structure-version-major", 2, handoff->version_major);
-    promise_equal(promises, "structure-version-minor", 0, handoff->version_minor);
+    promise_equal(promises, "structure-version-minor", 1, handoff->version_minor);
     promise_equal(promises, "structure-size", 768, handoff->size_bytes);
     if (handoff->size_bytes == 768)
         promise_equal(promises, "structure-checksum", structure_crc32(handoff), handoff->checksum);
@@ -38,8 +38,12 @@ static void check_identity(const struct handoff *handoff, struct promises *promi
     promise_begin(promises, "structure-reserved-is-0");
     promise_require_equal(promises, 0, handoff->reserved_0);
     promise_require_equal(promises, 0, handoff->reserved_1);
+    promise_require_equal(promises, 0, handoff->reserved_3);
+    promise_require_equal(promises, 0, handoff->integrity_flags & ~UINT32_C(7));
     for (unsigned i = 0; i < sizeof(handoff->reserved) / sizeof(handoff->reserved[0]); i++)
         promise_require_equal(promises, 0, handoff->reserved[i]);
+    for (unsigned i = 0; i < sizeof(handoff->reserved_2) / sizeof(handoff->reserved_2[0]); i++)
+        promise_require_equal(promises, 0, handoff->reserved_2[i]);
     for (unsigned i = 28; i < sizeof(handoff->arch); i++)
         promise_require_equal(promises, 0, handoff->arch.bytes[i]);
     promise_end(promises);
@@ -115,8 +119,9 @@ static void check_arrays(const struct handoff *handoff, struct promises *promise
     promise_end(promises);
 
     promise_begin(promises, "temp-heaps-begin-with-the-first");
-    promise_require_equal(promises, handoff->temp_heap_size != 0 ? 1 : 0,
-                          handoff->temp_heaps.count);
+    promise_require_equal(promises, handoff->temp_heap_size != 0, handoff->temp_heaps.count != 0);
+    promise_require(promises, handoff->temp_heaps.count <= BLOCK_HEAP_LIMIT, "at most 8 heaps",
+                    handoff->temp_heaps.count);
     if (handoff->temp_heaps.count != 0) {
         const struct handoff_temp_heap *heap =
             (const struct handoff_temp_heap *)(handoff->direct_map_base +
@@ -142,8 +147,6 @@ static void check_origin(const struct handoff *handoff, struct promises *promise
     promise_end(promises);
 
     promise_begin(promises, "empty-in-this-version");
-    promise_require_equal(promises, 0, handoff->modules.count);
-    promise_require_equal(promises, 0, handoff->processors.count);
     promise_end(promises);
 }
 

@@ -1,4 +1,4 @@
-//! The contract between the loader and a kernel: docs/HANDOFF.md, handoff 2.0. It is the file handoff.h in Rust.
+//! The contract between the loader and a kernel: docs/HANDOFF.md, handoff 2.1. It is the file handoff.h in Rust.
 //!
 //! Addresses are physical, except `direct_map_base`, `kernel_entry` and the fields with `virtual` in their names.
 //! A size or an offset that differs from the contract does not compile.
@@ -10,7 +10,7 @@ use core::slice;
 /// "HANDOFF" and a NUL, read as a little-endian number.
 pub const MAGIC: u64 = 0x0046_464f_444e_4148;
 pub const VERSION_MAJOR: u16 = 2;
-pub const VERSION_MINOR: u16 = 0;
+pub const VERSION_MINOR: u16 = 1;
 pub const MACHINE_X86_64: u32 = 62;
 
 /// Bits of `Region::facts`. Ignore other bits.
@@ -26,6 +26,7 @@ pub const REUSE_AFTER_LOADER: u32 = 2;
 pub const REUSE_AFTER_COPY: u32 = 3;
 pub const REUSE_AFTER_ACPI: u32 = 4;
 pub const REUSE_AFTER_HEAP: u32 = 5;
+pub const REUSE_AFTER_MODULES: u32 = 6;
 
 /// Bits of `X86_64::flags`. Ignore other bits.
 pub const X86_64_NO_EXECUTE: u32 = 1;
@@ -166,6 +167,21 @@ contract! {
 }
 
 contract! {
+    /// The place where a started processor waits.
+    Mailbox: 64 {
+        0 entry: u64,
+        8 argument: u64,
+        16 stack_top: u64,
+        24 page_table_root: u64,
+        32 state: u32,
+        36 reserved_0: u32,
+        40 fault_instruction: u64,
+        48 fault_address: u64,
+        56 reserved_1: u64,
+    }
+}
+
+contract! {
     /// A table of the firmware.
     FirmwareTable: 40 {
         0 guid: [u8; 16],
@@ -253,7 +269,11 @@ contract! {
         476 reserved_1: u32,
         480 random_seed: [u8; 32],
         512 arch: X86_64,
-        640 reserved: [u64; 16],
+        640 reserved_2: [u64; 4],
+        672 integrity_flags: u32,
+        676 reserved_3: u32,
+        680 parking: Range,
+        696 reserved: [u64; 9],
     }
 }
 

@@ -1,0 +1,62 @@
+#include "bootloader/firmware/own_folder.h"
+
+/* The limit ends the walk over a device path without an end. */
+#define NODE_LIMIT 64
+
+struct writer {
+    char *path;
+    size_t capacity_bytes;
+    size_t length;
+    size_t folder_length;
+};
+
+static bool put(struct writer *writer, unsigned character)
+{
+    if (character == '\\') {
+        writer->folder_length = writer->length;
+        if (writer->length > 0 && writer->path[writer->length - 1] == '\\') {
+            writer->folder_length--;
+            return true;
+        }
+    }
+    if (character < ' ' || character > '~' || writer->length == writer->capacity_bytes)
+        return false;
+    writer->path[writer->length++] = (char)character;
+    return true;
+}
+
+/* A node has a part of the path, and ends with a NUL or at its end (UEFI 2.10, section 10.3.5.4).
+ * The backslash between two nodes may be missing. */
+static bool put_node(struct writer *writer, const uint8_t *node, size_t size_bytes)
+{
+    for (size_t i = sizeof(EFI_DEVICE_PATH); i + 1 < size_bytes; i += 2) {
+        unsigned character = node[i] | (unsigned)node[i + 1] << 8;
+        if (character == 0)
+            break;
+        if (i == sizeof(EFI_DEVICE_PATH) && character != '\\' && !put(writer, '\\'))
+            return false;
+        if (!put(writer, character))
+            return false;
+    }
+    return true;
+}
+
+bool own_folder_find(const struct firmware *firmware, char *path, size_t capacity_bytes)
+{
+    const EFI_DEVICE_PATH *node = firmware->loaded_image->FilePath;
+    struct writer writer = {path, capacity_bytes, 0, 0};
+    for (unsigned i = 0; node != NULL && i < NODE_LIMIT && !IsDevicePathEnd(node); i++) {
+        size_t size_bytes = (size_t)DevicePathNodeLength(node);
+        if (size_bytes < sizeof(EFI_DEVICE_PATH))
+            break;
+        if (DevicePathType(node) == MEDIA_DEVICE_PATH &&
+            DevicePathSubType(node) == MEDIA_FILEPATH_DP &&
+            !put_node(&writer, (const uint8_t *)node, size_bytes))
+            return false;
+        node = (const EFI_DEVICE_PATH *)((const uint8_t *)node + size_bytes);
+    }
+    if (writer.length == 0)
+        return false;
+    path[writer.folder_length] = '\0';
+    return true;
+}

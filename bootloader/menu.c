@@ -1,0 +1,88 @@
+#include "bootloader/menu.h"
+
+#include "bootloader/arch.h"
+#include "bootloader/details.h"
+#include "bootloader/firmware/clock.h"
+#include "bootloader/firmware/keyboard.h"
+#include "bootloader/firmware/menu_terminal.h"
+#include "bootloader/serial.h"
+
+/* Too large for the firmware's stack. */
+static struct menu menu;
+static struct menu_terminal terminal;
+
+static bool is_call(unsigned key)
+{
+    return key == ' ' || key == MENU_KEY_ESCAPE;
+}
+
+bool menu_is_wanted(struct loader *loader)
+{
+    uint8_t byte;
+    return is_call(keyboard_take(&loader->firmware)) ||
+           (arch_serial_take(serial_known(loader).port, &byte) && (byte == ' ' || byte == '\033'));
+}
+
+static void show_details(struct loader *loader)
+{
+    static char text[MENU_TEXT_CAPACITY];
+    details_write(loader, &loader->entries.entries[menu.selected], text, sizeof(text));
+    menu_show_text(&menu, MENU_VIEW_DETAILS, text);
+}
+
+static void edit_line(struct loader *loader)
+{
+    entry_configure(&loader->entries.entries[menu.selected], &loader->globals, &loader->config);
+    menu_show_text(&menu, MENU_VIEW_EDIT, loader->config.command_line);
+}
+
+/* Return true if an entry has been chosen. */
+static bool serve(struct loader *loader, enum menu_request request)
+{
+    if (request == MENU_WANT_DETAILS)
+        show_details(loader);
+    else if (request == MENU_WANT_LINE)
+        edit_line(loader);
+    return request == MENU_START || request == MENU_START_TEXT;
+}
+
+static enum menu_request wait_for_request(void)
+{
+    for (;;) {
+        menu_terminal_show(&terminal, &menu);
+        unsigned key = menu_terminal_take(&terminal);
+        enum menu_request request = key == MENU_KEY_NONE ? MENU_NOTHING : menu_press(&menu, key);
+        if (menu_terminal_second(&terminal) && request == MENU_NOTHING)
+            request = menu_pass_second(&menu);
+        if (request != MENU_NOTHING)
+            return request;
+    }
+}
+
+static void open(struct loader *loader, const struct menu_wish *wish)
+{
+    uint64_t clock_hz =
+        clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz;
+    menu = (struct menu){
+        .list = &loader->entries,
+        .config_path = loader->chooser.config_path,
+        .message = wish->message,
+        .seconds_left = wish->seconds,
+    };
+    if (wish->entry != NULL)
+        menu.selected = (unsigned)(wish->entry - loader->entries.entries);
+    menu_terminal_open(&terminal, &loader->firmware, &loader->serial, clock_hz);
+}
+
+struct entry *menu_run(struct loader *loader, const struct menu_wish *wish, const char **ret_line)
+{
+    enum menu_request request;
+    serial_prepare(loader);
+    open(loader, wish);
+    do
+        request = wait_for_request();
+    while (!serve(loader, request));
+    menu_terminal_close(&terminal);
+    *ret_line = request == MENU_START_TEXT ? menu.text : NULL;
+    return &loader->entries.entries[menu.selected];
+}

@@ -1,0 +1,57 @@
+#include "bootloader/modules.h"
+
+#include "shared/address.h"
+#include "shared/memory.h"
+
+/* No file system that firmware reads has larger files. */
+#define MODULE_FILE_LIMIT_BYTES (UINT64_C(1) << 40)
+
+static bool read_module(struct loader *loader, const struct file *file, uint64_t alignment_bytes,
+                        struct phys_range *ret_place)
+{
+    struct phys_range block;
+    enum loader_error error = pages_allocate_for_reading(
+        &loader->pages, file->size_bytes, alignment_bytes, 0, HANDOFF_REGION_MODULE, &block);
+    if (error == LOADER_ERROR_OUT_OF_MEMORY)
+        error_set(&loader->failure, LOADER_ERROR_MODULE_MEMORY, loader->failure.status,
+                  "%s: %llu KiB", file->path, file->size_bytes / KIB);
+    if (error != LOADER_OK ||
+        file_read(file, 0, (void *)block.start.value, file->size_bytes) != LOADER_OK)
+        return false;
+    ret_place->start = block.start;
+    ret_place->end = phys_addr_add(block.start, file->size_bytes);
+    memset((void *)ret_place->end.value, 0, block.end.value - ret_place->end.value);
+    return true;
+}
+
+/* A medium can hang: the last line names the file. */
+static bool load_module(struct loader *loader, const struct volume *volume, unsigned number)
+{
+    const struct config_modules *modules = &loader->config.modules;
+    const struct config_module *module = &modules->list[number];
+    struct phys_range *place = &loader->placement.modules[number];
+    struct file file;
+    console_log(&loader->console, "reading %s", modules->texts + module->path);
+    console_show(&loader->console);
+    if (file_open(volume, modules->texts + module->path, MODULE_FILE_LIMIT_BYTES, &file) !=
+        LOADER_OK)
+        return false;
+    bool is_loaded = read_module(loader, &file, module->alignment_bytes, place);
+    file_close(&file);
+    if (is_loaded)
+        console_log(&loader->console, "module %s: %llu bytes at %llx",
+                    modules->texts + module->name, phys_range_size_bytes(*place),
+                    place->start.value);
+    return is_loaded;
+}
+
+bool modules_load(struct loader *loader, const struct volume *volume)
+{
+    if (loader->config.modules.count != 0)
+        loader_begin_phase(loader, "load modules");
+    for (unsigned i = 0; i < loader->config.modules.count; i++) {
+        if (!load_module(loader, volume, i))
+            return false;
+    }
+    return true;
+}

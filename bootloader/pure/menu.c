@@ -1,0 +1,290 @@
+#include "bootloader/pure/menu.h"
+
+#include "bootloader/pure/config_value.h"
+#include "bootloader/pure/text_part.h"
+#include "bootloader/pure/utf8.h"
+#include "shared/memory.h"
+#include "shared/text/command_line.h"
+#include "shared/text/format.h"
+#include "shared/text/text.h"
+
+#define MESSAGE_ROW   18
+#define COUNTDOWN_ROW 21
+#define KEYS_ROW      22
+#define FIRST_WIDE    0x1100 /* from here on, some characters take two columns */
+#define TEXT_LIMIT    (CONFIG_COMMAND_LINE_CAPACITY - 1)
+
+/* In the order of enum menu_view. */
+static const char headings[] = "Handoff: choose an entry\0"
+                               "Details\0"
+                               "The command line of this boot\0"
+                               "The path of an EFI program\0";
+static const char key_rows[] =
+    "Enter: start  e: edit  d: details  p: EFI program  s: setup  r: reboot  o: off\0"
+    "Esc: back\0"
+    "Enter: start  Esc: back\0"
+    "Enter: start  Esc: back\0";
+
+/* --- Keys --- */
+
+void menu_show_text(struct menu *menu, enum menu_view view, const char *text)
+{
+    format_text(menu->text, sizeof(menu->text), "%s", text);
+    menu->length = (unsigned)text_length(menu->text);
+    menu->cursor = view == MENU_VIEW_DETAILS ? 0 : menu->length;
+    menu->message = NULL;
+    menu->view = view;
+}
+
+static const struct entry *selected_entry(const struct menu *menu)
+{
+    return &menu->list->entries[menu->selected];
+}
+
+static void move(unsigned *place, unsigned step, bool is_back, unsigned last)
+{
+    if (is_back)
+        *place = *place < step ? 0 : *place - step;
+    else
+        *place = last - *place < step ? last : *place + step;
+}
+
+/* Keys that move in the list, or in a text. Return false for another key. */
+static bool move_by_key(unsigned key, unsigned *place, unsigned last, bool is_list)
+{
+    unsigned page = is_list ? MENU_LIST_ROW_COUNT : MENU_COLUMN_COUNT;
+    unsigned line = is_list ? 1 : MENU_COLUMN_COUNT;
+    bool is_back = key == MENU_KEY_UP || key == MENU_KEY_LEFT || key == MENU_KEY_HOME ||
+                   key == MENU_KEY_PAGE_UP;
+    unsigned step = key == MENU_KEY_UP || key == MENU_KEY_DOWN             ? line
+                    : key == MENU_KEY_LEFT || key == MENU_KEY_RIGHT        ? 1
+                    : key == MENU_KEY_HOME || key == MENU_KEY_END          ? last
+                    : key == MENU_KEY_PAGE_UP || key == MENU_KEY_PAGE_DOWN ? page
+                                                                           : 0;
+    move(place, step, is_back, last);
+    return step != 0;
+}
+
+static enum menu_request press_in_list(struct menu *menu, unsigned key)
+{
+    bool is_broken = selected_entry(menu)->status != CONFIG_OK;
+    menu->message = NULL;
+    if (move_by_key(key, &menu->selected, menu->list->count - 1, true))
+        return MENU_NOTHING;
+    switch (key) {
+    case MENU_KEY_ENTER:
+        return is_broken ? MENU_NOTHING : MENU_START;
+    case 'e':
+        menu->message = menu->forbids_change;
+        return is_broken || menu->message != NULL ? MENU_NOTHING : MENU_WANT_LINE;
+    case 'd':
+        return MENU_WANT_DETAILS;
+    case 'p':
+        menu_show_text(menu, MENU_VIEW_PATH, "\\");
+        return MENU_NOTHING;
+    case 's':
+        return MENU_SETUP;
+    case 'r':
+        return MENU_REBOOT;
+    case 'o':
+        return MENU_POWER_OFF;
+    default:
+        return MENU_NOTHING;
+    }
+}
+
+/* Remove a character before the cursor, or put one there. The text stays within its limit. */
+static void change_text(struct menu *menu, bool is_removal, char character)
+{
+    char *place = menu->text + menu->cursor;
+    size_t rest_bytes = menu->length + 1 - menu->cursor;
+    if (is_removal && menu->cursor > 0) {
+        memmove(place - 1, place, rest_bytes);
+        menu->cursor--;
+        menu->length--;
+    } else if (!is_removal && menu->length < TEXT_LIMIT) {
+        memmove(place + 1, place, rest_bytes);
+        *place = character;
+        menu->cursor++;
+        menu->length++;
+    }
+}
+
+static enum menu_request accept_text(struct menu *menu)
+{
+    char path[CONFIG_PATH_CAPACITY];
+    enum config_status status = CONFIG_OK;
+    if (menu->view == MENU_VIEW_PATH)
+        status = config_value_path((struct piece){menu->text, menu->length}, path);
+    else if (command_line_has_open_quote(menu->text))
+        status = CONFIG_OPEN_QUOTE;
+    if (status != CONFIG_OK) {
+        menu->message = config_status_text(status);
+        return MENU_NOTHING;
+    }
+    if (menu->view == MENU_VIEW_EDIT)
+        return MENU_START_TEXT;
+    menu_show_text(menu, MENU_VIEW_PATH, path);
+    return MENU_START_PATH;
+}
+
+static enum menu_request press_in_text(struct menu *menu, unsigned key)
+{
+    menu->message = NULL;
+    if (key == MENU_KEY_DELETE && menu->cursor < menu->length) {
+        menu->cursor++;
+        key = MENU_KEY_BACKSPACE;
+    }
+    if (key == MENU_KEY_ENTER)
+        return accept_text(menu);
+    if (key == MENU_KEY_BACKSPACE || (key >= ' ' && key <= '~'))
+        change_text(menu, key == MENU_KEY_BACKSPACE, (char)key);
+    else
+        move_by_key(key, &menu->cursor, menu->length, false);
+    return MENU_NOTHING;
+}
+
+enum menu_request menu_press(struct menu *menu, unsigned key)
+{
+    bool is_back =
+        key == MENU_KEY_ESCAPE || (menu->view == MENU_VIEW_DETAILS && key == MENU_KEY_ENTER);
+    menu->seconds_left = 0;
+    if (menu->view == MENU_VIEW_LIST)
+        return press_in_list(menu, key);
+    if (menu->view != MENU_VIEW_DETAILS && !is_back)
+        return press_in_text(menu, key);
+    if (is_back)
+        menu->view = MENU_VIEW_LIST;
+    return MENU_NOTHING;
+}
+
+enum menu_request menu_pass_second(struct menu *menu)
+{
+    return menu->seconds_left != 0 && --menu->seconds_left == 0 ? MENU_START : MENU_NOTHING;
+}
+
+/* --- Rows --- */
+
+struct row {
+    char *text;
+    size_t length;
+    unsigned column;
+};
+
+/* Append characters that fit before column `end`. A line feed ends the text. Return its rest. */
+static const char *put(struct row *row, unsigned end, const char *text)
+{
+    while (*text != '\0' && *text != '\n') {
+        const char *rest = text;
+        uint32_t character = utf8_next(&rest);
+        unsigned width = character >= FIRST_WIDE ? 2 : 1;
+        if (row->column + width > end)
+            break;
+        size_t size_bytes = (size_t)(rest - text);
+        memcpy(row->text + row->length, character == '?' ? "?" : text,
+               character == '?' ? 1 : size_bytes);
+        row->length += character == '?' ? 1 : size_bytes;
+        row->column += width;
+        text = rest;
+    }
+    return text;
+}
+
+/* Append row `number` of a text with several rows. */
+static void put_row_of(struct row *row, const char *text, unsigned number)
+{
+    for (;;) {
+        row->length = row->column = 0;
+        const char *rest = put(row, MENU_COLUMN_COUNT, text);
+        if (number-- == 0)
+            return;
+        if (*rest == '\0') {
+            row->length = row->column = 0;
+            return;
+        }
+        text = *rest == '\n' ? rest + 1 : rest;
+    }
+}
+
+static void put_entry(const struct menu *menu, struct row *row, unsigned line)
+{
+    unsigned page_start = menu->selected - menu->selected % MENU_LIST_ROW_COUNT;
+    unsigned index = page_start + line;
+    if (index >= menu->list->count || line >= MENU_LIST_ROW_COUNT)
+        return;
+    const struct entry *entry = &menu->list->entries[index];
+    const char *mark = entry_is_good(entry) ? "" : " (error)";
+    put(row, 2, index == menu->selected ? "> " : "  ");
+    put(row, MENU_COLUMN_COUNT - (unsigned)text_length(mark), entry->title);
+    put(row, MENU_COLUMN_COUNT, mark);
+}
+
+static void put_message(const struct menu *menu, struct row *row, unsigned line)
+{
+    char text[400] = "";
+    const struct entry *entry = selected_entry(menu);
+    const char *message = menu->message;
+    if (message == NULL && menu->view == MENU_VIEW_LIST) {
+        message = text;
+        if (entry->status != CONFIG_OK)
+            entry_describe_error(entry, menu->config_path, text, sizeof(text));
+        else if (entry->error != LOADER_OK)
+            format_text(text, sizeof(text), "HL-%02d: %s", entry->error,
+                        error_cause((unsigned)entry->error));
+    }
+    if (message != NULL)
+        put_row_of(row, message, line);
+}
+
+static void put_middle(const struct menu *menu, struct row *row, unsigned line)
+{
+    if (menu->view == MENU_VIEW_LIST)
+        put_entry(menu, row, line);
+    else
+        put_row_of(row, menu->text, line);
+}
+
+static void put_heading(const struct menu *menu, struct row *row)
+{
+    char place[40] = "";
+    if (menu->view == MENU_VIEW_LIST)
+        format_text(place, sizeof(place), " (%u of %u)", menu->selected + 1, menu->list->count);
+    put(row, MENU_COLUMN_COUNT, text_part(headings, (unsigned)menu->view));
+    put(row, MENU_COLUMN_COUNT, place);
+}
+
+static void put_countdown(const struct menu *menu, struct row *row)
+{
+    char text[60];
+    if (menu->seconds_left == 0)
+        return;
+    format_text(text, sizeof(text), "It starts in %u s. Any key stops this.", menu->seconds_left);
+    put(row, MENU_COLUMN_COUNT, text);
+}
+
+void menu_draw_row(const struct menu *menu, unsigned number, char text[MENU_ROW_CAPACITY])
+{
+    struct row row = {text, 0, 0};
+    if (number == 0)
+        put_heading(menu, &row);
+    else if (number == KEYS_ROW)
+        put(&row, MENU_COLUMN_COUNT, text_part(key_rows, (unsigned)menu->view));
+    else if (number == COUNTDOWN_ROW)
+        put_countdown(menu, &row);
+    else if (number >= MESSAGE_ROW && menu->view != MENU_VIEW_DETAILS)
+        put_message(menu, &row, number - MESSAGE_ROW);
+    else if (number >= MENU_FIRST_ROW)
+        put_middle(menu, &row, number - MENU_FIRST_ROW);
+    while (row.column < MENU_COLUMN_COUNT) {
+        row.text[row.length++] = ' ';
+        row.column++;
+    }
+    row.text[row.length] = '\0';
+}
+
+bool menu_find_cursor(const struct menu *menu, unsigned *ret_row, unsigned *ret_column)
+{
+    *ret_row = MENU_FIRST_ROW + menu->cursor / MENU_COLUMN_COUNT;
+    *ret_column = menu->cursor % MENU_COLUMN_COUNT;
+    return menu->view == MENU_VIEW_EDIT || menu->view == MENU_VIEW_PATH;
+}

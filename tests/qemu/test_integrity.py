@@ -1,0 +1,212 @@
+"""What is checked and measured is what is used: Secure Boot, hashes of the configuration, a TPM."""
+
+import hashlib
+import shutil
+import subprocess
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+
+import event_log
+import firmware
+import sign
+from lab import BUILD, LOADER, WORDS, change, enrolled, expect_ready, expect_stop, make_tree
+
+FULL = pytest.mark.full
+KEYS = Path("/usr/share/ovmf")
+SIGNED_FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.snakeoil.fd")
+SECURE = ["secure-boot 1"]
+KERNEL, CONFIG = "kernel.elf", "handoff.conf"
+
+
+def files_of(lab, changes=None):
+    """Return {path: bytes} of a test's volume without the loader."""
+    tree = make_tree(lab.directory() / "tree")
+    change(tree, changes)
+    return sign.find_files(tree, Path(LOADER), [])
+
+
+def digest(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def with_a_changed_bit(content):
+    return content[:-1] + bytes([content[-1] ^ 0x40])
+
+
+def config(*lines):
+    return {CONFIG: "\n".join((f"cmdline = {' '.join(WORDS)}", *lines, "")).encode()}
+
+
+def expect_hashes(verdict, number, found, wanted):
+    expect_stop(verdict, number)
+    assert f"it has: {found}" in verdict.serial and f"wanted: {wanted}" in verdict.serial, verdict.serial
+
+
+def test_enrolled_files_are_used_as_they_were_read(lab):
+    """The first two reads are of the configuration and of the kernel. There is no third one that could differ."""
+    files = files_of(lab)
+    verdict = expect_ready(lab.case(enrolled(files), plan=[*SECURE, "read-changes-at 3"]))
+    assert "changes a bit" not in verdict.serial
+    assert verdict.has_line(r"\[integrity\] secure-boot=on kernel=checked tpm=unused")
+
+
+def test_without_checks_a_kernel_is_read_in_pieces(lab):
+    """So the plan of the test above would have an effect."""
+    verdict = lab.case(plan=["read-changes-at 3"])
+    assert "read 3 of" in verdict.serial and "[integrity]" not in verdict.serial
+
+
+@pytest.mark.parametrize("name", [KERNEL, CONFIG])
+def test_I1_changed_bit_is_refused(lab, name):
+    files = files_of(lab)
+    changed = with_a_changed_bit(files[name])
+    verdict = lab.case({**enrolled(files), name: changed}, plan=SECURE)
+    expect_hashes(verdict, 38, digest(changed), digest(files[name]))
+    assert f"\\{name}" in verdict.serial
+
+
+def test_I2_configuration_that_is_not_enrolled_is_refused(lab):
+    """And this loader has no list at all."""
+    files = files_of(lab)
+    verdict = lab.case({LOADER: (BUILD / "BOOTX64.EFI").read_bytes()}, plan=SECURE)
+    expect_hashes(verdict, 38, digest(files[CONFIG]), "(no file of this name)")
+
+
+def test_I2_absent_configuration_is_accepted(lab):
+    disk = lab.case_disk(None, {**enrolled({KERNEL: files_of(lab)[KERNEL]}), CONFIG: None}, SECURE)
+    with lab.restore(disk) as running:
+        assert running.wait_for(r"^\[ready\]", 60), running.serial
+        assert "secure-boot=on kernel=checked" in running.serial
+
+
+def test_ES11_hash_of_the_configuration(lab):
+    kernel = files_of(lab)[KERNEL]
+    verdict = expect_ready(lab.case(config(f"kernel_sha256 = {digest(kernel)}")))
+    assert verdict.has_line(r"\[integrity\] secure-boot=off kernel=checked tpm=unused")
+    verdict = lab.case({**config(f"kernel_sha256 = {digest(kernel)}"), KERNEL: with_a_changed_bit(kernel)})
+    expect_hashes(verdict, 39, digest(with_a_changed_bit(kernel)), digest(kernel))
+
+
+# --- A TPM that only tells what it gets ---------------------------------------------------------------
+
+
+def crc(content):
+    return f"{zlib.crc32(content):08x}"
+
+
+def expect_measured(verdict, pcr, content, text):
+    line = f"measured pcr={pcr} type=13 flags=0 header=14,1 size={len(content)} crc={crc(content)}: {text}"
+    assert line in verdict.serial, verdict.serial
+
+
+def test_measurements_before_the_use(lab):
+    files = files_of(lab)
+    verdict = expect_ready(lab.case(plan=["fake-tpm", "read-changes-at 3"]))
+    words = " ".join(WORDS)
+    expect_measured(verdict, 12, files[CONFIG], "configuration \\handoff.conf")
+    expect_measured(verdict, 12, words.encode() + b"\0", f"command line {words}")
+    expect_measured(verdict, 9, files[KERNEL], "kernel \\kernel.elf")
+    assert verdict.serial.count("conductor: measured") == 3
+    assert verdict.has_line(r"\[integrity\] secure-boot=off kernel=unchecked tpm=measured")
+
+
+@pytest.mark.parametrize("fault, status", [("measure-fails-at", "device error"), ("log-full-at", "volume full")])
+@pytest.mark.parametrize("nth, what", [(1, "configuration"), (3, "kernel")])
+def test_I5_measurement_that_fails(lab, fault, status, nth, what):
+    """A warning, unless all measurements are demanded. The first is made before the configuration is read."""
+    plan = ["fake-tpm", f"{fault} {nth}"]
+    verdict = expect_ready(lab.case(plan=plan))
+    assert f"warning: not in the TPM: {what}" in verdict.serial and f"({status})" in verdict.serial
+    assert "[integrity]" not in verdict.serial
+    verdict = expect_stop(lab.case(config("tpm = demand"), plan=plan), 40)
+    assert f"(firmware: {status}" in verdict.serial
+
+
+def test_I4_absent_tpm(lab):
+    verdict = expect_ready(lab.case(config("tpm = on"), plan=["fake-tpm-gone"]))
+    assert "warning: not in the TPM: there is no TPM 2.0" in verdict.serial
+    assert "TPM" not in expect_ready(lab.case(plan=["fake-tpm-gone"])).serial
+
+
+def test_tpm_off_measures_only_the_configuration(lab):
+    verdict = expect_ready(lab.case(config("tpm = off"), plan=["fake-tpm"]))
+    assert verdict.serial.count("conductor: measured") == 1 and "[integrity]" not in verdict.serial
+
+
+# --- Real Secure Boot, and a real TPM ------------------------------------------------------------------
+
+
+def test_I1_real_secure_boot(lab, tmp_path):
+    """With the key that Debian's firmware has. `make sign` runs the same script."""
+    needed = (KEYS / "PkKek-1-snakeoil.key", KEYS / "PkKek-1-snakeoil.pem", SIGNED_FIRMWARE)
+    if shutil.which("sbsign") is None or shutil.which("openssl") is None or not all(map(Path.is_file, needed)):
+        pytest.skip("no sbsign, no openssl, or no keys and firmware of Debian's package ovmf")
+    key, tree = tmp_path / "plain.key", make_tree(tmp_path / "volume")
+    subprocess.run(["openssl", "rsa", "-in", needed[0], "-passin", "pass:snakeoil", "-out", key],
+                   check=True, capture_output=True)  # fmt: skip
+    files = sign.find_files(tree, Path(LOADER), [])
+    image = sign.enrol((BUILD / "BOOTX64.EFI").read_bytes(), files)
+    sign.sign(image, key, needed[1], tree / LOADER)
+    loader = {LOADER: (tree / LOADER).read_bytes()}
+    machine = {"firmware": firmware.find(SIGNED_FIRMWARE)}
+    assert "secure-boot=on kernel=checked" in expect_ready(lab.cold(loader, machine=machine)).serial
+    changed = with_a_changed_bit(files[KERNEL])
+    verdict = lab.cold({**loader, KERNEL: changed}, machine=machine)
+    assert not verdict.success and "HL-38: Secure Boot is on" in verdict.serial, verdict.serial
+    assert digest(changed) in verdict.serial and digest(files[KERNEL]) in verdict.serial
+
+
+class SoftwareTpm:
+    """A TPM 2.0 as a program, in a folder of its own."""
+
+    def __init__(self, folder):
+        self.socket = folder / "tpm.socket"
+        self.process = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={folder}",
+                                         "--ctrl", f"type=unixio,path={self.socket}"])  # fmt: skip
+        deadline = time.monotonic() + 20
+        while not self.socket.exists():
+            assert self.process.poll() is None and time.monotonic() < deadline, "swtpm has not started"
+            time.sleep(0.05)
+
+    def arguments(self, device):
+        return ["-chardev", f"socket,id=tpm-socket,path={self.socket}", "-tpmdev", "emulator,id=tpm,chardev=tpm-socket",
+                "-device", f"{device},tpmdev=tpm"]  # fmt: skip
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+@pytest.mark.parametrize("device, lines", [
+    ("tpm-crb", ["tpm = demand"]),
+    pytest.param("tpm-tis", [], marks=FULL),
+    pytest.param("tpm-crb", None, marks=FULL),
+])  # fmt: skip
+def test_event_log_replays_to_the_registers(lab, tmp_path, device, lines):
+    """Without `lines` there is no configuration."""
+    if shutil.which("swtpm") is None:
+        pytest.skip("there is no swtpm: install Debian's package swtpm")
+    changes = {CONFIG: None} if lines is None else config(*lines)
+    files = files_of(lab, changes)
+    with SoftwareTpm(tmp_path) as tpm:
+        disk = lab.disk(changes, ["show-measurements"])
+        with lab.boot_cold(disk, extra=tpm.arguments(device)) as running:
+            assert running.wait_for(r"^\[ready\]", 120), running.serial
+            serial = running.serial
+    events, registers = event_log.read_conductor(serial)
+    replayed = event_log.replay(events)
+    assert len(registers) == 16
+    for number, value in registers.items():
+        assert value == replayed.get(number, bytes(32)), f"PCR {number}: {events}"
+    words = b"" if lines is None else " ".join(WORDS).encode()
+    expected = [] if lines is None else [(12, files[CONFIG], b"configuration \\handoff.conf")]
+    expected += [(12, words + b"\0", b"command line " + words), (9, files[KERNEL], b"kernel \\kernel.elf")]
+    assert [(event.pcr, event.digest, event.data) for event in events if event.kind == event_log.EV_IPL] == [
+        (pcr, hashlib.sha256(content).digest(), data) for pcr, content, data in expected]  # fmt: skip
+    assert "tpm=measured" in serial
