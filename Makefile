@@ -27,8 +27,12 @@ endif
 ifeq ($(KASAN),1)
 override BUILD := $(BUILD)/kasan
 endif
-# With UBSAN or KASAN only the kernel is built. esp/ keeps the plain kernel.
-CHECKED := $(filter 1,$(UBSAN) $(KASAN))
+# `make PIE=1` builds the kernel as a static PIE: build/pie/kernel.elf. The loader maps it at a random address.
+ifeq ($(PIE),1)
+override BUILD := $(BUILD)/pie
+endif
+# With UBSAN, KASAN or PIE only the kernel is built. esp/ keeps the plain kernel.
+CHECKED := $(filter 1,$(UBSAN) $(KASAN) $(PIE))
 VERSION := $(shell cat VERSION)
 
 # --- Tools (override on the command line: make CLANG=clang-16) ---------------------------------
@@ -121,7 +125,7 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
         power_acpi spinlock timeline_summary) \
     $(wildcard kernel/diagnostics/monitor/*.c kernel/diagnostics/print_*.c) kernel/diagnostics/ownership.c \
     $(patsubst %,kernel/diagnostics/%.c,overview_figures screen_pages) $(patsubst %,kernel/input/%.c,scancode terminal_keys) $(patsubst %,kernel/arch/x86_64/%.c,exception_text handoff) \
-    $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute)
+    $(patsubst %,bootloader/arch/x86_64/%.c,confidential no_execute relocation_kinds)
 
 # --- Loader: a PE image straight from clang and lld-link ----------------------------------------
 # The linker compiles the loader's files together, because firmware reads the loader from slow media: this saves
@@ -189,7 +193,13 @@ KASAN_FREE := kernel/diagnostics/sanitizer/address.c kernel/diagnostics/monitor/
 endif
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%.c=$(BUILD)/kernel/%.o) $(KERNEL_ASSEMBLY:%.S=$(BUILD)/kernel/%.S.o)
 KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel.ld
-KERNEL_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build-id=fast -T $(KERNEL_LINKER_SCRIPT)
+KERNEL_KIND := -static
+ifeq ($(PIE),1)
+KERNEL_CFLAGS += -fpie -fdirect-access-external-data
+KERNEL_LINKER_SCRIPT := kernel/arch/x86_64/kernel-pie.ld
+KERNEL_KIND := -pie --no-dynamic-linker -z text
+endif
+KERNEL_LDFLAGS := $(KERNEL_KIND) -nostdlib -z noexecstack -z max-page-size=4096 --build-id=fast -T $(KERNEL_LINKER_SCRIPT)
 
 # Files whose code runs once or never are compiled for size. The image must fit into a small machine, whose
 # free memory is fragmented (tests/qemu/test_early_heap.py).
@@ -287,7 +297,8 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text enrolment entries error inject integrity_rules kernel_checksum kernel_demands serial_choice text_part) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text enrolment entries error inject integrity_rules kernel_base kernel_checksum kernel_demands relocation serial_choice sha256 text_part) \
+    bootloader/arch/x86_64/relocation_kinds.c \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
 
@@ -531,7 +542,7 @@ fuzz: $(FUZZ_PROGRAMS) ## run each fuzzer for FUZZ_SECONDS (60) seconds
 # The fuzzers of what the loader reads: a count of runs. The others do too much in a run, so they get a time.
 LONG_FUZZ_RUNS ?= 10000000
 LONG_FUZZ_SECONDS ?= 600
-COUNTED_FUZZERS := $(patsubst %,fuzz_%,config elf elf_note memory_map inject post_mortem)
+COUNTED_FUZZERS := $(patsubst %,fuzz_%,config elf elf_note kernel_symbols memory_map inject post_mortem relocation)
 
 .PHONY: fuzz-long
 fuzz-long: $(FUZZ_PROGRAMS) ## run the fuzzers of the loader's inputs ten million times, the others for ten minutes
@@ -587,6 +598,23 @@ endef
 
 $(BUILD)/small_kernels/%.elf: $(BUILD)/kernel/tests/qemu/small_kernels/%.o
 	$(link_small_kernel)
+
+# A static PIE with its symbols, and one without symbols whose relocations are packed.
+PIE_OBJECT := $(BUILD)/kernel/tests/qemu/small_kernels/pie.o
+PIE_LDFLAGS := -pie --no-dynamic-linker -z text -nostdlib -z noexecstack -z max-page-size=4096 --entry=entry
+SMALL_KERNELS += $(BUILD)/small_kernels/pie-relr.elf
+
+$(PIE_OBJECT): KERNEL_CFLAGS += -fpie
+
+$(BUILD)/small_kernels/pie.elf: $(PIE_OBJECT)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LD_LLD) $(PIE_LDFLAGS) $< -o $(NEW) && $(RENAME)
+
+$(BUILD)/small_kernels/pie-relr.elf: $(PIE_OBJECT)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)$(LD_LLD) $(PIE_LDFLAGS) --strip-all --pack-dyn-relocs=relr $< -o $(NEW) && $(RENAME)
 
 # Large kernels, for bench-boot.
 BENCH_KERNELS := $(patsubst tests/bench/kernels/%.c,$(BUILD)/bench/kernels/%.elf,$(wildcard tests/bench/kernels/*.c))

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "bootloader/pure/parking.h"
+#include "bootloader/pure/relocation.h"
 #include "shared/address.h"
 #include "shared/handoff.h"
 #include "shared/page_fault.h"
@@ -22,6 +23,9 @@
 
 /* HANDOFF_MACHINE_*: the machine that the kernel's file must name. The handoff names it, too. */
 uint32_t arch_machine(void);
+
+/* Return the relocations of that machine. */
+const struct relocation_kinds *arch_relocation_kinds(void);
 
 /* Write the features of page tables that the CPU has. The number of levels is the one in force. */
 void arch_page_features(struct page_table_features *ret_features);

@@ -27,12 +27,11 @@ static struct entry *find_default(struct loader *loader)
 /* The error of the last try, or else that of the first broken entry. */
 static bool refuse(struct loader *loader)
 {
-    char text[ERROR_DETAIL_CAPACITY];
-    if (loader->chooser.chosen != NULL)
-        return false;
-    entry_describe_error(&loader->entries.entries[0], loader->chooser.config_path, text,
-                         sizeof(text));
-    error_set(&loader->failure, LOADER_ERROR_NO_ENTRY, EFI_SUCCESS, "%s", text);
+    if (loader->chooser.chosen == NULL) {
+        error_set(&loader->failure, LOADER_ERROR_NO_ENTRY, EFI_SUCCESS, "");
+        entry_describe_error(loader->entries.entries, loader->chooser.config_path,
+                             loader->failure.detail, sizeof(loader->failure.detail));
+    }
     return false;
 }
 
@@ -65,8 +64,7 @@ static void note_failure(struct loader *loader, struct entry *failed, char *mess
     failed->error = failure->error;
     format_text(message, capacity_bytes, "HL-%02d: %s %s. %s", failure->error,
                 error_cause((unsigned)failure->error), failure->detail, failure->remedy);
-    console_warn(&loader->console, "entry %s cannot be loaded: HL-%02d, %s", failed->id,
-                 failure->error, failure->detail);
+    console_warn(&loader->console, "entry %s: %s", failed->id, message);
 }
 
 /* After a failure, a person has some time. Then the next good entry starts. */
@@ -97,14 +95,9 @@ bool choose_entry(struct loader *loader)
         note_failure(loader, chooser->chosen, message, sizeof(message));
     struct entry *entry = find_default(loader);
     if (wants_menu(loader, entry, has_failed)) {
-        bool is_held = !has_failed && loader->globals.timeout_seconds == 0;
-        const struct menu_wish wish = {
-            .entry = entry,
-            .seconds = entry == NULL || is_held ? 0 : countdown_seconds(loader, has_failed),
-            .message = has_failed ? message : NULL,
-        };
         chooser->has_menu = true;
-        entry = menu_run(loader, &wish, &line);
+        unsigned seconds = entry == NULL ? 0 : countdown_seconds(loader, has_failed);
+        entry = menu_run(loader, entry, seconds, has_failed ? message : NULL, &line);
     }
     if (entry == NULL)
         return refuse(loader);

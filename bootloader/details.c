@@ -33,6 +33,13 @@ static void add_file(struct loader *loader, struct writer *writer, const char *k
     file_close(&file);
 }
 
+static void add_modules(struct loader *loader, struct writer *writer)
+{
+    const struct config_modules *modules = &loader->config.modules;
+    for (unsigned i = 0; i < modules->count; i++)
+        add_file(loader, writer, "module", modules->texts + modules->list[i].path);
+}
+
 void details_write(struct loader *loader, const struct entry *entry, char *text,
                    size_t capacity_bytes)
 {
@@ -47,9 +54,11 @@ void details_write(struct loader *loader, const struct entry *entry, char *text,
         return;
     }
     entry_configure(entry, &loader->globals, config);
-    if (entry->kind == ENTRY_EFI)
+    if (entry->kind == ENTRY_EFI) {
         add_file(loader, &writer, "EFI application", config->efi_path);
-    else
+    } else {
         add_file(loader, &writer, "kernel", config->kernel_path);
+        add_modules(loader, &writer);
+    }
     add(&writer, "command line: %s\n", config->command_line);
 }

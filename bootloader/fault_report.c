@@ -76,7 +76,7 @@ static void print_fault(void *context, const struct arch_fault *fault)
     if (!report->is_reporting) {
         report->is_reporting = true;
         fault_report_format(fault, PACKED("before the kernel's handlers"), "KERNEL.elf",
-                            fault->instruction.value, text);
+                            fault->instruction.value - report->kernel_slide, text);
         post_exit_write(post_exit, text);
         post_exit_keep(post_exit, POST_MORTEM_PANIC, DEBUG_EXIT_LOADER_FAULT, text);
     }
@@ -95,9 +95,10 @@ static void print_return(void *context)
     post_exit_stop(post_exit, DEBUG_EXIT_KERNEL_RETURNED);
 }
 
-void fault_report_install(struct fault_report *report, struct post_exit *post_exit)
+void fault_report_install(struct fault_report *report, struct post_exit *post_exit,
+                          uint64_t kernel_slide)
 {
-    *report = (struct fault_report){.post_exit = post_exit};
+    *report = (struct fault_report){.post_exit = post_exit, .kernel_slide = kernel_slide};
     const struct arch_fault_sink sink = {report, print_fault, print_return};
     arch_install_fault_handlers(&sink);
 }

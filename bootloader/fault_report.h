@@ -10,6 +10,7 @@
 
 struct fault_report {
     struct post_exit *post_exit;
+    uint64_t kernel_slide; /* an address in the kernel's file is smaller by it */
     bool is_reporting;
 };
 
@@ -26,6 +27,7 @@ void fault_report_format(const struct arch_fault *fault, const char *phase, cons
  * the machine. Both structs must stay valid. Preconditions: interrupts are off, and boot services
  * have ended.
  */
-void fault_report_install(struct fault_report *report, struct post_exit *post_exit);
+void fault_report_install(struct fault_report *report, struct post_exit *post_exit,
+                          uint64_t kernel_slide);
 
 #endif

@@ -14,6 +14,7 @@ void hand_over_build(struct loader *loader)
         .direct_map_size_bytes = loader->direct_map_size_bytes,
         .integrity_flags = integrity_flags(loader),
         .kernel = &loader->kernel,
+        .symbols = &loader->symbols,
         .placement = &loader->placement,
         .platform = &loader->platform,
         .timeline = &loader->timeline,

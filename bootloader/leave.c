@@ -95,7 +95,7 @@ bool leave_firmware(struct loader *loader)
 
     arch_interrupts_disable();
     post_exit_mark(&loader->post_exit, "faults");
-    fault_report_install(&loader->fault_report, &loader->post_exit);
+    fault_report_install(&loader->fault_report, &loader->post_exit, loader->kernel.slide);
     warn_of_firmware(loader, attempt_count);
     return true;
 }

@@ -19,7 +19,6 @@ static bool parse_config(struct loader *loader, struct piece text)
     struct chooser *chooser = &loader->chooser;
     const struct config *globals = &loader->globals;
     struct config_wrong wrong;
-    char place[200];
     enum config_status status =
         entries_begin(text, &loader->entries, &loader->globals, &loader->config, &wrong);
     memcpy(&loader->config, globals, sizeof(*globals));
@@ -31,8 +30,9 @@ static bool parse_config(struct loader *loader, struct piece text)
         return false;
     }
     if (status != CONFIG_OK) {
-        config_describe_wrong("", chooser->config_path, status, &wrong, place, sizeof(place));
-        error_set(&loader->failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "%s", place);
+        error_set(&loader->failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "");
+        config_describe_wrong("", chooser->config_path, status, &wrong, loader->failure.detail,
+                              sizeof(loader->failure.detail));
         return false;
     }
     if (globals->unknown_key_count != 0)

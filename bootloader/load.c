@@ -4,6 +4,8 @@
 #include "bootloader/inject.h"
 #include "bootloader/integrity.h"
 #include "bootloader/modules.h"
+#include "bootloader/relocate.h"
+#include "bootloader/symbols.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 
@@ -21,7 +23,8 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
                                                &loader->demands) == LOADER_OK &&
                      demands_check_loader(loader) &&
                      kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
-                                       memory) == LOADER_OK;
+                                       memory) == LOADER_OK &&
+                     symbols_load(loader, &file) && relocate_kernel(loader);
     file_close(&file);
     if (!is_loaded)
         return false;
@@ -53,8 +56,8 @@ bool load_entry(struct loader *loader)
 {
     size_t kept_count = loader->pages.block_count;
     show_first_lines(loader);
-    if (inject_begin(loader) && integrity_measure_command_line(loader) &&
-        load_kernel(loader, &loader->chooser.volume) &&
+    if (inject_begin(loader) && relocate_check_settings(loader) &&
+        integrity_measure_command_line(loader) && load_kernel(loader, &loader->chooser.volume) &&
         modules_load(loader, &loader->chooser.volume))
         return true;
     undo(loader, kept_count);

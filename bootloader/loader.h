@@ -12,6 +12,7 @@
 #include "bootloader/firmware/file.h"
 #include "bootloader/firmware/firmware.h"
 #include "bootloader/firmware/kernel_image.h"
+#include "bootloader/firmware/kernel_symbols.h"
 #include "bootloader/firmware/pages.h"
 #include "bootloader/firmware/screen.h"
 #include "bootloader/integrity.h"
@@ -64,7 +65,8 @@ struct loader {
     struct config config;          /* of the chosen entry */
     struct config globals;         /* of handoff.conf, before its first entry */
     struct integrity integrity;
-    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
+    struct kernel_symbols symbols; /* without any unless symbols=on */
+    struct serial_choice serial;   /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;

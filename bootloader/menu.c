@@ -59,30 +59,26 @@ static enum menu_request wait_for_request(void)
     }
 }
 
-static void open(struct loader *loader, const struct menu_wish *wish)
+struct entry *menu_run(struct loader *loader, const struct entry *entry, unsigned seconds,
+                       const char *message, const char **ret_line)
 {
-    uint64_t clock_hz =
-        clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz;
+    struct entry *entries = loader->entries.entries;
+    enum menu_request request;
+    serial_prepare(loader);
     menu = (struct menu){
         .list = &loader->entries,
         .config_path = loader->chooser.config_path,
-        .message = wish->message,
-        .seconds_left = wish->seconds,
+        .message = message,
+        .seconds_left = seconds,
+        .selected = entry == NULL ? 0 : (unsigned)(entry - entries),
     };
-    if (wish->entry != NULL)
-        menu.selected = (unsigned)(wish->entry - loader->entries.entries);
-    menu_terminal_open(&terminal, &loader->firmware, &loader->serial, clock_hz);
-}
-
-struct entry *menu_run(struct loader *loader, const struct menu_wish *wish, const char **ret_line)
-{
-    enum menu_request request;
-    serial_prepare(loader);
-    open(loader, wish);
+    menu_terminal_open(
+        &terminal, &loader->firmware, &loader->serial,
+        clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz);
     do
         request = wait_for_request();
     while (!serve(loader, request));
     menu_terminal_close(&terminal);
     *ret_line = request == MENU_START_TEXT ? menu.text : NULL;
-    return &loader->entries.entries[menu.selected];
+    return &entries[menu.selected];
 }

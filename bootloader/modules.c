@@ -1,22 +1,36 @@
 #include "bootloader/modules.h"
 
+#include "bootloader/integrity.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 
 /* No file system that firmware reads has larger files. */
 #define MODULE_FILE_LIMIT_BYTES (UINT64_C(1) << 40)
 
-static bool read_module(struct loader *loader, const struct file *file, uint64_t alignment_bytes,
-                        struct phys_range *ret_place)
+/* The bytes that were checked are those that are handed over. */
+static bool admit(struct loader *loader, const struct file *file,
+                  const struct config_module *module, const void *bytes)
+{
+    const struct integrity_subject subject = {INTEGRITY_MODULE, file->path, bytes, file->size_bytes,
+                                              module->has_sha256 ? &module->sha256 : NULL};
+    return integrity_admit(loader, &subject);
+}
+
+static bool read_module(struct loader *loader, const struct file *file,
+                        const struct config_module *module, struct phys_range *ret_place)
 {
     struct phys_range block;
-    enum loader_error error = pages_allocate_for_reading(
-        &loader->pages, file->size_bytes, alignment_bytes, 0, HANDOFF_REGION_MODULE, &block);
+    enum loader_error error =
+        pages_allocate_for_reading(&loader->pages, file->size_bytes, module->alignment_bytes, 0,
+                                   HANDOFF_REGION_MODULE, &block);
     if (error == LOADER_ERROR_OUT_OF_MEMORY)
         error_set(&loader->failure, LOADER_ERROR_MODULE_MEMORY, loader->failure.status,
                   "%s: %llu KiB", file->path, file->size_bytes / KIB);
-    if (error != LOADER_OK ||
-        file_read(file, 0, (void *)block.start.value, file->size_bytes) != LOADER_OK)
+    if (error != LOADER_OK)
+        return false;
+    void *bytes = (void *)block.start.value;
+    if (file_read(file, 0, bytes, file->size_bytes) != LOADER_OK ||
+        !admit(loader, file, module, bytes))
         return false;
     ret_place->start = block.start;
     ret_place->end = phys_addr_add(block.start, file->size_bytes);
@@ -36,7 +50,7 @@ static bool load_module(struct loader *loader, const struct volume *volume, unsi
     if (file_open(volume, modules->texts + module->path, MODULE_FILE_LIMIT_BYTES, &file) !=
         LOADER_OK)
         return false;
-    bool is_loaded = read_module(loader, &file, module->alignment_bytes, place);
+    bool is_loaded = read_module(loader, &file, module, place);
     file_close(&file);
     if (is_loaded)
         console_log(&loader->console, "module %s: %llu bytes at %llx",

@@ -7,7 +7,8 @@
 #include "bootloader/loader.h"
 
 /* Read the modules of the configuration, in their order, each into pages of its own. The rest of
- * the last page is zero. Failures: FILE_* (an empty file is one), MODULE_MEMORY, BAD_ALLOCATION. */
+ * the last page is zero. Failures: FILE_* (an empty file is one), MODULE_MEMORY, BAD_ALLOCATION, those
+ * of integrity_admit(). */
 bool modules_load(struct loader *loader, const struct volume *volume);
 
 #endif

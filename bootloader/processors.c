@@ -64,33 +64,28 @@ static enum page_table_status build_tables(struct loader *loader)
     return status;
 }
 
-/* Return the reason why no processor can be started; NULL if they can. */
-static const char *reserve(struct loader *loader)
+static bool reserve(struct loader *loader)
 {
     struct parking *parking = &loader->placement.parking;
     uint64_t size_bytes = parking_size_bytes(parking->seat_count, loader->features.levels);
-    if (phys_range_is_empty(loader->placement.processor_start))
-        return "no page below 1 MiB";
-    if (!is_reachable(arch_start_registers()))
-        return "no way to reach them";
-    if (pages_allocate_below(&loader->pages, size_bytes, phys_addr(PARKING_LIMIT_ADDRESS),
-                             HANDOFF_REGION_PARKING, &parking->memory) != LOADER_OK)
-        return "no memory below 4 GiB";
-    enum page_table_status status = build_tables(loader);
-    return status == PAGE_TABLE_OK ? NULL : page_table_status_name(status);
+    return is_reachable(arch_start_registers()) &&
+           pages_allocate_below(&loader->pages, size_bytes, phys_addr(PARKING_LIMIT_ADDRESS),
+                                HANDOFF_REGION_PARKING, &parking->memory) == LOADER_OK &&
+           build_tables(loader) == PAGE_TABLE_OK;
 }
 
+/* If there is no page below 1 MiB, a warning says that already. */
 void processors_reserve(struct loader *loader)
 {
     struct parking *parking = &loader->placement.parking;
-    if (loader->processors.count == 1 || !is_start_wanted(loader))
+    if (!is_start_wanted(loader) || phys_range_is_empty(loader->placement.processor_start))
         return;
     parking->seat_count = loader->processors.count - 1;
-    const char *obstacle = reserve(loader);
-    if (obstacle == NULL)
+    if (parking->seat_count == 0 || reserve(loader))
         return;
     parking->seat_count = 0;
-    console_warn(&loader->console, "no other processor is started: %s", obstacle);
+    console_warn(&loader->console, "no other processor is started: no memory below 4 GiB, or no "
+                                   "way to reach its registers");
 }
 
 /* --- The start --- */

@@ -11,7 +11,7 @@ import arguments
 
 IMAGE_BASE = 0xFFFFFFFF80000000
 # The names in kernel.ld for the start and the end of the image and of its parts.
-BOUNDARY = re.compile(r"kernel_(image|text|rodata|data|symbols)_(start|end)")
+BOUNDARY = re.compile(r"kernel_(image|text|rodata|data|symbols)_(start|end|entry)")
 
 
 def read_functions(lines):

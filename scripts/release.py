@@ -37,7 +37,7 @@ BUILT = ("esp/EFI/BOOT/BOOTX64.EFI", "esp/kernel.elf")
 SBOM = "SBOM.spdx.json"
 SUMS = "SHA256SUMS"
 # Settings of a build that must not change a release.
-LEFT_OUT = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "BUILD", "UBSAN", "KASAN", "WERROR", "V")
+LEFT_OUT = ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "BUILD", "UBSAN", "KASAN", "PIE", "WERROR", "V")
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 README = """# Handoff {version}
 

@@ -20,6 +20,7 @@ inlined there.
 Without ADDRESS, read a report from the standard input: pasted, or typed from a photograph. Letters
 that look like digits, and missing leading digits, are corrected. If an address and FUNCTION+OFFSET
 behind it disagree, FUNCTION+OFFSET counts. A build id in the report is compared with the kernel's.
+A slide in the report (of a kernel made with PIE=1) is subtracted from the addresses.
 
 The text of a panic's QR code, HANDOFF-PANIC-1:…, is expanded and printed first. Give it on the
 standard input, in single quotes as an argument, or as the name of a file.
@@ -35,6 +36,8 @@ REGISTER = re.compile(r"\b(?:r(?:ax|bx|cx|dx|si|di|bp|sp|fl|\d+)|cr\d)\s+$")
 # An address of a backtrace is the one behind a call.
 CALLER = re.compile(r"(?:#\s?\w+|\bby)\s+$")
 BUILD = re.compile(r"\bbuild\s?=\s?([\w|]{16})\b")
+SLIDE = re.compile(r"\bslide\s?=\s?((?:[0Oo][xX])?[\w|]{1,18})\b")
+MASK = (1 << 64) - 1
 
 
 class SymbolizeError(Exception):
@@ -63,9 +66,10 @@ def tool(*command):
 
 
 class Kernel:
-    """A kernel with debug information."""
+    """A kernel with debug information. Its slide is the distance from the addresses here to those of the boot."""
 
-    def __init__(self, path):
+    def __init__(self, path, slide=0):
+        self.slide = slide
         if not path.is_file():
             raise SymbolizeError(f"{path} is no file: build the kernel (make), or name another one with --kernel")
         self.path = path
@@ -120,6 +124,7 @@ def read_address(kernel, text):
         return None
     digits = f"{number:x}".lstrip("f")
     address = int(digits, 16) | 0xFFFFFFFF00000000 if len(digits) == 8 else number
+    address = (address - kernel.slide) & MASK
     return address if kernel.has_code(address) else None
 
 
@@ -167,7 +172,8 @@ def show(kernel, places):
         offset += place.is_caller
         name, line = frames[0]
         inlined = len(frames) > 1
-        print(f"{place.address:#x} {name if inlined else f'{outer}+{offset:#x}'} {line}")
+        address = (place.address + kernel.slide) & MASK
+        print(f"{address:#x} {name if inlined else f'{outer}+{offset:#x}'} {line}")
         for index, (name, line) in enumerate(frames[1:], start=2):
             print(f"    inlined into {f'{outer}+{offset:#x}' if index == len(frames) else name} {line}")
 
@@ -211,6 +217,9 @@ def input_text(words):
 
 def show_report(kernel, text):
     text = text[max(text.find("[panic]"), 0) :]  # the log before it has addresses, too
+    slide = SLIDE.search(text)
+    if slide is not None:
+        kernel.slide = read_number(slide.group(1)) or 0
     places = [place for line in text.splitlines() for place in places_of_line(kernel, line)]
     if not places:
         raise SymbolizeError("there is no address of this kernel's code in the text")
@@ -227,7 +236,7 @@ def run(options):
     is_whole = True
     if text is not None and report_text.contains(text):
         text, is_whole = expanded(text)
-    kernel = Kernel(options.kernel or folders.build_folder() / "kernel.debug.elf")
+    kernel = Kernel(options.kernel or folders.build_folder() / "kernel.debug.elf", options.slide)
     if text is not None:
         return max(show_report(kernel, text), 0 if is_whole else 1)
     show(kernel, places_of_arguments(kernel, options.addresses, options.callers))
@@ -239,6 +248,8 @@ def main():
     parser.add_argument("addresses", nargs="*", metavar="ADDRESS",
                         help="an address, such as 0xffffffff80009b57, the text of a QR code, or a file")  # fmt: skip
     parser.add_argument("--callers", action="store_true", help="the addresses are those of a backtrace, behind a call")
+    parser.add_argument("--slide", type=lambda text: int(text, 16), default=0, metavar="HEX",
+                        help="the slide of a kernel that is a PIE: subtract it from the addresses (default: 0)")  # fmt: skip
     parser.add_argument("--kernel", type=Path, metavar="FILE", help="the kernel.debug.elf (default: of the build)")
     try:
         return run(parser.parse_args())

@@ -34,6 +34,8 @@ PROGRAM = re.compile(r"^(test_\w+) +(\d+) passed, (\d+) failed \(([\d.]+) s\)$",
 FUZZER = re.compile(r"^(fuzz_\w+): (?:passed|FAILED) \(\d+ runs, (\d+) s\)$", re.MULTILINE)
 SIGNS = re.compile(r"^([.FEsxX]+)(?: +\[ *\d+%\])?$", re.MULTILINE)
 SLOWEST_COUNT = 20
+# Kernels beside the plain one: words for make.
+OTHER_KERNELS = ("UBSAN=1", "KASAN=1", "PIE=1")
 NAME_CHARACTERS = 100
 # The interval for updating the line of a running group.
 REFRESH_SECONDS = 0.5
@@ -163,7 +165,7 @@ def build_everything(_=False):
     """The build counts as one test. Without it no other test can run."""
     targets = dict.fromkeys(target for group in GROUPS.values() for target in group.targets)
     status, output = make("build", *targets)
-    for checked in ("UBSAN=1", "KASAN=1"):
+    for checked in OTHER_KERNELS:
         if status == 0:
             status, output = make("build", checked)
     return Counts(1, 0) if status == 0 else Counts(0, 1), output, []
@@ -175,7 +177,7 @@ def build_for(names):
     targets = dict.fromkeys(target for name in names for target in GROUPS[name].targets)
     status, output = make(*targets) if targets else (0, "")
     if status == 0 and any(GROUPS[name].checked_kernels for name in names):
-        for checked in ("UBSAN=1", "KASAN=1"):
+        for checked in OTHER_KERNELS:
             status, output = make("build", checked) if status == 0 else (status, output)
     return status == 0, output
 
@@ -243,7 +245,7 @@ class Group:
     description: str
     targets: tuple
     run: Callable[[bool], tuple]
-    checked_kernels: bool = False  # True if they boot the kernels of UBSAN=1 and KASAN=1
+    checked_kernels: bool = False  # True if they boot the kernels of UBSAN=1, KASAN=1 and PIE=1
 
 
 # The groups that find a mistake fastest come first.

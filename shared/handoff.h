@@ -61,7 +61,7 @@ enum handoff_region_type {
     HANDOFF_REGION_STACK = 0x210,
     /* The page tables at entry. */
     HANDOFF_REGION_PAGE_TABLES = 0x220,
-    /* This structure and everything that it points to, except modules. */
+    /* This structure and everything that it points to, except modules and kernel symbols. */
     HANDOFF_REGION_HANDOFF_DATA = 0x230,
     /* The kernel's loaded image. */
     HANDOFF_REGION_KERNEL_IMAGE = 0x240,
@@ -74,6 +74,8 @@ enum handoff_region_type {
     HANDOFF_REGION_MODULE = 0x270,
     /* `parking`: the code, mailboxes, stacks and page tables of started processors that wait. */
     HANDOFF_REGION_PARKING = 0x280,
+    /* `kernel_symbols` and `kernel_strings` (since version 2.1). */
+    HANDOFF_REGION_KERNEL_SYMBOLS = 0x290,
     /* EfiACPIMemoryNVS: RAM that the firmware owns for ever. */
     HANDOFF_REGION_ACPI_NVS = 0x300,
     /* EfiRuntimeServicesData, EfiRuntimeServicesCode: RAM of the firmware's runtime services. */
@@ -398,12 +400,15 @@ struct handoff {
 
     union handoff_arch arch;
 
-    uint64_t reserved_2[4]; /* written as 0, ignored by readers */
+    /* Since 2.1. The kernel's ELF symbol table (Elf64_Sym, 24 bytes each) and its names, as the file
+     * has them: add kernel_slide to each value. Both are 0 without `symbols=on`. */
+    struct handoff_array kernel_symbols;
+    struct handoff_range kernel_strings;
 
     uint32_t integrity_flags; /* since 2.1: HANDOFF_INTEGRITY_* */
-    uint32_t reserved_3;
+    uint32_t reserved_2;
 
-    /* Since 2.1: the memory in which started processors wait. Both fields are 0 if none was started. */
+    /* Since 2.1: the memory in which started processors wait. Both are 0 if none was started. */
     struct handoff_range parking;
 
     uint64_t reserved[9]; /* written as 0, ignored by readers */
@@ -561,9 +566,10 @@ HANDOFF_ASSERT_OFFSET(handoff, random_seed_source, 472);
 HANDOFF_ASSERT_OFFSET(handoff, reserved_1, 476);
 HANDOFF_ASSERT_OFFSET(handoff, random_seed, 480);
 HANDOFF_ASSERT_OFFSET(handoff, arch, 512);
-HANDOFF_ASSERT_OFFSET(handoff, reserved_2, 640);
+HANDOFF_ASSERT_OFFSET(handoff, kernel_symbols, 640);
+HANDOFF_ASSERT_OFFSET(handoff, kernel_strings, 656);
 HANDOFF_ASSERT_OFFSET(handoff, integrity_flags, 672);
-HANDOFF_ASSERT_OFFSET(handoff, reserved_3, 676);
+HANDOFF_ASSERT_OFFSET(handoff, reserved_2, 676);
 HANDOFF_ASSERT_OFFSET(handoff, parking, 680);
 HANDOFF_ASSERT_OFFSET(handoff, reserved, 696);
 HANDOFF_ASSERT(sizeof(struct handoff) == 768);

@@ -1,7 +1,6 @@
 #include "bootloader/firmware/file.h"
 
 #include "bootloader/firmware/read_progress.h"
-#include "bootloader/pure/config.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 

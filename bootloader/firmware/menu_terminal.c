@@ -48,51 +48,48 @@ void menu_terminal_open(struct menu_terminal *terminal, const struct firmware *f
 }
 
 /* UCS-2 has no characters above 0xffff. */
-static void output_row(const struct menu_terminal *terminal, unsigned row, const char *text)
+static void output_at(SIMPLE_TEXT_OUTPUT_INTERFACE *output, unsigned row, unsigned column,
+                      const char *text)
 {
-    SIMPLE_TEXT_OUTPUT_INTERFACE *output = terminal->firmware->system_table->ConOut;
     CHAR16 wide[MENU_COLUMN_COUNT + 1];
     size_t length = 0;
-    if (output == NULL)
-        return;
     while (*text != '\0') {
         uint32_t character = utf8_next(&text);
         wide[length++] = character > UINT16_MAX ? '?' : (CHAR16)character;
     }
     wide[length] = 0;
-    output->SetCursorPosition(output, 0, row);
+    output->SetCursorPosition(output, column, row);
     output->OutputString(output, wide);
 }
 
-static void place_cursor(const struct menu_terminal *terminal, const struct menu *menu)
+static void write_at(const struct menu_terminal *terminal, unsigned row, unsigned column,
+                     const char *text)
 {
     SIMPLE_TEXT_OUTPUT_INTERFACE *output = terminal->firmware->system_table->ConOut;
-    char sequence[32];
-    unsigned row;
-    unsigned column;
-    bool has_cursor = menu_find_cursor(menu, &row, &column);
-    if (output != NULL) {
-        output->SetCursorPosition(output, column, row);
-        output->EnableCursor(output, has_cursor);
-    }
-    format_text(sequence, sizeof(sequence), "\033[%u;%uH", row + 1, column + 1);
+    char sequence[MENU_ROW_CAPACITY + 16];
+    if (output != NULL)
+        output_at(output, row, column, text);
+    format_text(sequence, sizeof(sequence), "\033[%u;%uH%s", row + 1, column + 1, text);
     write_serial(terminal, sequence);
 }
 
 void menu_terminal_show(struct menu_terminal *terminal, const struct menu *menu)
 {
-    char sequence[MENU_ROW_CAPACITY + 16];
+    SIMPLE_TEXT_OUTPUT_INTERFACE *output = terminal->firmware->system_table->ConOut;
     char text[MENU_ROW_CAPACITY];
-    for (unsigned row = 0; row < MENU_ROW_COUNT; row++) {
+    unsigned row;
+    unsigned column;
+    for (row = 0; row < MENU_ROW_COUNT; row++) {
         menu_draw_row(menu, row, text);
         if (text_equal(text, terminal->rows[row]))
             continue;
         memcpy(terminal->rows[row], text, sizeof(text));
-        output_row(terminal, row, text);
-        format_text(sequence, sizeof(sequence), "\033[%u;1H%s", row + 1, text);
-        write_serial(terminal, sequence);
+        write_at(terminal, row, 0, text);
     }
-    place_cursor(terminal, menu);
+    bool has_cursor = menu_find_cursor(menu, &row, &column);
+    write_at(terminal, row, column, "");
+    if (output != NULL)
+        output->EnableCursor(output, has_cursor);
 }
 
 static unsigned take_serial(struct menu_terminal *terminal)

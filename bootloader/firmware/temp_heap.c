@@ -7,18 +7,19 @@
 /* The map may grow by the allocation of its own buffer. */
 #define MAP_SLACK_ROWS 8
 
+/* No physical address is higher. So sums of rows and heaps do not wrap. */
+#define ADDRESS_LIMIT (UINT64_C(1) << 52)
+
 /* Return the lowest address at which the row has room for the heap, or UINT64_MAX. */
 static uint64_t place_in_row(const struct memory_map_descriptor *row,
                              const struct config_heap *wanted)
 {
-    struct phys_range range;
-    if (row->type != EfiConventionalMemory || row->page_count > UINT64_MAX >> PAGE_SHIFT ||
-        !phys_range_from_base_size(phys_addr(row->physical_start), row->page_count << PAGE_SHIFT,
-                                   &range))
+    if (row->type != EfiConventionalMemory || row->physical_start > ADDRESS_LIMIT ||
+        row->page_count > ADDRESS_LIMIT >> PAGE_SHIFT)
         return UINT64_MAX;
-    uint64_t start = range.start.value < wanted->from ? wanted->from : range.start.value;
-    bool has_room = page_is_aligned(start) && start <= range.end.value &&
-                    range.end.value - start >= wanted->size_bytes;
+    uint64_t start = row->physical_start < wanted->from ? wanted->from : row->physical_start;
+    uint64_t row_end = row->physical_start + (row->page_count << PAGE_SHIFT);
+    bool has_room = page_is_aligned(start) && start + wanted->size_bytes <= row_end;
     return has_room ? start : UINT64_MAX;
 }
 

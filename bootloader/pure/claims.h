@@ -14,8 +14,8 @@
 #include "bootloader/pure/memory_map.h"
 
 /* The blocks: kernel, stack, the page for starting processors, the boot record, handoff data, page
- * tables, the trampoline, parked processors, a file or a map while it is read, temporary heaps and modules. */
-#define CLAIMS_BLOCK_LIMIT (10 + CONFIG_HEAP_LIMIT + CONFIG_MODULE_LIMIT)
+ * tables, the trampoline, parked processors, the kernel's symbols, a file or a map while it is read, temporary heaps and modules. */
+#define CLAIMS_BLOCK_LIMIT (11 + CONFIG_HEAP_LIMIT + CONFIG_MODULE_LIMIT)
 
 /* The blocks, the loader's image, the framebuffers, the firmware's tables. */
 #define CLAIMS_LIMIT (CLAIMS_BLOCK_LIMIT + 1 + FRAMEBUFFER_LIMIT + FIRMWARE_TABLES_LIMIT)

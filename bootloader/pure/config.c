@@ -246,6 +246,19 @@ static enum config_status store_post_mortem(struct piece value, struct config *c
                                                                        : CONFIG_BAD_POST_MORTEM;
 }
 
+static enum config_status store_kaslr(struct piece value, struct config *config)
+{
+    bool is_on;
+    enum config_status status = store_switch(value, &is_on);
+    config->has_fixed_base = !is_on;
+    return status;
+}
+
+static enum config_status store_symbols(struct piece value, struct config *config)
+{
+    return store_switch(value, &config->hands_over_symbols);
+}
+
 static enum config_status store_kernel_sha256(struct piece value, struct config *config)
 {
     config->has_kernel_sha256 = sha256_parse(value, &config->kernel_sha256);
@@ -309,6 +322,7 @@ static const struct setting settings[] = {
     {"module_name", config_module_store_name},
     {"module_cmdline", config_module_store_command_line},
     {"module_align", config_module_store_alignment},
+    {"module_sha256", config_module_store_sha256},
     {"timeout", store_timeout},
     {"default", store_default},
     {"remember_last", store_remember_last},
@@ -325,14 +339,16 @@ static const struct setting settings[] = {
     {"inject", store_inject},
     {"tpm", store_tpm},
     {"kernel_sha256", store_kernel_sha256},
+    {"kaslr", store_kaslr},
+    {"symbols", store_symbols},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
 
 /* Bits of `stored` below. */
 #define MODULE_BIT     1u
-#define MODULE_BITS    15u
-#define GLOBAL_BITS    (7u << 4)
-#define KERNEL_AND_EFI (3u << 7)
+#define MODULE_BITS    31u
+#define GLOBAL_BITS    (7u << 5)
+#define KERNEL_AND_EFI (3u << 8)
 
 /* Return SETTING_COUNT for an unknown key. */
 static size_t find_setting(struct piece key)
@@ -474,4 +490,10 @@ enum config_status config_parse(const char *text, size_t size_bytes, struct conf
         config_set_defaults(ret_config);
     *ret_line = wrong.line;
     return status;
+}
+
+bool config_switch_setting(const struct config *config, const char *word, bool key_is_on)
+{
+    return command_line_is(config->command_line, word, "on") ||
+           (key_is_on && !command_line_is(config->command_line, word, "off"));
 }

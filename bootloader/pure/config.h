@@ -11,9 +11,10 @@
  *   cmdline   = text          handed to the kernel as it is; each double quote in it is closed
  *   temp_heap = 1M            the temporary heaps, with commas between them (config_heap.h)
  *   module    = \path         a file to hand over; may come again (config_module.h)
- *   module_name = text        of the last module; so are the next two
+ *   module_name = text        of the last module; so are the next three
  *   module_cmdline = text
  *   module_align = 4K
+ *   module_sha256 = digits
  *   output    = console       the screen that the kernel gets first: that of the firmware's
  *                             console, or a number from the loader's lines `output 1: …`
  *   resolution = keep         its resolution: `keep` the firmware's, `native` of the screen (from
@@ -28,6 +29,9 @@
  *                             does not; without this key: measure if there is one
  *   post_mortem = nvram       keep the boot record in an EFI variable, too; `ram`, the default:
  *                             only in RAM. The same word on the command line is stronger.
+ *   kaslr     = on            a static PIE gets a random address; `off`: it gets its link address
+ *   symbols   = off           `on`: hand over the kernel's symbol table. For both keys, the same
+ *                             word on the command line is stronger.
  *   title     = text          of the entry in the menu
  *   efi       = \app.efi      an EFI application that is started instead of a kernel
  *
@@ -132,6 +136,8 @@ struct config {
     bool has_kernel_sha256;
     struct sha256 kernel_sha256;
     enum tpm_wish tpm;
+    bool has_fixed_base;         /* kaslr = off */
+    bool hands_over_symbols;     /* symbols = on */
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
 };
@@ -171,6 +177,9 @@ bool config_split_line(struct piece line, struct piece *ret_key, struct piece *r
 
 /* Return whether this is the ID of an entry: 1 to 63 characters of a-z, A-Z, 0-9, '.', '_', '-'. */
 bool config_is_id(struct piece text);
+/* Return the state of a switch that is a key and a word of the command line: the word is stronger.
+ * `key_is_on` is the state of the key. */
+bool config_switch_setting(const struct config *config, const char *word, bool key_is_on);
 
 /* Return the error in a constant English sentence. Never NULL. */
 const char *config_status_text(enum config_status status);

@@ -71,3 +71,10 @@ enum config_status config_module_store_alignment(struct piece value, struct conf
     last_module(config)->alignment_bytes = (uint32_t)size_bytes;
     return CONFIG_OK;
 }
+
+enum config_status config_module_store_sha256(struct piece value, struct config *config)
+{
+    struct config_module *module = last_module(config);
+    module->has_sha256 = sha256_parse(value, &module->sha256);
+    return module->has_sha256 ? CONFIG_OK : CONFIG_BAD_SHA256;
+}

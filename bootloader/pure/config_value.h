@@ -15,7 +15,8 @@ struct piece config_value_trim(struct piece piece);
 /* Return true if the value has only printable ASCII. */
 bool config_value_is_printable(struct piece value);
 
-/* Check a path from the root of the volume, in ASCII, without "..". Write it with '\\' at its start and between its names, and a NUL. */
+/* Check a path from the root of the volume, in ASCII, without "..". Write it with '\\' at its start
+ * and between its names, and a NUL. */
 enum config_status config_value_path(struct piece value, char path[CONFIG_PATH_CAPACITY]);
 
 /* Store the value of `temp_heap`. */
@@ -28,5 +29,6 @@ enum config_status config_module_begin(struct piece value, struct config *config
 enum config_status config_module_store_name(struct piece value, struct config *config);
 enum config_status config_module_store_command_line(struct piece value, struct config *config);
 enum config_status config_module_store_alignment(struct piece value, struct config *config);
+enum config_status config_module_store_sha256(struct piece value, struct config *config);
 
 #endif

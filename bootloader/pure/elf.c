@@ -15,6 +15,7 @@
 #define DATA_LITTLE_ENDIAN         1
 #define VERSION_CURRENT            1
 #define TYPE_EXECUTABLE            2
+#define TYPE_SHARED                3
 #define EXTENDED_NUMBERING         0xffff
 #define PROGRAM_HEADER_LOAD        1
 #define PROGRAM_HEADER_DYNAMIC     2
@@ -47,7 +48,8 @@ static enum elf_status check_identification(const struct elf_header *header, uin
         return ELF_BAD_VERSION;
     if (header->machine != machine)
         return ELF_OTHER_MACHINE;
-    return header->type == TYPE_EXECUTABLE ? ELF_OK : ELF_NOT_EXECUTABLE;
+    return header->type == TYPE_EXECUTABLE || header->type == TYPE_SHARED ? ELF_OK
+                                                                          : ELF_NOT_EXECUTABLE;
 }
 
 static uint64_t table_size_bytes(const struct elf_header *header)
@@ -98,7 +100,8 @@ static bool segment_memory(const struct program_header *segment, struct virt_ran
  * there. These are the physical address, since the loader chooses the place of the image, and the
  * offset of a segment without bytes in the file. In a segment without bytes in memory, no other
  * field has a meaning. */
-static enum elf_status check_segment(uint64_t file_size_bytes, const struct program_header *segment)
+static enum elf_status check_segment(const struct elf_plan *plan, uint64_t file_size_bytes,
+                                     const struct program_header *segment)
 {
     if (segment->file_size > 0 &&
         !file_holds(file_size_bytes, segment->file_offset, segment->file_size))
@@ -112,7 +115,7 @@ static enum elf_status check_segment(uint64_t file_size_bytes, const struct prog
     struct virt_range memory;
     if (!segment_memory(segment, &memory) || memory.end.value > page_align_down(UINT64_MAX))
         return ELF_ADDRESS_WRAPS;
-    if (memory.start.value < ELF_LOWEST_ADDRESS)
+    if (!plan->is_relocatable && memory.start.value < ELF_LOWEST_ADDRESS)
         return ELF_LOWER_HALF;
     if (segment->memory_size > ELF_IMAGE_LIMIT_BYTES)
         return ELF_IMAGE_TOO_LARGE;
@@ -164,6 +167,16 @@ static void add_note(struct elf_plan *plan, const struct program_header *header)
     plan->note_count++;
 }
 
+/* A range that wraps counts as absent. */
+static enum elf_status add_dynamic(struct elf_plan *plan, const struct program_header *header)
+{
+    if (!plan->is_relocatable || !virt_range_is_empty(plan->dynamic))
+        return ELF_NEEDS_RELOCATION;
+    (void)virt_range_from_base_size(virt_addr(header->virtual_address), header->file_size,
+                                    &plan->dynamic);
+    return ELF_OK;
+}
+
 static enum elf_status add_program_header(uint64_t file_size_bytes,
                                           const struct program_header *header, unsigned number,
                                           struct elf_plan *plan)
@@ -173,9 +186,9 @@ static enum elf_status add_program_header(uint64_t file_size_bytes,
     case PROGRAM_HEADER_INTERPRETER:
         return ELF_NEEDS_INTERPRETER;
     case PROGRAM_HEADER_DYNAMIC:
-        return ELF_NEEDS_RELOCATION;
+        return add_dynamic(plan, header);
     case PROGRAM_HEADER_LOAD:
-        status = check_segment(file_size_bytes, header);
+        status = check_segment(plan, file_size_bytes, header);
         if (status != ELF_OK || header->memory_size == 0)
             return status;
         return add_segment(plan, header, number);
@@ -270,7 +283,12 @@ enum elf_status elf_plan(const void *header_bytes, const void *table, uint64_t f
 {
     struct elf_header header;
     memcpy(&header, header_bytes, sizeof(header));
-    struct elf_plan plan = {.entry = virt_addr(header.entry), .alignment_bytes = PAGE_SIZE_BYTES};
+    struct elf_plan plan = {.is_relocatable = header.type == TYPE_SHARED,
+                            .entry = virt_addr(header.entry),
+                            .alignment_bytes = PAGE_SIZE_BYTES,
+                            .sections_offset = header.section_headers_offset};
+    if (header.section_header_size == sizeof(struct section_header))
+        plan.section_count = header.section_header_count;
     ret_culprits->count = 0;
     ret_culprits->entry = header.entry;
     enum elf_status status =
@@ -279,6 +297,8 @@ enum elf_status elf_plan(const void *header_bytes, const void *table, uint64_t f
         status = check_image(&plan, ret_culprits);
     if (status == ELF_OK)
         status = check_entry(&plan);
+    if (status == ELF_OK && plan.is_relocatable && virt_range_is_empty(plan.dynamic))
+        status = ELF_NO_DYNAMIC;
     if (status == ELF_OK)
         *ret_plan = plan;
     return status;

@@ -3,9 +3,10 @@
  *
  * Input: the headers of an untrusted file, and the file's size. Output: a plan of the segments and
  * their places. Every number in the plan is checked, so the code that loads the file needs no checks,
- * and can read each segment straight into its place. Accepted: ELF64,
- * little-endian, for this machine, ET_EXEC, statically linked into the higher half. (System V gABI,
- * "Object Files" and "Program Loading"; catalogue group E.)
+ * and can read each segment straight into its place. Accepted: ELF64, little-endian, for this
+ * machine. Either ET_EXEC, statically linked into the higher half, or ET_DYN, a static PIE. The
+ * loader moves the latter to another address (kernel_base.h) and relocates it (relocation.h).
+ * (System V gABI, "Object Files" and "Program Loading"; catalogue group E.)
  *
  * Pure: bytes in, struct out. Fuzzed by tests/fuzz/fuzz_elf.c.
  */
@@ -37,7 +38,7 @@ enum elf_status {
     ELF_NOT_LITTLE_ENDIAN,
     ELF_BAD_VERSION,
     ELF_OTHER_MACHINE,
-    ELF_NOT_EXECUTABLE,      /* e_type is not ET_EXEC */
+    ELF_NOT_EXECUTABLE,      /* e_type is not ET_EXEC, and not ET_DYN */
     ELF_BAD_HEADER_SIZE,     /* e_ehsize or e_phentsize */
     ELF_NO_PROGRAM_HEADERS,  /* e_phnum 0 */
     ELF_TOO_MANY_HEADERS,    /* e_phnum 0xffff: extended numbering is not supported */
@@ -51,12 +52,13 @@ enum elf_status {
     ELF_SEGMENTS_OVERLAP,
     ELF_PAGE_WITH_TWO_PERMISSIONS, /* two segments with different permissions share a page */
     ELF_WRITABLE_EXECUTABLE,
-    ELF_LOWER_HALF,      /* below ELF_LOWEST_ADDRESS, or not canonical */
+    ELF_LOWER_HALF,      /* ET_EXEC: below ELF_LOWEST_ADDRESS, or not canonical */
     ELF_BAD_ENTRY,       /* e_entry not inside an executable segment's bytes */
     ELF_NOTHING_TO_LOAD, /* no PT_LOAD with a size */
     ELF_TOO_MANY_SEGMENTS,
     ELF_NEEDS_INTERPRETER, /* PT_INTERP */
-    ELF_NEEDS_RELOCATION,  /* PT_DYNAMIC: dynamic linking or relocations */
+    ELF_NEEDS_RELOCATION,  /* PT_DYNAMIC in ET_EXEC, or for the second time in ET_DYN */
+    ELF_NO_DYNAMIC,        /* ET_DYN without PT_DYNAMIC: its relocations cannot be found */
     ELF_STATUS_COUNT,
 };
 
@@ -81,6 +83,9 @@ struct elf_note_segment {
 
 /* Segments are sorted by address and disjoint; no page holds two permissions. */
 struct elf_plan {
+    bool is_relocatable;       /* ET_DYN: the addresses are those of the linker until it is moved */
+    uint64_t slide;            /* from the link addresses to these, modulo 2^64; 0 for ET_EXEC */
+    struct virt_range dynamic; /* of ET_DYN: the bytes of PT_DYNAMIC. relocation.h checks it */
     struct virt_addr entry;
     struct virt_range image; /* page-aligned: covers every segment */
     /* The largest p_align, a power of two from 4 KiB to 1 GiB. The image's physical address and its
@@ -88,6 +93,8 @@ struct elf_plan {
     uint64_t alignment_bytes;
     unsigned segment_count; /* 1…ELF_SEGMENT_LIMIT */
     struct elf_segment segments[ELF_SEGMENT_LIMIT];
+    uint64_t sections_offset; /* of the section headers, as the file has them: kernel_symbols.h */
+    unsigned section_count;   /* 0 if they do not have 64 bytes each */
     unsigned note_count; /* in the file; the first ELF_NOTE_SEGMENT_LIMIT of them are in `notes` */
     struct elf_note_segment notes[ELF_NOTE_SEGMENT_LIMIT];
 };

@@ -36,6 +36,20 @@ struct program_header {
 };
 _Static_assert(sizeof(struct program_header) == 56, "Elf64_Phdr");
 
+struct section_header {
+    uint32_t name;
+    uint32_t type;
+    uint64_t flags;
+    uint64_t virtual_address;
+    uint64_t file_offset;
+    uint64_t size;
+    uint32_t link; /* of a symbol table: the number of the section with its names */
+    uint32_t info;
+    uint64_t alignment;
+    uint64_t entry_size;
+};
+_Static_assert(sizeof(struct section_header) == 64, "Elf64_Shdr");
+
 /* program_header.flags */
 #define FLAG_EXECUTE 1u
 #define FLAG_WRITE   2u

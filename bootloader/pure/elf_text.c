@@ -16,7 +16,7 @@ static const char sentences[] PACKED_SECTION =
     "The ELF file is not little-endian.\0"
     "The ELF file has an unknown version.\0"
     "The ELF file is for another kind of processor.\0"
-    "The ELF file is not a statically linked executable (ET_EXEC).\0"
+    "The ELF file is not a static executable (ET_EXEC) or a static PIE (ET_DYN).\0"
     "An ELF or program header has an unexpected size.\0"
     "The ELF file has no program headers.\0"
     "The ELF file uses extended program header numbering.\0"
@@ -35,7 +35,8 @@ static const char sentences[] PACKED_SECTION =
     "The ELF file has no segment to load.\0"
     "The ELF file has more than 16 segments to load.\0"
     "The ELF file needs an interpreter (a dynamic linker).\0"
-    "The ELF file is dynamic or needs relocation.\0";
+    "The ELF file is dynamic, and no static PIE.\0"
+    "The PIE has no dynamic section (PT_DYNAMIC).\0";
 
 enum remedy {
     REMEDY_OF_ALL,
@@ -46,19 +47,21 @@ enum remedy {
     REMEDY_PERMISSIONS,
     REMEDY_ENTRY,
     REMEDY_EXTENT,
+    REMEDY_DYNAMIC,
 };
 
 /* In the order of enum remedy. The first is the general remedy of HL-11. */
 static const char remedies[] PACKED_SECTION =
     "\0"
-    "Link it with `ld -static -no-pie`.\0"
+    "Link it with `ld -static -no-pie`, or at address 0 with `ld -pie --no-dynamic-linker`.\0"
     "Compile and link for the CPU of the loader: `-m64`, or `--target=` of clang.\0"
     "Link with `--image-base=0xffffffff80000000` (GNU ld: `-Ttext-segment=`), not with `-Ttext=`.\0"
     "Put `. = ALIGN(4096);` between the sections, or link with `-z separate-code -z "
     "max-page-size=4096`.\0"
     "Give code and data PHDRS of their own, FLAGS(5) and FLAGS(6), and link without `-N`.\0"
     "Name a function: `ENTRY(name)` in the linker script, or `-e name`.\0"
-    "Link all sections within 256 MiB from 0xffffffff80000000 on.\0";
+    "Link all sections within 256 MiB from 0xffffffff80000000 on.\0"
+    "Give .dynamic a header in the linker script: `dynamic PT_DYNAMIC FLAGS(6);` in PHDRS.\0";
 
 static const uint8_t remedy_of[ELF_STATUS_COUNT] = {
     [ELF_NOT_64_BIT] = REMEDY_TARGET,
@@ -76,6 +79,7 @@ static const uint8_t remedy_of[ELF_STATUS_COUNT] = {
     [ELF_BAD_ENTRY] = REMEDY_ENTRY,
     [ELF_NEEDS_INTERPRETER] = REMEDY_STATIC,
     [ELF_NEEDS_RELOCATION] = REMEDY_STATIC,
+    [ELF_NO_DYNAMIC] = REMEDY_DYNAMIC,
 };
 
 const char *elf_status_text(enum elf_status status)

@@ -71,21 +71,14 @@ static void set_id(struct entry_list *list, struct entry *entry, struct piece id
     memcpy(entry->id, copy, sizeof(copy));
 }
 
-static void read_entries(struct entry_list *list, struct piece text, unsigned line, struct piece id,
-                         const struct config *globals, struct config *scratch)
+static struct entry *add_section(struct entry_list *list, struct piece id, unsigned line)
 {
-    bool has_next = true;
-    while (has_next) {
-        struct piece lines;
-        struct entry *entry = add(list);
-        if (entry != NULL) {
-            set_id(list, entry, id, line - 1);
-            entry->first_line = line;
-        }
-        has_next = take_section(&text, &line, &lines, &id);
-        if (entry != NULL)
-            entry_set_text(list, entry, lines, globals, scratch);
+    struct entry *entry = add(list);
+    if (entry != NULL) {
+        set_id(list, entry, id, line - 1);
+        entry->first_line = line;
     }
+    return entry;
 }
 
 enum config_status entries_begin(struct piece text, struct entry_list *list,
@@ -102,10 +95,14 @@ enum config_status entries_begin(struct piece text, struct entry_list *list,
     if (text.length > CONFIG_FILE_LIMIT_BYTES)
         return CONFIG_FILE_TOO_LARGE;
     text = config_without_mark(text);
-    bool has_entry = take_section(&text, &line, &lines, &id);
+    bool has_next = take_section(&text, &line, &lines, &id);
     enum config_status status = config_parse_lines(lines, 1, false, ret_globals, ret_wrong);
-    if (status == CONFIG_OK && has_entry)
-        read_entries(list, text, line, id, ret_globals, scratch);
+    while (status == CONFIG_OK && has_next) {
+        struct entry *entry = add_section(list, id, line);
+        has_next = take_section(&text, &line, &lines, &id);
+        if (entry != NULL)
+            entry_set_text(list, entry, lines, ret_globals, scratch);
+    }
     return status;
 }
 

@@ -127,10 +127,10 @@ static const struct error_text error_texts[] PACKED_SECTION = {
                              "Use only the words above, with commas between them, or remove the "
                              "line.",
                              FIRMWARE_INVALID_PARAMETER},
-    [LOADER_ERROR_INJECT_REFUSED] = {"Failures on purpose are refused while Secure Boot is on.",
-                                     "Remove the line from handoff.conf, or switch Secure Boot off "
-                                     "in the firmware's setup.",
-                                     FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_INJECT_REFUSED] =
+        {"This setting is refused while Secure Boot is on.",
+         "Remove it, or switch Secure Boot off in the firmware's setup.",
+         FIRMWARE_INVALID_PARAMETER},
     [LOADER_ERROR_NO_OUTPUT] =
         {"No screen can be used, and no serial port answers: the kernel could show nothing.",
          "Correct `serial`, `output` or `resolution` in handoff.conf, or connect a serial port. If "
@@ -141,6 +141,13 @@ static const struct error_text error_texts[] PACKED_SECTION = {
          "Copy the kernel to the medium again. If the error stays, replace the medium: it gives "
          "wrong bytes, and the firmware does not see it.",
          FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_KERNEL_RELOCATION] = {"The kernel is a PIE that cannot be relocated.",
+                                        "Link it without shared libraries, as a static PIE: `ld "
+                                        "-pie --no-dynamic-linker -z text`.",
+                                        FIRMWARE_LOAD_ERROR},
+    [LOADER_ERROR_KERNEL_SYMBOLS] = {"The kernel's symbol table is damaged.",
+                                     "Build the kernel again, or remove symbols=on.",
+                                     FIRMWARE_LOAD_ERROR},
     [LOADER_ERROR_MODULE_MEMORY] =
         {"A module does not fit into the free memory.",
          "Give the machine more memory, or use smaller or fewer modules.",

@@ -44,6 +44,7 @@ static void write_kernel(struct handoff *handoff, const struct elf_plan *kernel)
     handoff->kernel_virtual_base = kernel->image.start.value;
     handoff->kernel_size_bytes = virt_range_size_bytes(kernel->image);
     handoff->kernel_entry = kernel->entry.value;
+    handoff->kernel_slide = kernel->slide;
 }
 
 static void write_platform(struct handoff *handoff, const struct platform_facts *platform)
@@ -119,6 +120,7 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
     format_text(handoff->loader_name, sizeof(handoff->loader_name), "handoff-loader %s",
                 HANDOFF_VERSION_TEXT);
     write_kernel(handoff, sources->kernel);
+    kernel_symbols_write(sources->symbols, &handoff->kernel_symbols, &handoff->kernel_strings);
     write_placement(handoff, sources->placement);
     write_platform(handoff, sources->platform);
     write_arrays(block, sources);

@@ -9,6 +9,7 @@
 #include "bootloader/pure/config.h"
 #include "bootloader/pure/elf.h"
 #include "bootloader/pure/handoff_block.h"
+#include "bootloader/pure/kernel_symbols.h"
 #include "bootloader/pure/loader_log.h"
 #include "bootloader/pure/placement.h"
 #include "bootloader/pure/platform_facts.h"
@@ -23,6 +24,7 @@ struct handoff_sources {
     uint64_t direct_map_size_bytes;
     uint32_t integrity_flags; /* HANDOFF_INTEGRITY_* */
     const struct elf_plan *kernel;
+    const struct kernel_symbols *symbols;
     const struct placement *placement;
     const struct platform_facts *platform;
     const struct timeline *timeline;

@@ -33,6 +33,10 @@ void handoff_write_modules(const struct handoff_block *block, const struct confi
         module->size_bytes = phys_range_size_bytes(places[i]);
         write_text(block, modules->list[i].name, &module->name);
         write_text(block, modules->list[i].command_line, &module->command_line);
+        if (modules->list[i].has_sha256) {
+            module->flags = HANDOFF_MODULE_HASHED;
+            memcpy(module->sha256, modules->list[i].sha256.bytes, SHA256_SIZE_BYTES);
+        }
     }
     block->handoff->modules =
         handoff_block_array(block, block->modules, modules->count, sizeof(struct handoff_module));

@@ -41,56 +41,46 @@ static const struct entry *selected_entry(const struct menu *menu)
     return &menu->list->entries[menu->selected];
 }
 
-static void move(unsigned *place, unsigned step, bool is_back, unsigned last)
+/* Move by a key that goes back or forward, in the list or in a text. */
+static void move_by_key(unsigned key, unsigned *place, unsigned last, bool is_list)
 {
-    if (is_back)
-        *place = *place < step ? 0 : *place - step;
-    else
-        *place = last - *place < step ? last : *place + step;
+    static const uint8_t keys[] = {MENU_KEY_UP & 0xff,      MENU_KEY_DOWN & 0xff,
+                                   MENU_KEY_LEFT & 0xff,    MENU_KEY_RIGHT & 0xff,
+                                   MENU_KEY_HOME & 0xff,    MENU_KEY_END & 0xff,
+                                   MENU_KEY_PAGE_UP & 0xff, MENU_KEY_PAGE_DOWN & 0xff};
+    const unsigned steps[] = {is_list ? 1 : MENU_COLUMN_COUNT, 1, last, MENU_LIST_ROW_COUNT};
+    for (unsigned i = 0; i < sizeof(keys); i++) {
+        if (key != MENU_KEY_SCAN_CODES + keys[i])
+            continue;
+        unsigned room = i % 2 == 0 ? *place : last - *place;
+        unsigned step = steps[i / 2] < room ? steps[i / 2] : room;
+        *place = i % 2 == 0 ? *place - step : *place + step;
+    }
 }
 
-/* Keys that move in the list, or in a text. Return false for another key. */
-static bool move_by_key(unsigned key, unsigned *place, unsigned last, bool is_list)
+/* The letters of key_rows, in the order of the requests. */
+static enum menu_request request_of(unsigned key)
 {
-    unsigned page = is_list ? MENU_LIST_ROW_COUNT : MENU_COLUMN_COUNT;
-    unsigned line = is_list ? 1 : MENU_COLUMN_COUNT;
-    bool is_back = key == MENU_KEY_UP || key == MENU_KEY_LEFT || key == MENU_KEY_HOME ||
-                   key == MENU_KEY_PAGE_UP;
-    unsigned step = key == MENU_KEY_UP || key == MENU_KEY_DOWN             ? line
-                    : key == MENU_KEY_LEFT || key == MENU_KEY_RIGHT        ? 1
-                    : key == MENU_KEY_HOME || key == MENU_KEY_END          ? last
-                    : key == MENU_KEY_PAGE_UP || key == MENU_KEY_PAGE_DOWN ? page
-                                                                           : 0;
-    move(place, step, is_back, last);
-    return step != 0;
+    static const char letters[] = "edsro";
+    for (unsigned i = 0; i < sizeof(letters) - 1; i++) {
+        if (key == (unsigned char)letters[i])
+            return (enum menu_request)(MENU_WANT_LINE + i);
+    }
+    return key == MENU_KEY_ENTER ? MENU_START : MENU_NOTHING;
 }
 
 static enum menu_request press_in_list(struct menu *menu, unsigned key)
 {
-    bool is_broken = selected_entry(menu)->status != CONFIG_OK;
+    enum menu_request request = request_of(key);
     menu->message = NULL;
-    if (move_by_key(key, &menu->selected, menu->list->count - 1, true))
-        return MENU_NOTHING;
-    switch (key) {
-    case MENU_KEY_ENTER:
-        return is_broken ? MENU_NOTHING : MENU_START;
-    case 'e':
-        menu->message = menu->forbids_change;
-        return is_broken || menu->message != NULL ? MENU_NOTHING : MENU_WANT_LINE;
-    case 'd':
-        return MENU_WANT_DETAILS;
-    case 'p':
+    move_by_key(key, &menu->selected, menu->list->count - 1, true);
+    if (key == 'p')
         menu_show_text(menu, MENU_VIEW_PATH, "\\");
-        return MENU_NOTHING;
-    case 's':
-        return MENU_SETUP;
-    case 'r':
-        return MENU_REBOOT;
-    case 'o':
-        return MENU_POWER_OFF;
-    default:
-        return MENU_NOTHING;
-    }
+    if (request == MENU_WANT_LINE)
+        menu->message = menu->forbids_change;
+    bool needs_good = request == MENU_START || request == MENU_WANT_LINE;
+    bool is_refused = menu->message != NULL || selected_entry(menu)->status != CONFIG_OK;
+    return needs_good && is_refused ? MENU_NOTHING : request;
 }
 
 /* Remove a character before the cursor, or put one there. The text stays within its limit. */
@@ -193,23 +183,19 @@ static const char *put(struct row *row, unsigned end, const char *text)
 /* Append row `number` of a text with several rows. */
 static void put_row_of(struct row *row, const char *text, unsigned number)
 {
-    for (;;) {
+    for (;; number--) {
         row->length = row->column = 0;
-        const char *rest = put(row, MENU_COLUMN_COUNT, text);
-        if (number-- == 0)
+        text = put(row, MENU_COLUMN_COUNT, text);
+        if (number == 0)
             return;
-        if (*rest == '\0') {
-            row->length = row->column = 0;
-            return;
-        }
-        text = *rest == '\n' ? rest + 1 : rest;
+        if (*text == '\n')
+            text++;
     }
 }
 
 static void put_entry(const struct menu *menu, struct row *row, unsigned line)
 {
-    unsigned page_start = menu->selected - menu->selected % MENU_LIST_ROW_COUNT;
-    unsigned index = page_start + line;
+    unsigned index = menu->selected - menu->selected % MENU_LIST_ROW_COUNT + line;
     if (index >= menu->list->count || line >= MENU_LIST_ROW_COUNT)
         return;
     const struct entry *entry = &menu->list->entries[index];
@@ -219,67 +205,52 @@ static void put_entry(const struct menu *menu, struct row *row, unsigned line)
     put(row, MENU_COLUMN_COUNT, mark);
 }
 
-static void put_message(const struct menu *menu, struct row *row, unsigned line)
+/* A message, or else the error of the selected entry. */
+static const char *find_message(const struct menu *menu, char *text, size_t capacity_bytes)
 {
-    char text[400] = "";
     const struct entry *entry = selected_entry(menu);
-    const char *message = menu->message;
-    if (message == NULL && menu->view == MENU_VIEW_LIST) {
-        message = text;
-        if (entry->status != CONFIG_OK)
-            entry_describe_error(entry, menu->config_path, text, sizeof(text));
-        else if (entry->error != LOADER_OK)
-            format_text(text, sizeof(text), "HL-%02d: %s", entry->error,
-                        error_cause((unsigned)entry->error));
-    }
-    if (message != NULL)
-        put_row_of(row, message, line);
+    if (menu->message != NULL)
+        return menu->message;
+    if (menu->view == MENU_VIEW_LIST && entry->status != CONFIG_OK)
+        entry_describe_error(entry, menu->config_path, text, capacity_bytes);
+    else if (menu->view == MENU_VIEW_LIST && entry->error != LOADER_OK)
+        format_text(text, capacity_bytes, "HL-%02d: %s", entry->error,
+                    error_cause((unsigned)entry->error));
+    return text;
 }
 
-static void put_middle(const struct menu *menu, struct row *row, unsigned line)
+static const char *find_text(const struct menu *menu, unsigned number, char *text,
+                             size_t capacity_bytes)
 {
-    if (menu->view == MENU_VIEW_LIST)
-        put_entry(menu, row, line);
-    else
-        put_row_of(row, menu->text, line);
-}
-
-static void put_heading(const struct menu *menu, struct row *row)
-{
-    char place[40] = "";
-    if (menu->view == MENU_VIEW_LIST)
-        format_text(place, sizeof(place), " (%u of %u)", menu->selected + 1, menu->list->count);
-    put(row, MENU_COLUMN_COUNT, text_part(headings, (unsigned)menu->view));
-    put(row, MENU_COLUMN_COUNT, place);
-}
-
-static void put_countdown(const struct menu *menu, struct row *row)
-{
-    char text[60];
-    if (menu->seconds_left == 0)
-        return;
-    format_text(text, sizeof(text), "It starts in %u s. Any key stops this.", menu->seconds_left);
-    put(row, MENU_COLUMN_COUNT, text);
+    unsigned view = (unsigned)menu->view;
+    if (number == KEYS_ROW)
+        return text_part(key_rows, view);
+    if (number == 0 && view != MENU_VIEW_LIST)
+        return text_part(headings, view);
+    if (number == 0)
+        format_text(text, capacity_bytes, "%s (%u of %u)", headings, menu->selected + 1,
+                    menu->list->count);
+    else if (number == COUNTDOWN_ROW && menu->seconds_left != 0)
+        format_text(text, capacity_bytes, "It starts in %u s. Any key stops this.",
+                    menu->seconds_left);
+    return text;
 }
 
 void menu_draw_row(const struct menu *menu, unsigned number, char text[MENU_ROW_CAPACITY])
 {
     struct row row = {text, 0, 0};
-    if (number == 0)
-        put_heading(menu, &row);
-    else if (number == KEYS_ROW)
-        put(&row, MENU_COLUMN_COUNT, text_part(key_rows, (unsigned)menu->view));
-    else if (number == COUNTDOWN_ROW)
-        put_countdown(menu, &row);
+    char buffer[400] = "";
+    if (number < MENU_FIRST_ROW || number >= COUNTDOWN_ROW)
+        put_row_of(&row, find_text(menu, number, buffer, sizeof(buffer)), 0);
     else if (number >= MESSAGE_ROW && menu->view != MENU_VIEW_DETAILS)
-        put_message(menu, &row, number - MESSAGE_ROW);
-    else if (number >= MENU_FIRST_ROW)
-        put_middle(menu, &row, number - MENU_FIRST_ROW);
-    while (row.column < MENU_COLUMN_COUNT) {
-        row.text[row.length++] = ' ';
-        row.column++;
-    }
-    row.text[row.length] = '\0';
+        put_row_of(&row, find_message(menu, buffer, sizeof(buffer)), number - MESSAGE_ROW);
+    else if (menu->view == MENU_VIEW_LIST)
+        put_entry(menu, &row, number - MENU_FIRST_ROW);
+    else
+        put_row_of(&row, menu->text, number - MENU_FIRST_ROW);
+    for (; row.column < MENU_COLUMN_COUNT; row.column++)
+        text[row.length++] = ' ';
+    text[row.length] = '\0';
 }
 
 bool menu_find_cursor(const struct menu *menu, unsigned *ret_row, unsigned *ret_column)

@@ -38,8 +38,8 @@ enum menu_request {
     MENU_START,        /* the selected entry */
     MENU_START_TEXT,   /* the selected entry, with menu->text as its command line */
     MENU_START_PATH,   /* the EFI application at menu->text */
-    MENU_WANT_DETAILS, /* call menu_show_text() with them */
     MENU_WANT_LINE,    /* call menu_show_text() with the command line of the selected entry */
+    MENU_WANT_DETAILS, /* call menu_show_text() with them */
     MENU_SETUP,
     MENU_REBOOT,
     MENU_POWER_OFF,

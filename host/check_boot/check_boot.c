@@ -27,12 +27,16 @@
 #include <sys/stat.h>
 
 #include "bootloader/pure/entries.h"
+#include "bootloader/arch.h"
+#include "bootloader/pure/config.h"
 #include "bootloader/pure/elf.h"
 #include "bootloader/pure/elf_note.h"
 #include "bootloader/pure/elf_text.h"
 #include "bootloader/pure/error.h"
+#include "bootloader/pure/kernel_base.h"
 #include "bootloader/pure/kernel_checksum.h"
 #include "bootloader/pure/kernel_demands.h"
+#include "bootloader/pure/relocation.h"
 #include "shared/handoff.h"
 
 #define STATUS_ACCEPTED 0
@@ -56,11 +60,45 @@ static int refuse(const char *reason, const char *remedy)
     return STATUS_REFUSED;
 }
 
-/* Load the kernel as the loader does, and compare its checksum with the one in its note. */
-static int check_checksum(const struct content *file, const struct elf_plan *plan,
-                          const struct kernel_demands *demands)
+/* Relocate a PIE as the loader does. */
+static int check_relocations(const struct elf_plan *plan, uint8_t *image)
 {
-    uint8_t *image = demands->checksum == 0 ? NULL : malloc(virt_range_size_bytes(plan->image));
+    char text[RELOCATION_TEXT_CAPACITY];
+    struct relocation_culprit culprit;
+    uint64_t count;
+    const struct relocation_request request = {
+        .plan = plan,
+        .image = image,
+        .slide = kernel_base_fixed_slide(plan),
+        .kinds = arch_relocation_kinds(),
+        .marks = malloc(relocation_marks_size_bytes(plan)),
+    };
+    if (!plan->is_relocatable || request.marks == NULL)
+        return STATUS_ACCEPTED;
+    enum relocation_status status = relocation_apply(&request, &count, &culprit);
+    free(request.marks);
+    if (status == RELOCATION_OK)
+        return STATUS_ACCEPTED;
+    relocation_describe(status, &culprit, request.kinds, text);
+    return refuse(text, error_remedy(LOADER_ERROR_KERNEL_RELOCATION));
+}
+
+static int check_image(const struct elf_plan *plan, const struct kernel_demands *demands,
+                       uint8_t *image)
+{
+    if (demands->checksum == 0 ||
+        kernel_checksum(plan, image, demands->checksum_offset) == demands->checksum)
+        return check_relocations(plan, image);
+    return refuse(error_cause(LOADER_ERROR_KERNEL_DAMAGED),
+                  error_remedy(LOADER_ERROR_KERNEL_DAMAGED));
+}
+
+/* Load the kernel as the loader does, compare its checksum with the one in its note, and relocate
+ * it. */
+static int check_bytes(const struct content *file, const struct elf_plan *plan,
+                       const struct kernel_demands *demands)
+{
+    uint8_t *image = malloc(virt_range_size_bytes(plan->image));
     if (image == NULL)
         return STATUS_ACCEPTED;
     for (unsigned next = 0; next < plan->segment_count;) {
@@ -68,11 +106,10 @@ static int check_checksum(const struct content *file, const struct elf_plan *pla
         next = elf_next_read(plan, next, &read);
         memcpy(image + read.place, file->bytes + read.file_offset, read.size_bytes);
     }
-    uint64_t found = kernel_checksum(plan, image, demands->checksum_offset);
+    elf_zero_rest(plan, image);
+    int status = check_image(plan, demands, image);
     free(image);
-    return found == demands->checksum ? STATUS_ACCEPTED
-                                      : refuse(error_cause(LOADER_ERROR_KERNEL_DAMAGED),
-                                               error_remedy(LOADER_ERROR_KERNEL_DAMAGED));
+    return status;
 }
 
 static int check_notes(const struct content *file, const struct elf_plan *plan)
@@ -86,7 +123,7 @@ static int check_notes(const struct content *file, const struct elf_plan *plan)
     if (status != ELF_NOTE_OK)
         return refuse(elf_note_status_text(status), error_remedy(LOADER_ERROR_KERNEL_NOTE));
     if (kernel_demands_fit_loader(&demands, text, sizeof(text)))
-        return check_checksum(file, plan, &demands);
+        return check_bytes(file, plan, &demands);
     printf("The kernel demands %s.\n%s\n", text, error_remedy(LOADER_ERROR_KERNEL_DEMAND));
     return STATUS_REFUSED;
 }

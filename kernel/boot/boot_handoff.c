@@ -11,6 +11,7 @@
 #include "kernel/core/log_serial.h"
 #include "kernel/core/panic_report.h"
 #include "kernel/diagnostics/print_integrity.h"
+#include "kernel/core/symbols.h"
 #include "kernel/diagnostics/print_regions.h"
 #include "kernel/handoff/entry_state.h"
 #include "kernel/handoff/handoff_check.h"
@@ -39,6 +40,7 @@ static struct entry_state entry_state(struct kernel *kernel)
     describe_segments(kernel);
     struct entry_state state = {
         .image = virt_range((uint64_t)kernel_image_start, (uint64_t)kernel_image_end),
+        .slide = symbols_slide(),
         .entry = virt_addr((uint64_t)kernel_image_entry),
         .segments = kernel->segments,
         .segment_count = KERNEL_SEGMENT_COUNT,
@@ -97,6 +99,11 @@ static void print_handoff(const struct kernel *kernel)
              kernel->handoff.version_major, kernel->handoff.version_minor,
              kernel->handoff.size_bytes, kernel->handoff.loader_name, kernel->handoff.regions.count,
              kernel->handoff.checksum);
+    if (kernel->handoff.kernel_slide != 0 || kernel->handoff.kernel_symbols.count != 0)
+        log_line("kernel", "base=0x%llx slide=0x%llx symbols=%u",
+                 (unsigned long long)kernel->handoff.kernel_virtual_base,
+                 (unsigned long long)kernel->handoff.kernel_slide,
+                 kernel->handoff.kernel_symbols.count);
     print_integrity(kernel->handoff.integrity_flags);
     boot_modules_print(kernel);
     command_words_check(kernel->view.command_line, warn_of_word, NULL);

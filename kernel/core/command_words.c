@@ -10,6 +10,7 @@
 
 static const char *const heap_choices[] = {"bump", "first-fit", "best-fit", "fast", "strict", NULL};
 static const char *const colour_choices[] = {"on", "off", NULL};
+static const char *const switch_choices[] = {"on", "off", NULL};
 static const char *const post_mortem_choices[] = {"nvram", "ram", NULL};
 static const char *const processors_choices[] = {"start", "list", NULL};
 static const char *const boot_services_choices[] = {"keep", "reuse", NULL};
@@ -33,6 +34,9 @@ const struct command_word command_words[] = {
     {"heap_debug", "on|off", NULL, "on: find writes after free, and record the callers"},
     {"debug-exit", "PORT", NULL, "end QEMU through its isa-debug-exit device at a panic"},
     {"paging", "4|5|any", NULL, "loader: the number of page-table levels"},
+    {"kaslr", "on|off", switch_choices,
+     "loader: off maps a kernel that is a PIE at a fixed address"},
+    {"symbols", "on|off", switch_choices, "loader: on hands over the kernel's symbol table"},
     {"post_mortem", "nvram|ram", post_mortem_choices,
      "loader: nvram keeps the boot record in an EFI variable, too"},
     {"processors", "start|list", processors_choices, "loader: start starts the other processors"},

@@ -188,7 +188,11 @@ static void print_build(void)
     char id[2 * KERNEL_BUILD_ID_SIZE_BYTES + 1];
     for (size_t i = 0; i < KERNEL_BUILD_ID_SIZE_BYTES; i++)
         format_text(id + 2 * i, sizeof id - 2 * i, "%02x", kernel_build_id[i]);
-    say(PANIC_PART_BUILD, "", "version=%s build=%s", HANDOFF_VERSION_TEXT, id);
+    if (symbols_slide() == 0)
+        say(PANIC_PART_BUILD, "", "version=%s build=%s", HANDOFF_VERSION_TEXT, id);
+    else
+        say(PANIC_PART_BUILD, "", "version=%s build=%s slide=0x%llx", HANDOFF_VERSION_TEXT, id,
+            (unsigned long long)symbols_slide());
 }
 
 /* --- The report ------------------------------------------------------------------------------- */

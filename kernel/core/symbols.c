@@ -9,7 +9,7 @@ struct symbol_entry {
 };
 
 struct symbol_table {
-    uint64_t base;
+    uint64_t link_base; /* a number: a relocation would make the table writable */
     uint32_t count;
     uint32_t reserved;
     struct symbol_entry entries[];
@@ -26,7 +26,7 @@ bool symbols_find(struct virt_addr address, struct symbol *ret_symbol)
     if (!image_is_code(address) || table->count == 0)
         return false;
 
-    uint32_t offset = (uint32_t)(address.value - table->base);
+    uint32_t offset = (uint32_t)(address.value - (uint64_t)kernel_image_start);
     uint32_t low = 0;
     uint32_t high = table->count;
     while (high - low > 1) {
@@ -41,6 +41,11 @@ bool symbols_find(struct virt_addr address, struct symbol *ret_symbol)
     ret_symbol->name = names + table->entries[low].name_offset;
     ret_symbol->offset_bytes = offset - table->entries[low].address_offset;
     return true;
+}
+
+uint64_t symbols_slide(void)
+{
+    return (uint64_t)kernel_image_start - kernel_symbol_table.link_base;
 }
 
 bool symbols_find_caller(struct virt_addr return_address, struct symbol *ret_symbol)

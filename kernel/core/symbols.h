@@ -3,7 +3,7 @@
  *
  * scripts/kernel-symbols.py makes the table from a first link, and the second link embeds it:
  *
- *   16 bytes    base address, count, 0
+ *   16 bytes    link address of the image, count, 0
  *   count × 8   offset of a function from the base, offset of its name from the first name; by
  *               address
  *   the names   each with a NUL
@@ -31,6 +31,9 @@ bool symbols_find(struct virt_addr address, struct symbol *ret_symbol);
  * that never returns may be the last instruction of its caller. Then the return address belongs to
  * the next function. */
 bool symbols_find_caller(struct virt_addr return_address, struct symbol *ret_symbol);
+
+/* Return the distance from the kernel's link address to its address: 0 unless it is a PIE. */
+uint64_t symbols_slide(void);
 
 /* Write the place of an address: "null_write+0x12 kernel/diagnostics/provoke.c:71". The line is that
  * of an inlined function, if the code belongs to one. For a return address it is the line of the

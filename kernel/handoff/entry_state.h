@@ -30,6 +30,7 @@ struct entry_state {
 
     /* From the linker. Not empty; the segments are disjoint and inside of the image. */
     struct virt_range image; /* page-aligned */
+    uint64_t slide;          /* from its link address to this one */
     struct virt_addr entry;
     const struct kernel_segment *segments;
     size_t segment_count;

@@ -71,6 +71,8 @@ const char *handoff_check_status_text(enum handoff_check_status status)
         return "kernel_size_bytes is not the size of the image as it was linked";
     case HANDOFF_CHECK_KERNEL_ENTRY:
         return "kernel_entry is not the kernel's entry";
+    case HANDOFF_CHECK_KERNEL_SLIDE:
+        return "kernel_slide is not the distance from the kernel's link address";
     case HANDOFF_CHECK_KERNEL_IMAGE:
         return "the kernel's image is misplaced or does not lie in regions of its type";
     case HANDOFF_CHECK_KERNEL_NOT_MAPPED:
@@ -95,6 +97,8 @@ const char *handoff_check_status_text(enum handoff_check_status status)
                "type";
     case HANDOFF_CHECK_BOOT_RECORD:
         return "the boot record is misplaced, too small or not in regions of its type";
+    case HANDOFF_CHECK_KERNEL_SYMBOLS:
+        return "the kernel's symbols are misplaced or have a bad stride";
     case HANDOFF_CHECK_PARKING:
         return "the block of the waiting processors is misplaced or not in regions of its type";
     case HANDOFF_CHECK_STRAY_REGION:

@@ -44,6 +44,7 @@ enum handoff_check_status {
     HANDOFF_CHECK_KERNEL_BASE,       /* another virtual base than the linker's */
     HANDOFF_CHECK_KERNEL_SIZE,       /* another size than the linker's */
     HANDOFF_CHECK_KERNEL_ENTRY,      /* another entry than the linker's */
+    HANDOFF_CHECK_KERNEL_SLIDE,      /* not the distance from the link address */
     HANDOFF_CHECK_KERNEL_IMAGE,      /* unaligned, wraps, or not in kernel-image regions */
     HANDOFF_CHECK_KERNEL_NOT_MAPPED, /* a segment is elsewhere, or has other permissions */
     HANDOFF_CHECK_STACK,             /* unaligned, not in the upper half, or not in stack regions */
@@ -59,6 +60,7 @@ enum handoff_check_status {
                                       or only one of base and size is 0 */
     HANDOFF_CHECK_BOOT_RECORD,     /* unaligned, below two pages, not in boot-record regions, or
                                       only one of base and size is 0 */
+    HANDOFF_CHECK_KERNEL_SYMBOLS,  /* a bad stride, or not in kernel-symbols regions */
     HANDOFF_CHECK_PARKING,      /* unaligned, not in parking regions, or only one of base and size
                                       is 0 */
     HANDOFF_CHECK_STRAY_REGION, /* a region of kernel, stack, tables, data or modules beside its

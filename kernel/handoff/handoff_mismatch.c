@@ -24,6 +24,8 @@ static bool compare(const struct handoff *handoff, const struct entry_state *sta
         return numbers(ret, handoff->kernel_size_bytes, virt_range_size_bytes(state->image));
     case HANDOFF_CHECK_KERNEL_ENTRY:
         return numbers(ret, handoff->kernel_entry, state->entry.value);
+    case HANDOFF_CHECK_KERNEL_SLIDE:
+        return numbers(ret, handoff->kernel_slide, state->slide);
     case HANDOFF_CHECK_STACK_POINTER:
         return numbers(ret, handoff->stack_virtual_base, state->stack_pointer.value);
     default:

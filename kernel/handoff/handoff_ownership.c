@@ -43,6 +43,8 @@ static enum handoff_check_status check_image(struct handoff_validation *validati
         return HANDOFF_CHECK_KERNEL_SIZE;
     if (handoff->kernel_entry != state->entry.value)
         return HANDOFF_CHECK_KERNEL_ENTRY;
+    if (handoff->kernel_slide != state->slide)
+        return HANDOFF_CHECK_KERNEL_SLIDE;
     if (!handoff_validation_block(handoff->kernel_physical_base, handoff->kernel_size_bytes,
                                   &image) ||
         !handoff_validation_is_covered(validation, image, HANDOFF_REGION_KERNEL_IMAGE))
@@ -178,6 +180,42 @@ static enum handoff_check_status check_boot_record(struct handoff_validation *va
     return boot_record_is_valid(validation) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_BOOT_RECORD;
 }
 
+/* --- The kernel's symbols --------------------------------------------------------------------- */
+
+#define SYMBOL_SIZE_BYTES 24 /* Elf64_Sym */
+
+/* The parts are not of whole pages. */
+static bool has_symbol_bytes(const struct handoff_validation *validation, uint64_t base,
+                             uint64_t size_bytes)
+{
+    struct phys_range bytes;
+    if (size_bytes == 0 || !phys_range_from_base_size(phys_addr(base), size_bytes, &bytes) ||
+        bytes.end.value > validation->handoff->direct_map_size_bytes)
+        return false;
+    struct phys_range pages = phys_range(page_align_down(base), page_align_up(bytes.end.value));
+    return handoff_validation_is_covered(validation, pages, HANDOFF_REGION_KERNEL_SYMBOLS);
+}
+
+/* 32 × 32 bits: the product cannot wrap. */
+static bool symbols_are_valid(const struct handoff_validation *validation)
+{
+    const struct handoff_array *symbols = &validation->handoff->kernel_symbols;
+    const struct handoff_range *strings = &validation->handoff->kernel_strings;
+    if (symbols->count == 0)
+        return strings->size_bytes == 0;
+    return symbols->stride_bytes >= SYMBOL_SIZE_BYTES &&
+           symbols->stride_bytes % sizeof(uint64_t) == 0 &&
+           symbols->first % sizeof(uint64_t) == 0 &&
+           has_symbol_bytes(validation, symbols->first,
+                            (uint64_t)symbols->count * symbols->stride_bytes) &&
+           has_symbol_bytes(validation, strings->base, strings->size_bytes);
+}
+
+static enum handoff_check_status check_symbols(struct handoff_validation *validation)
+{
+    return symbols_are_valid(validation) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_KERNEL_SYMBOLS;
+}
+
 /* --- The processors that wait ----------------------------------------------------------------- */
 
 /* The loader may have started none. */
@@ -226,8 +264,9 @@ static enum handoff_check_status check_stray_regions(struct handoff_validation *
 enum handoff_check_status handoff_ownership_check(struct handoff_validation *validation)
 {
     static const struct handoff_step STEPS[] = {
-        {check_image},           {check_stack},       {check_page_tables}, {check_loader},
-        {check_processor_start}, {check_boot_record}, {check_parking},     {check_stray_regions},
+        {check_image},   {check_stack},           {check_page_tables},
+        {check_loader},  {check_processor_start}, {check_boot_record},
+        {check_parking}, {check_symbols},         {check_stray_regions},
     };
     return handoff_validation_run(validation, STEPS, sizeof(STEPS) / sizeof(STEPS[0]));
 }

@@ -23,3 +23,17 @@ bool handoff_view_has_random_seed(const struct handoff_view *view)
     return seen != 0 && (handoff->random_seed_source == HANDOFF_SEED_EFI_RNG ||
                          handoff->random_seed_source == HANDOFF_SEED_CPU);
 }
+
+uint32_t handoff_view_waiting_count(const struct handoff_view *view,
+                                    struct virt_addr direct_map_base)
+{
+    const struct handoff_array *array = &view->handoff->processors;
+    uint64_t first = virt_addr_add(direct_map_base, array->first).value;
+    uint32_t waiting_count = 0;
+    for (uint32_t i = 0; i < array->count; i++) {
+        const struct handoff_processor *processor =
+            (const void *)(first + (uint64_t)i * array->stride_bytes);
+        waiting_count += (processor->flags & HANDOFF_PROCESSOR_STARTED) != 0;
+    }
+    return waiting_count;
+}

@@ -35,6 +35,12 @@ const struct handoff_moment *handoff_view_moment(const struct handoff_view *view
  * view->handoff->modules.count. */
 const struct handoff_module *handoff_view_module(const struct handoff_view *view, uint32_t index);
 
+/* Return the number of processors that wait at their mailboxes. This kernel runs on one processor. The
+ * others stay where they wait: nothing reuses their memory. Precondition: the handoff data is not
+ * reclaimed. */
+uint32_t handoff_view_waiting_count(const struct handoff_view *view,
+                                    struct virt_addr direct_map_base);
+
 /* Return true if the random seed may be used: its source is known, and it is not all zero. */
 bool handoff_view_has_random_seed(const struct handoff_view *view);
 

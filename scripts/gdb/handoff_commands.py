@@ -1,4 +1,4 @@
-"""The commands of gdb: handoff-regions, handoff-heap, handoff-pages, handoff-help. Each only reads."""
+"""The commands of gdb: handoff-regions, handoff-heap, handoff-pages, handoff-slide, handoff-help. Each only reads."""
 
 from collections import Counter
 from functools import lru_cache
@@ -11,6 +11,8 @@ from handoff_printers import count_text, range_text, region_text, rows_of, size_
 from handoff_target import Missing, Physical, kernel, symbol_of, tables
 
 SHOWN_BLOCKS = 40
+# Where the kernel is linked (kernel/arch/x86_64/kernel-pie.ld). It is alone in the last 2 GiB.
+LINK_BASE = 0xFFFF_FFFF_8000_0000
 
 
 def say(text=""):
@@ -166,6 +168,36 @@ Example: handoff-pages $rip"""
                 return say(f'It belongs to "{area["name"].string()}".')
 
 
+class Slide(Command):
+    """Move the symbols of a kernel that is a PIE (make PIE=1) to the address at which the loader has mapped it.
+Usage: handoff-slide [SLIDE]
+Without SLIDE, the first mapped page of the last 2 GiB is the image. The file of the symbols is loaded again.
+Example: handoff-slide"""
+
+    name = "handoff-slide"
+
+    def answer(self, argument):
+        slide = Pages.address_of(argument) if argument else self.find()
+        gdb.execute(f"symbol-file -o 0x{slide:x} {self.file_name()}", to_string=True)
+        say(f"The slide is 0x{slide:x}.")
+
+    @staticmethod
+    def file_name():
+        name = gdb.current_progspace().filename
+        if name is None:
+            raise Missing("There is no file of symbols: name one with `file build/pie/kernel.debug.elf`.")
+        return name
+
+    @staticmethod
+    def find():
+        root, levels = tables()
+        with Physical() as physical:
+            base = handoff_pages.first_page(physical.word, root, levels, LINK_BASE, 1 << 64)
+        if base is None:
+            raise Missing("The kernel is not mapped yet: break later, or give the slide.")
+        return base - LINK_BASE
+
+
 class Help(Command):
     """List the commands of Handoff, and the structures that gdb prints as a line.
 Usage: handoff-help"""
@@ -181,7 +213,7 @@ Usage: handoff-help"""
         say("their members. Addresses, ranges, regions and page tables have such printers, too.")
 
 
-COMMANDS = [Regions, Heap, Pages, Help]
+COMMANDS = [Regions, Heap, Pages, Slide, Help]
 
 
 def register():

@@ -81,6 +81,17 @@ def find_path(read_word, root, levels, address):
     return steps
 
 
+def first_page(read_word, root, levels, start, end):
+    """Return the address of the first mapped page in [start, end), or None."""
+    address = start
+    while address < end:
+        last = find_path(read_word, root, levels, address)[-1]
+        if last.is_present:
+            return address
+        address = (address | last.page_bytes - 1) + 1
+    return None
+
+
 def rights(steps):
     """Return the rights of the page at the end of a path: all levels must allow an access."""
     def allow(bit):

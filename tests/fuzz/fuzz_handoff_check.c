@@ -295,6 +295,36 @@ static void require_ownership(const struct handoff_view *view)
                       HANDOFF_REGION_TEMP_HEAP, 0);
 }
 
+/* No two of the blocks overlap, and each lies in regions of the type. Bases and sizes are the first
+ * two fields of an element. */
+static void require_blocks(const struct handoff_view *view, const struct handoff_array *array,
+                           enum handoff_region_type type, uint32_t first)
+{
+    for (uint32_t i = first; i < array->count; i++) {
+        const uint64_t *one = (const void *)(ram + array->first + i * array->stride_bytes);
+        uint64_t size_bytes = (one[1] + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+        require_owned(view, one[0], size_bytes, type, 0);
+        for (uint32_t j = first; j < i; j++) {
+            const uint64_t *other = (const void *)(ram + array->first + j * array->stride_bytes);
+            require(one[0] + one[1] <= other[0] || other[0] + other[1] <= one[0], "two blocks");
+        }
+    }
+}
+
+static void require_modules(const struct handoff_view *view)
+{
+    const struct handoff *handoff = view->handoff;
+    require_blocks(view, &handoff->temp_heaps, HANDOFF_REGION_TEMP_HEAP, 1);
+    require_blocks(view, &handoff->modules, HANDOFF_REGION_MODULE, 0);
+    for (uint32_t i = 0; i < handoff->modules.count; i++) {
+        const struct handoff_module *module = handoff_view_module(view, i);
+        require(module->size_bytes != 0, "an empty module");
+        require(ram[module->name.address + module->name.size_bytes] == '\0', "a name's end");
+        require(ram[module->command_line.address + module->command_line.size_bytes] == '\0',
+                "a command line's end");
+    }
+}
+
 /* --- One handoff ------------------------------------------------------------------------------ */
 
 /* Write a right checksum. Without it, no input would pass this check. */
@@ -320,6 +350,7 @@ static void check(struct handoff_sample *sample, int tables_changed)
     require_framebuffer(&view, state);
     require_machine(&view, state);
     require_ownership(&view);
+    require_modules(&view);
 }
 
 /* Two machines that are made once: with four and with five levels of page tables. */
@@ -335,17 +366,46 @@ static void create_machines(void)
     handoff_sample_create_with_levels(&machines[1], 5);
 }
 
+/* Behind the timeline's names. */
+#define MODULES_OFFSET 0x3800
+#define MODULE_TEXT    (SAMPLE_DATA_BASE + MODULES_OFFSET + 0x400)
+#define USABLE_ROW     7
+
+/* Turn the row of usable RAM into three pages of two modules, and add a second heap. */
+static void hand_over_modules(struct handoff_sample *sample)
+{
+    const struct handoff_text text = {MODULE_TEXT, 0};
+    const uint64_t base = SAMPLE_USABLE_BASE;
+    struct handoff_module *modules = (void *)(sample->data + MODULES_OFFSET);
+    sample->data[MODULES_OFFSET + 0x400] = '\0';
+    modules[0] = (struct handoff_module){base, 1, text, text, {0}, 0, 0};
+    modules[1] = (struct handoff_module){base + PAGE_BYTES, PAGE_BYTES + 1, text, text, {0}, 0, 0};
+    handoff_sample_region(sample, USABLE_ROW)->size_bytes = 3 * PAGE_BYTES;
+    handoff_sample_retype(sample, USABLE_ROW, HANDOFF_REGION_MODULE);
+    sample->handoff->modules =
+        (struct handoff_array){SAMPLE_DATA_BASE + MODULES_OFFSET, 2, sizeof(modules[0])};
+
+    struct handoff_temp_heap *heaps = handoff_sample_temp_heap(sample);
+    heaps[0].size_bytes -= PAGE_BYTES;
+    heaps[1] = (struct handoff_temp_heap){heaps[0].base + heaps[0].size_bytes, PAGE_BYTES};
+    sample->handoff->temp_heap_size = heaps[0].size_bytes;
+    sample->handoff->temp_heaps.count = 2;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     struct byte_stream stream = {bytes, size_bytes, 0};
     if (ram == NULL)
         create_machines();
-    struct handoff_sample sample = machines[byte_stream_next(&stream, 1) % 2];
+    uint64_t kind = byte_stream_next(&stream, 1);
+    struct handoff_sample sample = machines[kind % 2];
     memcpy(ram + SAMPLE_TABLES_BASE, sample.memory, MEMORY_BYTES);
     sample.memory = ram + SAMPLE_TABLES_BASE;
     sample.data = ram + SAMPLE_DATA_BASE;
     sample.handoff = (void *)sample.data;
     sample.state.memory_base = (uintptr_t)ram;
+    if (kind / 2 % 2 == 1)
+        hand_over_modules(&sample);
     int tables_changed = change_numbers(&sample.state, &stream);
     seal_if_possible(&sample);
     check(&sample, tables_changed);

@@ -57,14 +57,14 @@ def test_gdb_that_detaches_leaves_nothing_behind(tmp_path):
         assert probe.connect_ex(("127.0.0.1", port)) != 0, "QEMU still listens"
 
 
-def ask_gdb(running, *commands):
+def ask_gdb(running, *commands, symbols=BUILD / "kernel.debug.elf"):
     """Attach the real gdb to a running machine, and return the answer to each command. Then the machine goes on."""
     socket_path = running.scratch / "gdb"
     server = f"gdbserver unix:{socket_path},server=on,wait=off"
     running.command("human-monitor-command", {"command-line": server})
     words = [word for command in commands for word in ("-ex", "echo === \\n", "-ex", command)]
     command = ["gdb", "-q", "-nx", "-batch", "-x", ROOT / "scripts/gdb/handoff_gdb.py",
-               "-ex", f"target remote {socket_path}", *words, "-ex", "echo === \\n", "-ex", "detach", BUILD / "kernel.debug.elf"]  # fmt: skip
+               "-ex", f"target remote {socket_path}", *words, "-ex", "echo === \\n", "-ex", "detach", symbols]  # fmt: skip
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
                           check=True)  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
@@ -99,3 +99,12 @@ def test_printers_show_a_running_kernel(lab):
     assert "policy fast; see handoff-heap" in printed
     assert re.search(r"\bkernel=", frames), "an argument hides the variable of the same name in this frame"
     assert again == regions * frames.count("#"), (frames, again)
+
+
+def test_symbols_of_a_pie_move_to_its_address(lab):
+    symbols = BUILD / "pie/kernel.debug.elf"
+    with staying(lab, READY, kernel=symbols.with_name("kernel.elf")) as running:
+        slide, regions, where = ask_gdb(running, "handoff-slide", "handoff-regions", "info symbol $rip", symbols=symbols)
+        logged = re.search(r"\[kernel\] base=0x\w+ slide=0x(\w+) ", running.serial)
+    assert slide == f"The slide is 0x{logged.group(1)}.\n"
+    assert ", kernel-image, reuse never\n" in regions and " in section .text" in where

@@ -13,6 +13,7 @@ from lab import BUILD, CASE_IMAGE_MIB, TIMEOUT_SECONDS, enrolled
 from screen import expect_report, read_screen
 from test_kernel_notes import VERSION, note_with, with_notes
 from test_media import changed_kernel
+from test_pie import changed_pie
 
 ROOT = Path(__file__).resolve().parents[2]
 KIB = 1024
@@ -55,6 +56,8 @@ CAUSES = {
     29: (lambda: {**INJECTION, **enrolled(INJECTION)}, ["secure-boot 1"]),
     30: (config(b"serial = COM3\n"), ["graphics-over-loader"]),
     31: (lambda: {"kernel.elf": changed_kernel(0.5)}, []),
+    33: (lambda: {"kernel.elf": changed_pie(".rela.dyn")}, []),
+    34: (lambda: {"kernel.elf": changed_pie(".symtab"), **config(b"symbols = on\n")}, []),
     35: (config(b"module = kernel.elf\nmodule_align = 2M\n"), ["leave-pages 700"]),
     38: (lambda: enrolled({"handoff.conf": b""}), ["secure-boot 1"]),
     39: (config(b"kernel_sha256 = " + b"0" * 64 + b"\n"), []),

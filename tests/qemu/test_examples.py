@@ -52,6 +52,42 @@ def test_first_kernel_boots(lab, tmp_path, language, settings):
     expect_words(verdict.serial)
 
 
+def make_pie(project, language):
+    """Change a project as docs/YOUR-KERNEL.md says ("A random address")."""
+    document = (ROOT / "docs/YOUR-KERNEL.md").read_text(encoding="utf-8").partition("\n## A random address\n")[2]
+    files = {"c": "Makefile", "rust": ".cargo/config.toml"}
+    rows = re.findall(r"^\| `([\w./]+)` \(\w+\) \| `([^`]+)` \| (?:`([^`]+)`)? ?\|$", document, re.M)
+    changes = [(before, after) for file, before, after in rows if file == files[language]]
+    lines = re.findall(r"^    (\S.*?) +/\* (.*?) \*/$", document.partition("```text\n")[2], re.M)[:5]
+    assert len(changes) >= 2 and len(lines) == 5
+    change(project / files[language], changes)
+    segment, first, relocations, dynamic, got = (line for line, _ in lines)
+    change(project / "kernel.ld", [
+        ("    notes PT_NOTE", f"    {segment}\n    notes PT_NOTE"), (". = 0xffffffff80000000;", first),
+        (" } :constants\n    . = ALIGN", f" }} :constants\n    {relocations}\n    . = ALIGN"),
+        ("    .data :", f"    {dynamic}\n    .data :"), ("    .bss :", f"    {got}\n    .bss :")])  # fmt: skip
+
+
+def change(path, changes):
+    text = path.read_text(encoding="utf-8")
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after)
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("language, settings", [("c", ["CC=gcc"]), ("rust", [])])
+def test_first_kernel_as_pie_boots_at_a_random_address(lab, tmp_path, language, settings):
+    project = new_kernel(tmp_path, language)
+    make_pie(project, language)
+    built = make(project, *settings)
+    assert built.returncode == 0 and "warning" not in built.stderr, built.stderr
+    verdict = lab.case(kernel=project / "kernel.elf")
+    assert verdict.code == OK, f"{verdict.sentence}\n{verdict.serial}"
+    assert verdict.has_line(r"kernel at ffffffff\w+: slide ffffffff\w+, \d+ relocations"), verdict.serial
+    expect_words(verdict.serial)
+
+
 def test_first_kernel_runs_by_its_own_makefile(tmp_path):
     """With clang, and without any script of this project."""
     project = new_kernel(tmp_path, "c")

@@ -110,7 +110,7 @@ def test_W4_dialogue_on_the_serial_port(lab):
         verdict = running.watch(TIMEOUT_SECONDS)
     assert verdict.success and verdict.has_line(r"\[heap\] .*policy=best-fit"), verdict.sentence
     assert verdict.has_line(r"\[loader\] entry one$")
-    assert verdict.has_line(r"\[loader\] warning: entry absent cannot be loaded: HL-04, \\absent.elf$")
+    assert verdict.has_line(r"\[loader\] warning: entry absent: HL-04: The file is not on the boot volume. \\absent.elf. ")
 
 
 def test_dialogue_on_the_keyboard_and_the_screen(lab, console):
@@ -171,7 +171,7 @@ def test_CM2_a_default_that_does_not_exist_and_entries_with_errors(lab):
                             "kernel = absent.elf", "entry = good")  # fmt: skip
     verdict = expect_ready(lab.case(changes, words=[]))
     assert verdict.has_line(r"\[loader\] warning: default names the entry nobody, which does not exist$")
-    assert verdict.has_line(r"\[loader\] warning: entry absent cannot be loaded: HL-04, \\absent.elf$")
+    assert verdict.has_line(r"\[loader\] warning: entry absent: HL-04: The file is not on the boot volume. \\absent.elf. ")
     assert verdict.has_line(r"\[loader\] entry good$")
     assert LIST not in verdict.serial
 

@@ -1,10 +1,13 @@
 """Modules and several temporary heaps (catalogue N). The probe checks all promises, so one boot answers most questions."""
 
+import hashlib
 import re
 
 import pytest
 
 from lab import expect_ready, expect_stop
+from test_integrity import SECURE, digest, enrolled, expect_hashes, expect_measured, files_of
+from test_integrity import config as config_with
 from test_probe import boot_probe, expect_complete
 
 KIB, MIB = 1024, 1024 * 1024
@@ -36,6 +39,12 @@ def sum_of(content):
     return sum(content[index] * pow(31, len(content) - 1 - index, 1 << 64) for index in marks) % (1 << 64)
 
 
+def with_hash(content):
+    """Return handoff.conf with the hash of the second module in its lines."""
+    line = f"module_align = 2M\nmodule_sha256 = {hashlib.sha256(content).hexdigest()}\n".encode()
+    return CONFIG.replace(b"module_align = 2M\n", line)
+
+
 @pytest.fixture(scope="module", name="volume")
 def make_volume():
     return {"one": b"x", "boot/two.bin": marked_file(), "other/two.bin": b"z" * 4096}
@@ -43,13 +52,16 @@ def make_volume():
 
 def test_N2_modules_and_heaps_are_where_the_handoff_says(lab, volume):
     """Two modules have one name, and a heap is impossible. A slow medium shows the progress of the large file."""
-    verdict = boot_probe(lab, changes={"handoff.conf": CONFIG, **volume}, plan=["read-takes 300"])
+    verdict = boot_probe(lab, changes={"handoff.conf": with_hash(volume["boot/two.bin"]), **volume}, plan=["read-takes 300"])
     seen = expect_complete(verdict)
-    modules = [seen[f"module_{index}"].split(" ", 3) for index in range(3)]
-    assert [module[3] for module in modules] == ["the first | a=1 b", "two.bin | ", "two.bin | "]
+    modules = [seen[f"module_{index}"].split(" ", 4) for index in range(3)]
+    assert [module[4] for module in modules] == ["the first | a=1 b", "two.bin | ", "two.bin | "]
     expected = [(len(content), sum_of(content)) for content in volume.values()]
     assert [tuple(int(number, 0) for number in module[1:3]) for module in modules] == expected
     assert int(modules[1][0], 0) % (2 * MIB) == 0 and int(modules[2][0], 0) % 4096 == 0
+
+    hashes = [bytes(int(number) for number in module[3].split(",")) for module in modules]
+    assert hashes == [bytes(32), hashlib.sha256(volume["boot/two.bin"]).digest(), bytes(32)]
 
     heaps = [tuple(int(number, 0) for number in heap.split(":")) for heap in seen["heaps"].split(" ")[1:]]
     assert [size for _, size in heaps] == [MIB, 64 * KIB, 4 * KIB, 4 * KIB, 8 * KIB]
@@ -76,14 +88,28 @@ LARGE = SMALL + b"module = \\boot\\two.bin\n"
 @pytest.mark.parametrize("config, changes, plan, number, text", [
     (SMALL, {"one": b""}, [], 7, r"\one"),
     (LARGE, {}, ["file-shrinks-to 3000000"], 9, r"\boot\two.bin, at byte 3000000 of 4194305"),
+    (SMALL + b"module_sha256 = " + 64 * b"0", {}, [], 39, r"module \one"),
     (LARGE, {}, ["leave-pages 1200"], 35, r"\boot\two.bin: 4096 KiB"),
     pytest.param(SMALL, {"one": None}, [], 4, r"\one", marks=pytest.mark.full),
     pytest.param(SMALL, {"one": "directory"}, [], 6, r"\one", marks=pytest.mark.full),
     pytest.param(LARGE, {}, ["long-reads-fail 500000"], 10, r"\boot\two.bin, at byte 0", marks=pytest.mark.full),
-], ids=["empty", "shrinks", "memory", "missing", "directory", "device-error"])  # fmt: skip
+], ids=["empty", "shrinks", "hash", "memory", "missing", "directory", "device-error"])  # fmt: skip
 def test_N1_module_that_cannot_be_loaded_is_named(lab, volume, config, changes, plan, number, text):
     verdict = expect_stop(lab.case({"handoff.conf": config, **volume, **changes}, plan=plan), number)
     assert f"what:   {text}" in verdict.serial, verdict.serial
+
+
+def test_I1_module_with_a_changed_bit_is_refused(lab):
+    """The list in the signed image has its hash."""
+    changes = {**config_with("module = one"), "one": b"content"}
+    files = files_of(lab, changes)
+    verdict = lab.case({**enrolled(files), **changes, "one": b"contenT"}, plan=SECURE)
+    expect_hashes(verdict, 38, digest(b"contenT"), digest(b"content"))
+
+
+def test_a_module_is_measured(lab):
+    verdict = expect_ready(lab.case({**config_with("module = one"), "one": b"content"}, plan=["fake-tpm"]))
+    expect_measured(verdict, 9, b"content", "module \\one")
 
 
 @pytest.mark.full

@@ -15,9 +15,9 @@ READY = f"^{PROMPT}$"
 
 
 @contextmanager
-def staying(lab, pattern, command_line="", machine=None):
+def staying(lab, pattern, command_line="", machine=None, **settings):
     """Start a kernel that does not power off, and wait for a line."""
-    disk = lab.disk(command_line=command_line, words=[], plan=[], size_mib=CASE_IMAGE_MIB)
+    disk = lab.disk(command_line=command_line, words=[], plan=[], size_mib=CASE_IMAGE_MIB, **settings)
     with lab.restore(disk, machine=machine) as running:
         assert running.wait_for(pattern, TIMEOUT_SECONDS), running.serial
         yield running

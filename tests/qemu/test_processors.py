@@ -92,7 +92,7 @@ def test_T3_N7_wrong_table_is_a_warning(lab, change, warning):
 @pytest.mark.full
 def test_T4_without_a_page_below_1M_none_is_started(lab):
     verdict = lab.case(plan=["low-memory-full"], command_line="processors=start", machine=SMALL)
-    warning = r"\[loader\] warning: no other processor is started: no page below 1 MiB$"
+    warning = r"\[loader\] warning: no page below 1 MiB is free: no other processor can be started$"
     assert expect_ready(verdict).has_line(warning), verdict.serial
     assert verdict.has_line(r"\[cpu\] processors=4 running=1 waiting=0$"), verdict.serial
 

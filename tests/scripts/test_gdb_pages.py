@@ -60,3 +60,13 @@ def test_entry_that_is_not_present_ends_the_path():
     ((1 << 64) - 1, 4, True), ((1 << 64) - 1, 5, True), (1 << 63, 5, False)])  # fmt: skip
 def test_canonical(address, levels, canonical):
     assert pages.is_canonical(address, levels) == canonical
+
+
+@pytest.mark.parametrize("start", [ADDRESS & ~4095, ADDRESS & ~4095 - (5 << 30), 0xFFFF_8000_0000_0000])
+def test_first_mapped_page(start):
+    read = tables(4, 1, 0x1234_5000 | PRESENT)
+    assert pages.first_page(read, 4 << 12, 4, start, 1 << 64) == ADDRESS & ~4095
+
+
+def test_no_mapped_page():
+    assert pages.first_page(lambda address: 0, 4 << 12, 4, 0xFFFF_FFFF_8000_0000, 1 << 64) is None

@@ -32,15 +32,11 @@ static void assert_bytes_refused(const void *text, size_t size_bytes, enum confi
                                  unsigned expected_line)
 {
     struct config config;
-    struct config defaults;
     unsigned line = 99;
-    memset(&config, 0x77, sizeof(config));
-    config_set_defaults(&defaults);
     enum config_status status = parse_bytes(text, size_bytes, &config, &line);
     if (status != expected)
         fail_msg("%s instead of: %s", config_status_text(status), config_status_text(expected));
     assert_int_equal(line, expected_line);
-    assert_memory_equal(&config, &defaults, sizeof(config));
 }
 
 static void assert_refused(const char *text, enum config_status expected, unsigned expected_line)
@@ -154,6 +150,19 @@ static void test_integrity_keys(void **state)
     assert_refused("tpm = on\ntpm = off", CONFIG_DUPLICATE_KEY, 2);
 }
 
+static void test_kaslr_and_symbols(void **state)
+{
+    (void)state;
+    assert_false(parse_good("").has_fixed_base);
+    assert_false(parse_good("kaslr = on").has_fixed_base);
+    assert_true(parse_good("kaslr = off").has_fixed_base);
+    assert_false(parse_good("").hands_over_symbols);
+    assert_false(parse_good("symbols = off").hands_over_symbols);
+    assert_true(parse_good("symbols = on").hands_over_symbols);
+    assert_refused("kaslr = no", CONFIG_BAD_SWITCH, 1);
+    assert_refused("\nsymbols =", CONFIG_BAD_SWITCH, 2);
+}
+
 static void test_temp_heap_sizes(void **state)
 {
     (void)state;
@@ -212,6 +221,8 @@ static const char *module_text(const struct config *config, uint16_t place)
     return config->modules.texts + place;
 }
 
+#define SHA256_TEXT "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static void test_modules(void **state)
 {
     (void)state;
@@ -220,6 +231,7 @@ static void test_modules(void **state)
                                       "module_cmdline = \"a  b\"\n"
                                       "module=/data\n"
                                       "module_align = 2M\n"
+                                      "module_sha256 = " SHA256_TEXT "\n"
                                       "module_name = my data\n");
     const struct config_module *modules = config.modules.list;
     assert_int_equal(config.modules.count, 2);
@@ -231,6 +243,10 @@ static void test_modules(void **state)
     assert_string_equal(module_text(&config, modules[1].name), "my data");
     assert_string_equal(module_text(&config, modules[1].command_line), "");
     assert_int_equal(modules[1].alignment_bytes, 2 << 20);
+    assert_false(modules[0].has_sha256);
+    assert_true(modules[1].has_sha256);
+    assert_int_equal(modules[1].sha256.bytes[0], 0x01);
+    assert_int_equal(modules[1].sha256.bytes[31], 0xef);
 }
 
 static void test_N2_two_modules_of_one_name_are_both_kept(void **state)
@@ -253,6 +269,8 @@ static void test_bad_modules(void **state)
     assert_refused("module = \xc3\xa4", CONFIG_PATH_NOT_ASCII, 1);
     assert_refused("module = x\nmodule_name =", CONFIG_EMPTY_VALUE, 2);
     assert_refused("module = x\nmodule_name = a\x1b[2J", CONFIG_PATH_NOT_ASCII, 2);
+    assert_refused("module = x\nmodule_sha256 = 12", CONFIG_BAD_SHA256, 2);
+    assert_refused("module_sha256 = " SHA256_TEXT, CONFIG_NO_MODULE, 1);
     assert_refused("module = x\nmodule_align = 1M", CONFIG_BAD_ALIGNMENT, 2);
     assert_refused("module = x\nmodule_align = 2Mx", CONFIG_BAD_ALIGNMENT, 2);
     assert_refused("module_align = 4K\nmodule = x", CONFIG_NO_MODULE, 1);
@@ -596,6 +614,7 @@ int main(void)
         cmocka_unit_test(test_start_of_processors),
         cmocka_unit_test(test_place_of_the_boot_record),
         cmocka_unit_test(test_integrity_keys),
+        cmocka_unit_test(test_kaslr_and_symbols),
         cmocka_unit_test(test_quoted_values),
         cmocka_unit_test(test_line_without_equals_sign),
         cmocka_unit_test(test_CF2_no_final_newline),

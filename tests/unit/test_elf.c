@@ -161,7 +161,7 @@ static void test_E1_identification(void **state)
                      ELF_OK);
     elf = with_header16(E_TYPE, 1);
     assert_refused(&elf, ELF_NOT_EXECUTABLE);
-    elf = with_header16(E_TYPE, 3);
+    elf = with_header16(E_TYPE, 4);
     assert_refused(&elf, ELF_NOT_EXECUTABLE);
     elf = with_header16(E_EHSIZE, 52);
     assert_refused(&elf, ELF_BAD_HEADER_SIZE);
@@ -485,6 +485,72 @@ static void test_E19_interpreter_and_dynamic(void **state)
     assert_segment_refused(SYNTHETIC_STACK, P_TYPE, 2, ELF_NEEDS_RELOCATION);
 }
 
+/* --- Static PIE --- */
+
+#define DYNAMIC_SIZE_BYTES 0x20
+
+/* The file as a PIE, linked at `base`. The last header becomes PT_DYNAMIC. */
+static struct synthetic_elf as_pie(uint64_t base)
+{
+    struct synthetic_elf elf = with_segment(SYNTHETIC_STACK, P_TYPE, 2);
+    synthetic_elf_set16(&elf, E_TYPE, 3);
+    synthetic_elf_set64(&elf, E_ENTRY, base + 0x10);
+    synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_TEXT, P_VADDR), base);
+    synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_RODATA, P_VADDR), base + 0x1000);
+    synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_DATA, P_VADDR), base + 0x2010);
+    synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_STACK, P_VADDR), base + 0x2010);
+    synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_STACK, P_FILESZ), DYNAMIC_SIZE_BYTES);
+    return elf;
+}
+
+static void test_pie_is_linked_anywhere(void **state)
+{
+    (void)state;
+    static const uint64_t BASES[] = {0, 0x400000, UINT64_C(0x900000000000), BASE,
+                                     0xffffffffffff0000};
+    for (size_t i = 0; i < sizeof(BASES) / sizeof(BASES[0]); i++) {
+        struct synthetic_elf elf = as_pie(BASES[i]);
+        struct elf_plan plan = plan_good(&elf);
+        assert_true(plan.is_relocatable);
+        assert_int_equal(plan.slide, 0);
+        assert_int_equal(plan.image.start.value, BASES[i]);
+        assert_int_equal(plan.entry.value, BASES[i] + 0x10);
+        assert_int_equal(plan.dynamic.start.value, BASES[i] + 0x2010);
+        assert_int_equal(virt_range_size_bytes(plan.dynamic), DYNAMIC_SIZE_BYTES);
+    }
+}
+
+static void test_executable_is_not_relocatable(void **state)
+{
+    (void)state;
+    struct synthetic_elf elf;
+    synthetic_elf_create(&elf);
+    struct elf_plan plan = plan_good(&elf);
+    assert_false(plan.is_relocatable);
+    assert_true(virt_range_is_empty(plan.dynamic));
+}
+
+static void test_pie_without_one_dynamic_section_is_refused(void **state)
+{
+    (void)state;
+    struct synthetic_elf elf = as_pie(0);
+    synthetic_elf_set32(&elf, synthetic_elf_segment(SYNTHETIC_STACK, P_TYPE), 0x6474e551);
+    assert_refused(&elf, ELF_NO_DYNAMIC);
+    elf = as_pie(0);
+    synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_STACK, P_FILESZ), 0);
+    assert_refused(&elf, ELF_NO_DYNAMIC);
+    synthetic_elf_set64(&elf, synthetic_elf_segment(SYNTHETIC_STACK, P_FILESZ), UINT64_MAX);
+    assert_refused(&elf, ELF_NO_DYNAMIC);
+    elf = as_pie(0);
+    synthetic_elf_set32(&elf, synthetic_elf_segment(SYNTHETIC_RODATA, P_TYPE), 2);
+    assert_refused(&elf, ELF_NEEDS_RELOCATION);
+    elf = as_pie(0);
+    synthetic_elf_set32(&elf, synthetic_elf_segment(SYNTHETIC_STACK, P_TYPE), 3);
+    assert_refused(&elf, ELF_NEEDS_INTERPRETER);
+    elf = as_pie(0xfffffffffffff000);
+    assert_refused(&elf, ELF_ADDRESS_WRAPS);
+}
+
 static void test_too_many_segments(void **state)
 {
     (void)state;
@@ -665,6 +731,9 @@ int main(void)
         cmocka_unit_test(test_segments_with_notes_are_in_the_plan),
         cmocka_unit_test(test_more_segments_with_notes_than_the_plan_holds),
         cmocka_unit_test(test_E19_interpreter_and_dynamic),
+        cmocka_unit_test(test_pie_is_linked_anywhere),
+        cmocka_unit_test(test_executable_is_not_relocatable),
+        cmocka_unit_test(test_pie_without_one_dynamic_section_is_refused),
         cmocka_unit_test(test_too_many_segments),
         cmocka_unit_test(test_E20_dirty_memory_is_zeroed),
         cmocka_unit_test(test_E21_physical_address_is_ignored),

@@ -39,7 +39,7 @@ static void test_one_segment_is_named(void **state)
                  "segment 2 (rw-, 0xffffffff80002010, 12288 bytes): "
                  "A segment's address and file offset do not agree with its alignment.");
     assert_words(SYNTHETIC_STACK, P_TYPE, 2,
-                 "segment 3 (rw-, 0x0, 0 bytes): The ELF file is dynamic or needs relocation.");
+                 "segment 3 (rw-, 0x0, 0 bytes): The ELF file is dynamic, and no static PIE.");
 }
 
 static void test_two_segments_are_named_in_order_of_address(void **state)
@@ -96,7 +96,7 @@ static void test_every_status_has_its_sentence_and_a_remedy(void **state)
     assert_string_equal(elf_status_text(ELF_OK), "The file is a kernel that can be loaded.");
     assert_string_equal(elf_status_text(ELF_BAD_MAGIC), "The file is not an ELF file.");
     assert_string_equal(elf_status_text(ELF_NEEDS_RELOCATION),
-                        "The ELF file is dynamic or needs relocation.");
+                        "The ELF file is dynamic, and no static PIE.");
     for (unsigned status = ELF_OK; status < ELF_STATUS_COUNT; status++) {
         const char *sentence = elf_status_text((enum elf_status)status);
         const char *remedy = elf_status_remedy((enum elf_status)status);
@@ -119,6 +119,7 @@ static void test_remedies_name_the_linker_s_option(void **state)
         {ELF_BAD_ENTRY, "ENTRY(name)"},
         {ELF_NEEDS_INTERPRETER, "-static"},
         {ELF_NOT_EXECUTABLE, "-no-pie"},
+        {ELF_NO_DYNAMIC, "PT_DYNAMIC FLAGS(6)"},
         {ELF_IMAGE_TOO_LARGE, "256 MiB"},
         {ELF_OTHER_MACHINE, "`--target=`"},
     };

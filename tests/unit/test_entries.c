@@ -301,11 +301,28 @@ static void test_CM3_all_entries_are_broken(void **state)
     assert_null(entries_first_good(&list));
 }
 
+/* The first module of an entry replaces those before the first entry. A module's keys need a module
+ * of the same entry. */
+static void test_N2_modules_of_an_entry_replace_the_global_ones(void **state)
+{
+    (void)state;
+    begin_good("module = a\nmodule = b\nentry = one\nentry = two\nmodule = c\nmodule_name = x\n"
+               "entry = three\nmodule_name = x\n");
+    entries_finish(&list, &globals);
+    assert_int_equal(config_of("one").modules.count, 2);
+    struct config config = config_of("two");
+    assert_int_equal(config.modules.count, 1);
+    assert_string_equal(config.modules.texts + config.modules.list[0].path, "\\c");
+    assert_string_equal(config.modules.texts + config.modules.list[0].name, "x");
+    assert_int_equal(list.entries[2].status, CONFIG_NO_MODULE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_CM1_without_an_entry_the_global_lines_are_one),
         cmocka_unit_test(test_an_entry_inherits_and_overrides),
+        cmocka_unit_test(test_N2_modules_of_an_entry_replace_the_global_ones),
         cmocka_unit_test(test_a_kernel_replaces_a_global_efi),
         cmocka_unit_test(test_a_broken_entry_hides_no_other_one),
         cmocka_unit_test(test_an_error_in_the_global_lines),

@@ -23,6 +23,7 @@ static const struct handoff_capacity CAPACITY = {MAP_CAPACITY_BYTES, PROCESSOR_C
 struct fixture {
     struct handoff_block block;
     void *bytes;
+    struct kernel_symbols symbols;
     struct handoff_sources sources;
     struct elf_plan kernel;
     struct placement placement;
@@ -52,7 +53,8 @@ static void add_modules(struct config_modules *modules)
     modules->text_size_bytes = sizeof(TEXTS);
     memcpy(modules->texts, TEXTS, sizeof(TEXTS));
     modules->list[0] = (struct config_module){.path = 1, .name = 4};
-    modules->list[1] = (struct config_module){.path = 8, .name = 9, .command_line = 13};
+    modules->list[1] = (struct config_module){
+        .path = 8, .name = 9, .command_line = 13, .has_sha256 = true, .sha256 = {{1, 2}}};
 }
 
 static int set_up(void **state)
@@ -81,6 +83,7 @@ static int set_up(void **state)
         .direct_map_size_bytes = 0x80000000,
         .integrity_flags = HANDOFF_INTEGRITY_MEASURED,
         .kernel = &fixture->kernel,
+        .symbols = &fixture->symbols,
         .placement = &fixture->placement,
         .platform = &fixture->platform,
         .timeline = &fixture->timeline,
@@ -187,8 +190,8 @@ static void test_reserved_fields_are_zero(void **state)
     const struct handoff *handoff = build(*state);
     static const uint64_t ZEROS[16];
     assert_memory_equal(handoff->reserved, ZEROS, sizeof(handoff->reserved));
-    assert_int_equal(handoff->reserved_0 | handoff->reserved_1 | handoff->reserved_3, 0);
-    assert_memory_equal(handoff->reserved_2, ZEROS, sizeof(handoff->reserved_2));
+    assert_int_equal(handoff->reserved_0 | handoff->reserved_1 | handoff->reserved_2, 0);
+    assert_int_equal(handoff->kernel_symbols.count, 0);
     assert_int_equal(handoff->kernel_slide, 0);
 }
 
@@ -217,6 +220,24 @@ static void test_places(void **state)
     assert_int_equal(handoff->loader_size_bytes, 0x1a000);
     assert_int_equal(handoff->direct_map_base, DIRECT_MAP_BASE_4_LEVELS);
     assert_int_equal(handoff->direct_map_size_bytes, 0x80000000);
+}
+
+static void test_slide_and_symbols(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct handoff_array none = {0, 0, 0};
+    const struct handoff *handoff = build(fixture);
+    assert_memory_equal(&handoff->kernel_symbols, &none, sizeof(none));
+    assert_int_equal(handoff->kernel_strings.base | handoff->kernel_strings.size_bytes, 0);
+    fixture->kernel.slide = 0x7200000;
+    fixture->symbols = (struct kernel_symbols){phys_range(0x800000, 0x802000), 100, 1234};
+    handoff = build(fixture);
+    assert_int_equal(handoff->kernel_slide, 0x7200000);
+    assert_int_equal(handoff->kernel_symbols.first, 0x800000);
+    assert_int_equal(handoff->kernel_symbols.count, 100);
+    assert_int_equal(handoff->kernel_symbols.stride_bytes, 24);
+    assert_int_equal(handoff->kernel_strings.base, 0x800000 + 100 * 24);
+    assert_int_equal(handoff->kernel_strings.size_bytes, 1234);
 }
 
 static void test_direct_map_of_five_levels(void **state)
@@ -324,6 +345,7 @@ static void test_modules_have_places_and_texts(void **state)
     struct fixture *fixture = *state;
     const struct handoff *handoff = build(fixture);
     const struct handoff_module *modules = at(fixture, handoff->modules.first);
+    static const uint8_t hash[32] = {1, 2};
     assert_int_equal(handoff->modules.count, 2);
     assert_int_equal(handoff->modules.stride_bytes, sizeof(*modules));
     assert_int_equal(modules[0].base, 0x800000);
@@ -334,6 +356,8 @@ static void test_modules_have_places_and_texts(void **state)
     assert_int_equal(modules[0].command_line.size_bytes, 0);
     assert_int_equal(modules[0].flags | modules[0].reserved, 0);
     assert_int_equal(modules[1].size_bytes, 0x100000);
+    assert_int_equal(modules[1].flags, HANDOFF_MODULE_HASHED);
+    assert_memory_equal(modules[1].sha256, hash, sizeof(hash));
     assert_string_equal(at(fixture, modules[1].name.address), "two");
     assert_string_equal(at(fixture, modules[1].command_line.address), "words");
 }
@@ -449,6 +473,7 @@ int main(void)
         BLOCK_TEST(test_header_and_checksum),
         BLOCK_TEST(test_reserved_fields_are_zero),
         BLOCK_TEST(test_places),
+        BLOCK_TEST(test_slide_and_symbols),
         BLOCK_TEST(test_direct_map_of_five_levels),
         BLOCK_TEST(test_absent_facts_are_zero),
         BLOCK_TEST(test_platform),

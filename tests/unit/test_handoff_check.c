@@ -58,11 +58,13 @@ static void test_refusal_of_a_number_names_both(void **state)
     sample->handoff->kernel_virtual_base = 3;
     sample->handoff->kernel_size_bytes = 4;
     sample->handoff->kernel_entry = 5;
+    sample->handoff->kernel_slide = 7;
     sample->handoff->stack_virtual_base = 6;
     numbers_are(sample, HANDOFF_CHECK_PAGE_TABLE_ROOT, 2, SAMPLE_TABLES_BASE);
     numbers_are(sample, HANDOFF_CHECK_KERNEL_BASE, 3, LAYOUT_KERNEL_IMAGE_BASE);
     numbers_are(sample, HANDOFF_CHECK_KERNEL_SIZE, 4, SAMPLE_KERNEL_SIZE);
     numbers_are(sample, HANDOFF_CHECK_KERNEL_ENTRY, 5, SAMPLE_ENTRY);
+    numbers_are(sample, HANDOFF_CHECK_KERNEL_SLIDE, 7, 0);
     numbers_are(sample, HANDOFF_CHECK_STACK_POINTER, 6, sample->state.stack_pointer.value);
     assert_false(handoff_mismatch_find(virt_addr(0), &sample->state, HANDOFF_CHECK_POINTER_NULL,
                                        &untouched));

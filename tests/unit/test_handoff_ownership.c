@@ -94,6 +94,11 @@ static void test_image_at_another_address_is_refused(void **state)
     assert_field_gives(sample, kernel_entry, SAMPLE_ENTRY + 1, HANDOFF_CHECK_KERNEL_ENTRY);
     assert_field_gives(sample, kernel_entry, LAYOUT_KERNEL_IMAGE_BASE, HANDOFF_CHECK_KERNEL_ENTRY);
     assert_field_gives(sample, kernel_entry, 0, HANDOFF_CHECK_KERNEL_ENTRY);
+    assert_field_gives(sample, kernel_slide, PAGE_SIZE_BYTES, HANDOFF_CHECK_KERNEL_SLIDE);
+    assert_state_gives(sample, slide, PAGE_SIZE_BYTES, HANDOFF_CHECK_KERNEL_SLIDE);
+    sample->state.slide = UINT64_C(0x7200000);
+    sample->handoff->kernel_slide = UINT64_C(0x7200000);
+    handoff_expect_status(sample, HANDOFF_CHECK_OK);
 }
 
 /* Each page of each segment, at another address and with other permissions. */
@@ -312,6 +317,34 @@ static void test_parking_lies_in_regions_of_its_type(void **state)
     handoff_expect_status(sample, HANDOFF_CHECK_STRAY_REGION);
 }
 
+/* They lie at any bytes of their regions. */
+static void test_symbols_lie_in_regions_of_their_type(void **state)
+{
+    struct handoff_sample *sample = *state;
+    const uint32_t high_ram = 7;
+    const enum handoff_check_status refused = HANDOFF_CHECK_KERNEL_SYMBOLS;
+    const uint64_t base = handoff_sample_region(sample, high_ram)->base;
+    const uint64_t end = base + handoff_sample_region(sample, high_ram)->size_bytes;
+    assert_field_gives(sample, kernel_strings.size_bytes, 1, refused);
+    sample->handoff->kernel_symbols = (struct handoff_array){base + 8, 3, 24};
+    sample->handoff->kernel_strings = (struct handoff_range){base + 80, 5};
+    handoff_expect_status(sample, refused); /* usable memory */
+    handoff_sample_retype(sample, high_ram, HANDOFF_REGION_KERNEL_SYMBOLS);
+    handoff_expect_status(sample, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, kernel_symbols.stride_bytes, 16, refused);
+    assert_field_gives(sample, kernel_symbols.stride_bytes, 28, refused);
+    assert_field_gives(sample, kernel_symbols.stride_bytes, 32, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, kernel_symbols.first, base + 4, refused);
+    assert_field_gives(sample, kernel_symbols.first, base - 8, refused);
+    assert_field_gives(sample, kernel_symbols.first, 0 - UINT64_C(72), refused);
+    assert_field_gives(sample, kernel_symbols.count, UINT32_MAX, refused);
+    assert_field_gives(sample, kernel_strings.base, base - 1, refused);
+    assert_field_gives(sample, kernel_strings.base, end - 5, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, kernel_strings.base, end - 4, refused);
+    assert_field_gives(sample, kernel_strings.size_bytes, 0, refused);
+    assert_field_gives(sample, kernel_strings.size_bytes, UINT64_MAX, refused);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +361,7 @@ int main(void)
         HANDOFF_TEST(test_regions_beside_their_block_are_refused),
         HANDOFF_TEST(test_boot_record_is_two_pages_of_its_type),
         HANDOFF_TEST(test_parking_lies_in_regions_of_its_type),
+        HANDOFF_TEST(test_symbols_lie_in_regions_of_their_type),
         HANDOFF_TEST(test_processor_start_is_a_page_below_1M_of_its_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,9 +198,9 @@ static void test_H15_reserved_fields_are_ignored(void **state)
 {
     struct handoff_sample *sample = *state;
     assert_field_gives(sample, reserved[0], UINT64_MAX, HANDOFF_CHECK_OK);
-    assert_field_gives(sample, reserved[10], UINT64_MAX, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, reserved[8], UINT64_MAX, HANDOFF_CHECK_OK);
     assert_field_gives(sample, integrity_flags, UINT32_MAX, HANDOFF_CHECK_OK);
-    assert_field_gives(sample, reserved_3, UINT32_MAX, HANDOFF_CHECK_OK);
+    assert_field_gives(sample, reserved_2, UINT32_MAX, HANDOFF_CHECK_OK);
     assert_field_gives(sample, reserved_0, UINT32_MAX, HANDOFF_CHECK_OK);
     assert_field_gives(sample, reserved_1, UINT32_MAX, HANDOFF_CHECK_OK);
     assert_field_gives(sample, arch.x86_64.reserved[11], UINT64_MAX, HANDOFF_CHECK_OK);

@@ -21,9 +21,8 @@
 
 /* struct parking_header, one page behind the code */
 #define HEADER_DISTANCE  4096
-#define HEADER_PAT       512
-#define HEADER_COUNT     520
-#define HEADER_X2APIC    524
+#define HEADER_COUNT     512
+#define HEADER_X2APIC    516
 #define HEADER_SIZE      1024
 
 /* struct parking_seat */
@@ -40,6 +39,7 @@
 #define SEAT_GDT_SIZE    40
 #define SEAT_REGISTER    126 /* the operand of LGDT: its base is aligned */
 #define SEAT_TSS         136
+#define SEAT_NMI_STACK   368 /* its end: an NMI may interrupt the handler of a fault */
 #define SEAT_SIZE        512
 
 /* Of the virtual addresses of code, header and seats, the bits from 24 on are the same. */
@@ -48,6 +48,7 @@
 
 #define TSS_SIZE         104
 #define TSS_STACK_1      36
+#define TSS_STACK_2      44
 #define TSS_DESCRIPTOR   0x8900 /* available, present; bits 32 to 47 of the descriptor */
 #define GATE_DESCRIPTOR  0x8e01 /* interrupt gate, present, interrupt stack 1; bits 32 to 47 */
 #define GATE_COUNT       32
@@ -67,7 +68,13 @@
 #define MXCSR_VALUE    0x1f80
 #define APIC_BASE_BITS 0xc00 /* enabled, x2APIC mode */
 
-#define CPUID_TOPOLOGY 0xb
+#define CPUID_FEATURES    1
+#define CPUID_EDX_BIT_PAT 16
+#define CPUID_TOPOLOGY    0xb
+
+/* PAGE_ENTRY_PAT_MSR_VALUE */
+#define PAT_LOW  0x00070406
+#define PAT_HIGH 0x00070106
 
 .macro write_msr_zero msr
     movl $\msr, %ecx
@@ -85,7 +92,7 @@ start_page:
     .long 0, 0, 0, 0
     .long 0, SELECTOR_CODE
 start_parking_code:
-    .quad 0
+    .long 0x80000000 + (parking_code - start_page), VIRTUAL_HIGH
     .word 0, 0, 0
     .word start_segments_end - start_segments - 1
     .quad 0
@@ -125,14 +132,16 @@ start_code_16:
     .code64
 start_code_64:
     jmpq *start_parking_code(%rip)
-start_page_end:
 
 /* RBP: the header. RBX: the seat. There is no stack before the seat is found. */
-    .globl parking_code
-    .globl parking_code_end
 parking_code:
-    leaq parking_code(%rip), %rbp
+    leaq start_page(%rip), %rbp
     addq $HEADER_DISTANCE, %rbp
+    movl $CPUID_FEATURES, %eax
+    cpuid
+    movl %edx, %esi
+    shrl $24, %ebx
+    movl %ebx, %edi
     xorl %eax, %eax
     cpuid
     cmpl $CPUID_TOPOLOGY, %eax
@@ -141,17 +150,12 @@ parking_code:
     xorl %ecx, %ecx
     cpuid
     testl %ebx, %ebx
-    jnz 2f
+    cmovnzl %edx, %edi
 1:
-    movl $1, %eax
-    cpuid
-    shrl $24, %ebx
-    movl %ebx, %edx
-2:
     leaq HEADER_SIZE(%rbp), %rbx
     movl HEADER_COUNT(%rbp), %ecx
 3:
-    cmpl %edx, SEAT_ID(%rbx)
+    cmpl %edi, SEAT_ID(%rbx)
     je 4f
     addq $SEAT_SIZE, %rbx
     decl %ecx
@@ -173,6 +177,8 @@ parking_code:
     movl $VIRTUAL_HIGH, SEAT_GDT+SELECTOR_TASK_STATE+8(%rbx)
     leaq SEAT_SIZE(%rbx), %rax
     movq %rax, SEAT_TSS+TSS_STACK_1(%rbx)
+    leaq SEAT_NMI_STACK(%rbx), %rax
+    movq %rax, SEAT_TSS+TSS_STACK_2(%rbx)
     movw $SEAT_GDT_SIZE-1, SEAT_REGISTER(%rbx)
     leaq SEAT_GDT(%rbx), %rax
     movq %rax, SEAT_REGISTER+2(%rbx)
@@ -181,15 +187,20 @@ parking_code:
     /* The IDT: all processors write the same. The middle of each address is 0x8000. */
     movl $GATE_COUNT, %ecx
     movq %rbp, %rdi
-    movl $SELECTOR_CODE << 16 | (parking_fault - parking_code), %eax
 5:
+    movl $SELECTOR_CODE << 16 | (parking_fault - start_page), %eax
+    movl $VIRTUAL_BITS_24 << 24 | GATE_DESCRIPTOR, %edx
+    cmpb $GATE_COUNT - VECTOR_NMI, %cl
+    jne 6f
+    movw $parking_nmi - start_page, %ax
+    incl %edx /* interrupt stack 2 */
+6:
     movl %eax, (%rdi)
-    movl $VIRTUAL_BITS_24 << 24 | GATE_DESCRIPTOR, 4(%rdi)
+    movl %edx, 4(%rdi)
     movl $VIRTUAL_HIGH, 8(%rdi)
     addq $16, %rdi
     decl %ecx
     jnz 5b
-    movw $parking_nmi - parking_code, VECTOR_NMI * 16(%rbp)
     lidt parking_idt(%rip)
     movq SEAT_OWN_STACK(%rbx), %rsp
     movl $SELECTOR_DATA, %eax
@@ -198,20 +209,20 @@ parking_code:
     movl %eax, %ss
     movl $SELECTOR_TASK_STATE, %eax
     ltr %ax
-    movl HEADER_PAT(%rbp), %eax
-    movl HEADER_PAT+4(%rbp), %edx
-    testl %eax, %eax
-    jz 6f
+    btl $CPUID_EDX_BIT_PAT, %esi
+    jnc 7f
+    movl $PAT_LOW, %eax
+    movl $PAT_HIGH, %edx
     movl $MSR_PAT, %ecx
     wrmsr
-6:
+7:
     cmpl $0, HEADER_X2APIC(%rbp)
-    je 7f
+    je 8f
     movl $MSR_APIC_BASE, %ecx
     rdmsr
     orl $APIC_BASE_BITS, %eax
     wrmsr
-7:
+8:
     fninit
     pushq $MXCSR_VALUE
     ldmxcsr (%rsp)
@@ -291,4 +302,4 @@ parking_fault:
 parking_idt:
     .word GATE_COUNT * 16 - 1
     .long 0x80000000 + HEADER_DISTANCE, VIRTUAL_HIGH
-parking_code_end:
+start_page_end:

@@ -33,7 +33,7 @@ struct start_page {
     uint32_t efer;
     uint32_t misc_enable_kept; /* mask for the upper half of MISC_ENABLE; 0: do not touch it */
     struct far_pointer code_64;
-    uint64_t parking_code; /* virtual */
+    uint64_t parking_code; /* virtual; constant */
     struct aligned_table_register gdt;
     uint64_t segments[3];
 };
@@ -49,17 +49,15 @@ _Static_assert(sizeof(struct start_page) == 80, "start_processor.S");
 /* The header of the parking block: behind the IDT, which each processor writes. */
 struct parking_header {
     uint8_t gates[512];
-    uint64_t pat; /* 0: the CPU has none */
     uint32_t seat_count;
     uint32_t is_x2apic; /* 1: the boot processor's local APIC is in x2APIC mode */
 };
-_Static_assert(offsetof(struct parking_header, pat) == 512, "start_processor.S");
-_Static_assert(offsetof(struct parking_header, seat_count) == 520, "start_processor.S");
-_Static_assert(offsetof(struct parking_header, is_x2apic) == 524, "start_processor.S");
+_Static_assert(offsetof(struct parking_header, seat_count) == 512, "start_processor.S");
+_Static_assert(offsetof(struct parking_header, is_x2apic) == 516, "start_processor.S");
 _Static_assert(sizeof(struct parking_header) <= PARKING_HEADER_SIZE_BYTES, "pure/parking.h");
 
-/* parking_seat.arch has GDT, TSS, and at its end the stack of the handlers. Each processor writes its
- * own. */
+/* parking_seat.arch has GDT, TSS, and at its end two stacks: for NMIs, and for faults. Each processor
+ * writes its own. */
 _Static_assert(offsetof(struct parking_seat, mailbox.state) == 32, "start_processor.S");
 _Static_assert(offsetof(struct parking_seat, hardware_id) == 64, "start_processor.S");
 _Static_assert(offsetof(struct parking_seat, stack_top) == 72, "start_processor.S");
@@ -69,7 +67,5 @@ _Static_assert(offsetof(struct parking_seat, arch) == 80, "start_processor.S");
 extern const uint8_t start_page[];
 extern const uint8_t start_code_64[];
 extern const uint8_t start_page_end[];
-extern const uint8_t parking_code[];
-extern const uint8_t parking_code_end[];
 
 #endif

@@ -67,15 +67,16 @@ static void send(const struct parking_seat *seat, uint32_t command)
 
 /* --- The data of the processors --- */
 
-static void copy_code(void *target, const uint8_t *code, const uint8_t *end)
+/* Both pages have all of the code. */
+static __attribute__((noinline)) void copy_code(void *page)
 {
-    memcpy(target, code, (uintptr_t)end - (uintptr_t)code);
+    memcpy(page, start_page, (uintptr_t)start_page_end - (uintptr_t)start_page);
 }
 
 static void fill_start_page(const struct arch_start *start)
 {
     struct start_page *page = (struct start_page *)start->page.value;
-    copy_code(page, start_page, start_page_end);
+    copy_code(page);
     page->root = (uint32_t)start->root.value;
     page->cr4 = (uint32_t)enter_cr4(start->features->levels);
     page->efer = LONG_MODE_ENABLE;
@@ -85,15 +86,13 @@ static void fill_start_page(const struct arch_start *start)
         page->misc_enable_kept = ~(uint32_t)(control_mask(MISC_ENABLE_BIT_NO_EXECUTE_OFF) >> 32);
     page->code_64.offset =
         (uint32_t)start->page.value + (uint32_t)((uintptr_t)start_code_64 - (uintptr_t)start_page);
-    page->parking_code = PARKING_VIRTUAL_BASE;
     page->gdt.base = (uint64_t)page->segments;
 }
 
 static void fill_block(const struct arch_start *start)
 {
     struct parking_header *header = (struct parking_header *)parking_header(start->parking).value;
-    copy_code((void *)start->parking->memory.start.value, parking_code, parking_code_end);
-    header->pat = start->features->write_combining ? PAGE_ENTRY_PAT_MSR_VALUE : 0;
+    copy_code((void *)start->parking->memory.start.value);
     header->seat_count = start->parking->seat_count;
     header->is_x2apic = is_x2apic();
 }

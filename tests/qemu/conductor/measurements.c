@@ -24,7 +24,7 @@ struct tcg2_event {
 
 struct tcg2 {
     EFI_STATUS (*get_capability)(struct tcg2 *, uint8_t *);
-    EFI_STATUS (*get_event_log)
+    EFI_STATUS(*get_event_log)
     (struct tcg2 *, UINT32, EFI_PHYSICAL_ADDRESS *, EFI_PHYSICAL_ADDRESS *, BOOLEAN *);
     EFI_STATUS (*measure)(struct tcg2 *, UINT64, EFI_PHYSICAL_ADDRESS, UINT64, struct tcg2_event *);
     EFI_STATUS (*submit)(struct tcg2 *, UINT32, uint8_t *, UINT32, uint8_t *);

@@ -36,6 +36,7 @@ void modules_check(const struct handoff *handoff, struct promises *promises)
         promise_require(promises, module->base % PAGE == 0, "a page-aligned base", module->base);
         promise_require(promises, module->size_bytes != 0, "no empty module", i);
         promise_require_equal(promises, 0, module->reserved);
+        promise_require_equal(promises, 0, module->flags & ~HANDOFF_MODULE_HASHED);
     }
     promise_end(promises);
 
@@ -68,6 +69,10 @@ static void say_module(const struct handoff *handoff, uint32_t index)
     serial_write(" ");
     serial_write_hexadecimal(sum);
     serial_write(" ");
+    for (unsigned i = 0; i < sizeof(module->sha256); i++) {
+        serial_write_decimal((module->flags & HANDOFF_MODULE_HASHED) != 0 ? module->sha256[i] : 0);
+        serial_write(i + 1 < sizeof(module->sha256) ? "," : " ");
+    }
     serial_write(block_pointer(handoff, module->name.address));
     serial_write(" | ");
     serial_write(block_pointer(handoff, module->command_line.address));

@@ -35,9 +35,10 @@ static const struct {
     {0x100, RAM, 1},    {0x110, RAM, 1},    {0x120, RAM, 2},    {0x130, RAM, 4},
     {0x140, RAM, 0},    {0x200, PLACED, 5}, {0x210, PLACED, 2}, {0x220, PLACED, 2},
     {0x230, PLACED, 3}, {0x240, PLACED, 0}, {0x250, PLACED, 0}, {0x260, PLACED, 0},
-    {0x270, PLACED, 6}, {0x300, RAM, 0},    {0x310, RAM, 0},    {0x320, RAM, 0},
-    {0x400, 0, 0},      {0x410, 0, 0},      {0x420, 0, 0},      {0x430, 0, 0},
-    {0x440, 0, 0},      {0x450, MAPPED, 0}, {0x460, PIXELS, 0},
+    {0x270, PLACED, 6}, {0x280, PLACED, 7}, {0x290, PLACED, 3}, {0x300, RAM, 0},
+    {0x310, RAM, 0},    {0x320, RAM, 0},    {0x400, 0, 0},      {0x410, 0, 0},
+    {0x420, 0, 0},      {0x430, 0, 0},      {0x440, 0, 0},      {0x450, MAPPED, 0},
+    {0x460, PIXELS, 0},
 };
 
 static void check_meaning(const struct handoff_region *region, struct promises *promises)

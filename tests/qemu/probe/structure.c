@@ -38,12 +38,10 @@ static void check_identity(const struct handoff *handoff, struct promises *promi
     promise_begin(promises, "structure-reserved-is-0");
     promise_require_equal(promises, 0, handoff->reserved_0);
     promise_require_equal(promises, 0, handoff->reserved_1);
-    promise_require_equal(promises, 0, handoff->reserved_3);
+    promise_require_equal(promises, 0, handoff->reserved_2);
     promise_require_equal(promises, 0, handoff->integrity_flags & ~UINT32_C(7));
     for (unsigned i = 0; i < sizeof(handoff->reserved) / sizeof(handoff->reserved[0]); i++)
         promise_require_equal(promises, 0, handoff->reserved[i]);
-    for (unsigned i = 0; i < sizeof(handoff->reserved_2) / sizeof(handoff->reserved_2[0]); i++)
-        promise_require_equal(promises, 0, handoff->reserved_2[i]);
     for (unsigned i = 28; i < sizeof(handoff->arch); i++)
         promise_require_equal(promises, 0, handoff->arch.bytes[i]);
     promise_end(promises);

@@ -269,9 +269,10 @@ contract! {
         476 reserved_1: u32,
         480 random_seed: [u8; 32],
         512 arch: X86_64,
-        640 reserved_2: [u64; 4],
+        640 kernel_symbols: Array,
+        656 kernel_strings: Range,
         672 integrity_flags: u32,
-        676 reserved_3: u32,
+        676 reserved_2: u32,
         680 parking: Range,
         696 reserved: [u64; 9],
     }
