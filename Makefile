@@ -297,7 +297,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text enrolment entries error inject integrity_rules kernel_base kernel_checksum kernel_demands relocation serial_choice sha256 text_part) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text enrolment entries entry_name error inject integrity_rules kernel_base kernel_checksum kernel_demands relocation serial_choice sha256 text_part) \
     bootloader/arch/x86_64/relocation_kinds.c \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)
@@ -570,6 +570,15 @@ $(BUILD)/qemu/CONDUCTOR.EFI: $(CONDUCTOR_OBJECTS)
 	$(Q)$(LLD_LINK) -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
 	    -dynamicbase -out:$(NEW) $^ && $(RENAME)
 
+# An EFI application that the loader starts, and that returns: it prints what it was given.
+VISITOR_OBJECTS := $(patsubst %.c,$(BUILD)/loader/%.o,$(wildcard tests/qemu/visitor/*.c) tests/qemu/conductor/packed_text.c $(SHARED_SOURCES) $(SHARED_ARCH_SOURCES))
+
+$(BUILD)/qemu/VISITOR.EFI: $(VISITOR_OBJECTS)
+	@mkdir -p $(@D)
+	$(say) LINK $@
+	$(Q)$(LLD_LINK) -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
+	    -dynamicbase -out:$(NEW) $^ && $(RENAME)
+
 # --- The probe: a kernel that checks docs/HANDOFF.md ----------------------------------------------
 # It has its own sources and its own linker script. Of the project it includes only shared/handoff.h.
 PROBE_OBJECTS := $(patsubst %.c,$(BUILD)/kernel/%.o,$(wildcard tests/qemu/probe/*.c)) \
@@ -631,7 +640,7 @@ $(BUILD)/wrong_loaders/%.EFI: $(BUILD)/loader/tests/qemu/wrong_loaders/%.o \
 	$(call link_loader)
 
 .PHONY: qemu-programs
-qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS) $(WRONG_LOADERS)
+qemu-programs: build lesson-kernels $(BUILD)/qemu/CONDUCTOR.EFI $(BUILD)/qemu/VISITOR.EFI $(BUILD)/probe/probe.elf $(SMALL_KERNELS) $(WRONG_LOADERS)
 
 .PHONY: test-qemu
 test-qemu: qemu-programs ## run the tests in virtual machines with real UEFI firmware

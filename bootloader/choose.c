@@ -1,6 +1,7 @@
 #include "bootloader/choose.h"
 
 #include "bootloader/menu.h"
+#include "bootloader/start_options.h"
 #include "shared/text/command_line.h"
 #include "shared/text/format.h"
 
@@ -18,9 +19,18 @@ static struct entry *find_wanted(struct loader *loader, const char *id, const ch
     return NULL;
 }
 
+/* The choice for one boot, then that of handoff.conf, then those of earlier boots. */
 static struct entry *find_default(struct loader *loader)
 {
-    struct entry *entry = find_wanted(loader, loader->globals.default_id, "default");
+    const struct start_state *start = &loader->start;
+    const char *default_id = loader->globals.default_id;
+    struct entry *entry = find_wanted(loader, start->one_shot, "LoaderEntryOneShot");
+    if (entry == NULL && default_id[0] != '\0')
+        entry = find_wanted(loader, default_id, "default");
+    else if (entry == NULL)
+        entry = find_wanted(loader, start->default_entry, "LoaderEntryDefault");
+    if (entry == NULL)
+        entry = find_wanted(loader, start->last, "LoaderEntryLastBooted");
     return entry != NULL ? entry : entries_first_good(&loader->entries);
 }
 
@@ -40,6 +50,8 @@ static void take(struct loader *loader, struct entry *entry)
     const struct config *config = &loader->config;
     loader->chooser.chosen = entry;
     entry_configure(entry, &loader->globals, &loader->config);
+    loader->start.command_line_source = NULL;
+    start_options_apply(loader);
     if (loader->entries.is_single)
         return;
     console_log(&loader->console, "entry %s", entry->id);
@@ -60,10 +72,8 @@ static bool is_attended(const struct loader *loader)
 static void note_failure(struct loader *loader, struct entry *failed, char *message,
                          size_t capacity_bytes)
 {
-    const struct loader_failure *failure = &loader->failure;
-    failed->error = failure->error;
-    format_text(message, capacity_bytes, "HL-%02d: %s %s. %s", failure->error,
-                error_cause((unsigned)failure->error), failure->detail, failure->remedy);
+    failed->error = loader->failure.error;
+    error_format_sentence(&loader->failure, message, capacity_bytes);
     console_warn(&loader->console, "entry %s: %s", failed->id, message);
 }
 
@@ -76,33 +86,60 @@ static unsigned countdown_seconds(const struct loader *loader, bool has_failed)
     return has_failed && seconds < FAILURE_SECONDS ? FAILURE_SECONDS : seconds;
 }
 
-static bool wants_menu(struct loader *loader, const struct entry *entry, bool has_failed)
+static bool wants_menu(struct loader *loader, const struct entry *entry, const char *message)
 {
-    if ((entry == NULL || has_failed) && is_attended(loader))
+    if ((entry == NULL || message != NULL) && is_attended(loader))
         return true;
-    return !has_failed && (loader->globals.timeout_seconds != 0 || menu_is_wanted(loader));
+    return message == NULL && (loader->globals.timeout_seconds != 0 || menu_is_wanted(loader));
+}
+
+/* Say in *ret_message what became of the last choice; NULL at the first time. Return false if there
+ * is nothing left to choose. */
+static bool end_last_try(struct loader *loader, const char **ret_message)
+{
+    static char message[600];
+    struct chooser *chooser = &loader->chooser;
+    bool is_only = loader->entries.is_single && !chooser->has_menu;
+    *ret_message = message;
+    if (chooser->has_returned) {
+        format_text(message, sizeof(message), "%s has ended.", chooser->chosen->title);
+        loader->failure.error = LOADER_OK;
+        return !is_only && is_attended(loader);
+    }
+    if (chooser->chosen == NULL)
+        *ret_message = NULL;
+    else if (!is_only)
+        note_failure(loader, chooser->chosen, message, sizeof(message));
+    return chooser->chosen == NULL || !is_only;
+}
+
+static struct entry *ask(struct loader *loader, struct entry *entry, const char *message,
+                         const char **ret_line)
+{
+    struct chooser *chooser = &loader->chooser;
+    bool is_held = message == NULL && loader->globals.timeout_seconds == 0;
+    bool waits = entry == NULL || is_held || chooser->has_returned;
+    unsigned seconds = waits ? 0 : countdown_seconds(loader, message != NULL);
+    chooser->has_menu = true;
+    chooser->has_returned = false;
+    return menu_run(loader, entry, seconds, message, ret_line);
 }
 
 bool choose_entry(struct loader *loader)
 {
-    static char message[600];
-    struct chooser *chooser = &loader->chooser;
-    bool has_failed = chooser->chosen != NULL;
+    const char *message;
     const char *line = NULL;
-    if (has_failed && loader->entries.is_single && !chooser->has_menu)
+    if (!end_last_try(loader, &message))
         return false;
-    if (has_failed)
-        note_failure(loader, chooser->chosen, message, sizeof(message));
     struct entry *entry = find_default(loader);
-    if (wants_menu(loader, entry, has_failed)) {
-        chooser->has_menu = true;
-        unsigned seconds = entry == NULL ? 0 : countdown_seconds(loader, has_failed);
-        entry = menu_run(loader, entry, seconds, has_failed ? message : NULL, &line);
-    }
+    if (wants_menu(loader, entry, message))
+        entry = ask(loader, entry, message, &line);
     if (entry == NULL)
         return refuse(loader);
     take(loader, entry);
-    if (line != NULL)
+    if (line != NULL) {
         format_text(loader->config.command_line, sizeof(loader->config.command_line), "%s", line);
+        loader->start.command_line_source = "the menu";
+    }
     return true;
 }

@@ -1,5 +1,6 @@
 #include "bootloader/details.h"
 
+#include "bootloader/start_options.h"
 #include "shared/text/format.h"
 
 struct writer {
@@ -54,6 +55,7 @@ void details_write(struct loader *loader, const struct entry *entry, char *text,
         return;
     }
     entry_configure(entry, &loader->globals, config);
+    start_options_apply(loader);
     if (entry->kind == ENTRY_EFI) {
         add_file(loader, &writer, "EFI application", config->efi_path);
     } else {

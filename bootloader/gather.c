@@ -1,6 +1,7 @@
 #include "bootloader/gather.h"
 
 #include "bootloader/arch.h"
+#include "bootloader/boot_interface.h"
 #include "bootloader/firmware/platform.h"
 #include "bootloader/firmware/serial_port.h"
 #include "bootloader/inject.h"
@@ -23,6 +24,7 @@ void gather_facts(struct loader *loader)
     screen_gather(&loader->screen, &loader->firmware, &loader->console, &loader->config,
                   &loader->platform.framebuffers);
     platform_log(&loader->console, &loader->platform);
+    boot_interface_write_times(loader, loader->platform.clock_frequency_hz);
     processors_find(loader);
     loader->no_execute_was_off = arch_no_execute_switch_on();
     arch_page_features(&loader->features);

@@ -5,6 +5,7 @@
 #include "bootloader/own_faults.h"
 #include "bootloader/regions.h"
 #include "bootloader/reserve.h"
+#include "bootloader/start_options.h"
 #include "bootloader/tables.h"
 
 /* If the map outgrows its room more often than this, it grows at every read. */
@@ -83,6 +84,9 @@ bool leave_firmware(struct loader *loader)
 
     loader_begin_phase(loader, "show log");
     console_show(&loader->console);
+    /* The usual source is not shown: printing a line takes 300,000 instructions. */
+    if (loader->start.command_line_source == NULL)
+        start_options_log(loader);
     post_exit_initialise(&loader->post_exit, &loader->platform.framebuffers.list[0],
                          loader->serial.port, loader->config.command_line);
     loader_begin_phase(loader, "build tables");

@@ -1,7 +1,9 @@
 #include "bootloader/list.h"
 
+#include "bootloader/boot_interface.h"
 #include "bootloader/firmware/own_folder.h"
 #include "bootloader/integrity.h"
+#include "bootloader/start_options.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 #include "shared/text/format.h"
@@ -190,6 +192,9 @@ bool list_entries(struct loader *loader)
     if (!load_config(loader) || !load_files(loader))
         return false;
     entries_finish(&loader->entries, &loader->globals);
+    start_options_read(loader);
+    if (!loader->entries.is_single)
+        boot_interface_begin(loader);
     if (loader->entries.left_out_count != 0)
         console_warn(&loader->console, "only %u entries are listed, and %u are left out",
                      ENTRY_LIMIT, loader->entries.left_out_count);

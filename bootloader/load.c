@@ -1,11 +1,15 @@
 #include "bootloader/load.h"
 
+#include "bootloader/boot_counter.h"
+#include "bootloader/boot_interface.h"
+#include "bootloader/chain_load.h"
 #include "bootloader/demands.h"
 #include "bootloader/inject.h"
 #include "bootloader/integrity.h"
 #include "bootloader/modules.h"
 #include "bootloader/relocate.h"
 #include "bootloader/symbols.h"
+#include "bootloader/start_options.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 
@@ -40,7 +44,11 @@ static void show_first_lines(struct loader *loader)
 {
     loader->console.is_quiet = command_line_has(loader->config.command_line, "quiet");
     loader->console.has_colour = command_line_is(loader->config.command_line, "colour", "on");
-    console_log(&loader->console, "reading %s", loader->config.kernel_path);
+    if (loader->start.command_line_source != NULL)
+        start_options_log(loader);
+    console_log(&loader->console, "reading %s",
+                loader->config.efi_path[0] != '\0' ? loader->config.efi_path
+                                                   : loader->config.kernel_path);
     console_show(&loader->console);
 }
 
@@ -52,13 +60,26 @@ static void undo(struct loader *loader, size_t kept_count)
     loader->firmware.services = loader->firmware.system_table->BootServices;
 }
 
+/* Return true if a kernel is loaded. An EFI application has run when this returns. */
+static bool load(struct loader *loader)
+{
+    const struct config *config = &loader->config;
+    if (!integrity_measure_command_line(loader))
+        return false;
+    if (config->efi_path[0] == '\0')
+        return inject_begin(loader) && relocate_check_settings(loader) &&
+               load_kernel(loader, &loader->chooser.volume) &&
+               modules_load(loader, &loader->chooser.volume);
+    loader->chooser.has_returned = chain_load(loader, config->efi_path, config->command_line);
+    return false;
+}
+
 bool load_entry(struct loader *loader)
 {
     size_t kept_count = loader->pages.block_count;
     show_first_lines(loader);
-    if (inject_begin(loader) && relocate_check_settings(loader) &&
-        integrity_measure_command_line(loader) && load_kernel(loader, &loader->chooser.volume) &&
-        modules_load(loader, &loader->chooser.volume))
+    boot_interface_publish(loader);
+    if (boot_counter_use_try(loader, loader->chooser.chosen) && load(loader))
         return true;
     undo(loader, kept_count);
     return false;

@@ -27,6 +27,7 @@
 #include "bootloader/pure/serial_choice.h"
 #include "bootloader/pure/table_pool.h"
 #include "bootloader/pure/timeline.h"
+#include "bootloader/start_state.h"
 #include "shared/post_mortem.h"
 
 /* What the list of entries and the choice keep. */
@@ -36,6 +37,7 @@ struct chooser {
     unsigned text_count;
     struct entry *chosen; /* NULL before the first choice */
     bool has_menu;        /* the menu has been shown */
+    bool has_returned;    /* the chosen EFI application has ended with success */
     char config_path[CONFIG_PATH_CAPACITY];
 };
 
@@ -66,7 +68,8 @@ struct loader {
     struct config globals;         /* of handoff.conf, before its first entry */
     struct integrity integrity;
     struct kernel_symbols symbols; /* without any unless symbols=on */
-    struct serial_choice serial;   /* chosen when the facts are gathered, or for an error */
+    struct start_state start;
+    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;

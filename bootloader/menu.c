@@ -1,11 +1,16 @@
 #include "bootloader/menu.h"
 
+#include "bootloader/actions.h"
 #include "bootloader/arch.h"
+#include "bootloader/chain_load.h"
 #include "bootloader/details.h"
 #include "bootloader/firmware/clock.h"
 #include "bootloader/firmware/keyboard.h"
 #include "bootloader/firmware/menu_terminal.h"
 #include "bootloader/serial.h"
+#include "bootloader/start_options.h"
+
+_Static_assert(MENU_POWER_OFF - MENU_SETUP == (int)BOOT_ACTION_POWER_OFF, "the same order");
 
 /* Too large for the firmware's stack. */
 static struct menu menu;
@@ -33,7 +38,25 @@ static void show_details(struct loader *loader)
 static void edit_line(struct loader *loader)
 {
     entry_configure(&loader->entries.entries[menu.selected], &loader->globals, &loader->config);
+    start_options_apply(loader);
     menu_show_text(&menu, MENU_VIEW_EDIT, loader->config.command_line);
+}
+
+/* Leave the screen to an EFI application, or to the firmware. This returns if they return. */
+static void leave(struct loader *loader, enum menu_request request)
+{
+    static char message[600];
+    menu_terminal_close(&terminal);
+    menu.view = MENU_VIEW_LIST;
+    menu.message = NULL;
+    if (request != MENU_START_PATH) {
+        boot_action_run(loader, (enum boot_action)(request - MENU_SETUP));
+        menu.message = "The firmware does not do this.";
+    } else if (!chain_load(loader, menu.text, "")) {
+        error_format_sentence(&loader->failure, message, sizeof(message));
+        menu.message = message;
+    }
+    menu_terminal_open(&terminal, &loader->firmware, &loader->serial, terminal.clock_hz);
 }
 
 /* Return true if an entry has been chosen. */
@@ -43,6 +66,8 @@ static bool serve(struct loader *loader, enum menu_request request)
         show_details(loader);
     else if (request == MENU_WANT_LINE)
         edit_line(loader);
+    else if (request >= MENU_SETUP || request == MENU_START_PATH)
+        leave(loader, request);
     return request == MENU_START || request == MENU_START_TEXT;
 }
 

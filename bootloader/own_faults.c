@@ -68,15 +68,21 @@ static _Noreturn void stop_in_firmware(struct watch *watch)
     post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
 }
 
+static struct watch watch; /* too large for the firmware's stack */
+
+void own_faults_begin(void)
+{
+    const struct arch_fault_sink sink = {&watch, note_fault, NULL};
+    if (arch_confidential_technology() == NULL)
+        arch_watch_faults(&sink);
+}
+
 bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader))
 {
-    static struct watch watch; /* too large for the firmware's stack */
-    const struct arch_fault_sink sink = {&watch, note_fault, NULL};
     bool had_interrupts = arch_interrupts_are_enabled();
     watch = (struct watch){.loader = loader, .step = step};
 
-    if (arch_confidential_technology() == NULL)
-        arch_watch_faults(&sink);
+    own_faults_begin();
     bool is_good = arch_call(call_step, &watch);
     arch_unwatch_faults();
     if (watch.is_faulted && !watch.is_in_loader)

@@ -21,7 +21,10 @@
  * makes it false, with the failure LOADER_FAULT. Afterwards, the firmware has its handlers again. */
 bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader));
 
-/* Give the exceptions back to the firmware, before the exit. */
+/* Give the exceptions back to the firmware: before the exit, and before another program starts. */
 void own_faults_end(void);
+
+/* Take them again, when that program has returned. Precondition: own_faults_watch() runs. */
+void own_faults_begin(void);
 
 #endif

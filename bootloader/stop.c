@@ -31,9 +31,21 @@ static void wait_for_reader(struct loader *loader)
     keyboard_wait(&loader->firmware, clock_hz(loader), READING_SECONDS);
 }
 
+/* Nothing about this boot is unknown to the next one. */
+static void release(struct loader *loader)
+{
+    boot_record_set_stage(loader, POST_MORTEM_ENDED);
+    list_close(loader);
+    pages_free_all(&loader->pages);
+}
+
 EFI_STATUS stop_loader(struct loader *loader)
 {
     char report[800];
+    if (loader->failure.error == LOADER_OK) {
+        release(loader);
+        return EFI_SUCCESS;
+    }
     error_format_report(&loader->failure, report, sizeof(report));
 
     if (firmware_is_sealed(&loader->firmware)) {
@@ -46,9 +58,7 @@ EFI_STATUS stop_loader(struct loader *loader)
     screen_restore(&loader->screen);
     serial_prepare(loader);
     console_show_error(&loader->console, report, &loader->serial);
-    boot_record_set_stage(loader, POST_MORTEM_ENDED); /* the error was shown: nothing is unknown */
-    list_close(loader);
-    pages_free_all(&loader->pages);
+    release(loader);
     if (!command_line_has(loader->config.command_line, "unattended"))
         wait_for_reader(loader);
     return error_exit_status(&loader->failure);

@@ -114,6 +114,13 @@ tools_present() {
     u-boot)
         [ "$(tools_manager)" != apt ] || [ -f /usr/lib/u-boot/qemu-x86_64/u-boot.rom ]
         ;;
+    # Other boot programs, which start the loader in the tests.
+    systemd-boot)
+        [ "$(tools_manager)" != apt ] || [ -f /usr/lib/systemd/boot/efi/systemd-bootx64.efi ]
+        ;;
+    grub)
+        [ "$(tools_manager)" != apt ] || [ -f /usr/lib/grub/x86_64-efi/monolithic/grubx64.efi ]
+        ;;
     # Only a machine with a display needs QEMU's window.
     window)
         [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && return 0

@@ -46,3 +46,12 @@ enum handoff_boot_source boot_source_find(const struct firmware *firmware,
         return HANDOFF_BOOT_SOURCE_UNKNOWN;
     return read_path(path, ret_partition);
 }
+
+/* The shell puts this protocol on each program that it starts (UEFI Shell Specification 2.2, section
+ * 2.3). The last bytes are decimal, because one of them is the number of a port. */
+bool boot_source_is_shell(const struct firmware *firmware)
+{
+    static EFI_GUID guid = {0x752f3136, 0x4e16, 0x4fdc, {162, 42, 229, 244, 104, 18, 244, 202}};
+    void *parameters = NULL;
+    return !EFI_ERROR(firmware->services->HandleProtocol(firmware->image, &guid, &parameters));
+}

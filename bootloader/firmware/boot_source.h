@@ -1,5 +1,5 @@
 /*
- * boot_source.h - the partition that the loader came from.
+ * boot_source.h - the partition that the loader came from, and the program that started it.
  */
 #ifndef BOOTLOADER_FIRMWARE_BOOT_SOURCE_H
 #define BOOTLOADER_FIRMWARE_BOOT_SOURCE_H
@@ -10,5 +10,8 @@
 /* Find the source. Write the partition's GUID to ret_partition if the result is PARTITION. */
 enum handoff_boot_source boot_source_find(const struct firmware *firmware,
                                           uint8_t ret_partition[16]);
+
+/* Return true if the UEFI shell started the loader. */
+bool boot_source_is_shell(const struct firmware *firmware);
 
 #endif

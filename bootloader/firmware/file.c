@@ -1,6 +1,8 @@
 #include "bootloader/firmware/file.h"
 
 #include "bootloader/firmware/read_progress.h"
+#include "bootloader/firmware/wide_text.h"
+#include "bootloader/pure/config.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 
@@ -59,14 +61,8 @@ static EFI_FILE_HANDLE file_find(const struct volume *volume, const char *path,
 {
     CHAR16 wide[CONFIG_PATH_CAPACITY];
     EFI_FILE_HANDLE handle = NULL;
-    size_t length = 0;
 
-    while (length < CONFIG_PATH_CAPACITY - 1 && path[length] != '\0') {
-        wide[length] = (CHAR16)(unsigned char)path[length];
-        length++;
-    }
-    wide[length] = 0;
-
+    wide_text(path, wide, CONFIG_PATH_CAPACITY);
     EFI_STATUS status = volume->root->Open(volume->root, &handle, wide, EFI_FILE_MODE_READ, 0);
     if (!EFI_ERROR(status) && handle != NULL)
         return handle;
@@ -258,4 +254,37 @@ bool folder_next(EFI_FILE_HANDLE folder, struct folder_row *ret_row)
     ret_row->is_folder = (info->Attribute & EFI_FILE_DIRECTORY) != 0;
     ret_row->size_bytes = info->FileSize;
     return true;
+}
+
+/* SetInfo with another name renames (UEFI 2.10, section 13.5.13). The other fields keep their values.
+ * If the medium cannot be written, it, or already Open, fails. */
+static EFI_STATUS rename_open_file(EFI_FILE_HANDLE handle, const char *new_name)
+{
+    static EFI_GUID guid = EFI_FILE_INFO_ID;
+    _Alignas(EFI_FILE_INFO) unsigned char buffer[FILE_INFO_BYTES];
+    EFI_FILE_INFO *info = (EFI_FILE_INFO *)buffer;
+    UINTN size_bytes = sizeof(buffer);
+    EFI_STATUS status = handle->GetInfo(handle, &guid, &size_bytes, buffer);
+    if (EFI_ERROR(status))
+        return status;
+    info->Size = offsetof(EFI_FILE_INFO, FileName) + wide_text(new_name, info->FileName, 256);
+    status = handle->SetInfo(handle, &guid, info->Size, buffer);
+    return EFI_ERROR(status) ? status : handle->Flush(handle);
+}
+
+enum loader_error file_rename(const struct volume *volume, const char *path, const char *new_name)
+{
+    CHAR16 wide[CONFIG_PATH_CAPACITY];
+    EFI_FILE_HANDLE handle = NULL;
+    wide_text(path, wide, CONFIG_PATH_CAPACITY);
+    EFI_STATUS status = volume->root->Open(volume->root, &handle, wide,
+                                           EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE, 0);
+    if (!EFI_ERROR(status)) {
+        status = rename_open_file(handle, new_name);
+        handle->Close(handle);
+    }
+    if (EFI_ERROR(status))
+        return error_set(volume->firmware->failure, LOADER_ERROR_BOOT_COUNTER, status, "%s to %s",
+                         path, new_name);
+    return LOADER_OK;
 }

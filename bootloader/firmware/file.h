@@ -65,4 +65,9 @@ enum loader_error folder_open(const struct volume *volume, const char *path,
 /* Read the next row. Return false at the end, and if the firmware fails. */
 bool folder_next(EFI_FILE_HANDLE folder, struct folder_row *ret_row);
 
+/* Give the file at `path` another name, in the same folder. The medium has the new name when this
+ * returns. Failure: BOOT_COUNTER. */
+enum loader_error file_rename(const struct volume *volume, const char *path, const char *new_name)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -1,5 +1,6 @@
 #include "bootloader/pure/entries.h"
 
+#include "bootloader/pure/entry_name.h"
 #include "shared/memory.h"
 #include "shared/text/format.h"
 #include "shared/text/text.h"
@@ -108,19 +109,17 @@ enum config_status entries_begin(struct piece text, struct entry_list *list,
 
 /* --- Files --- */
 
-/* ID.conf */
 static bool read_file_name(struct entry *entry, const char *file_name)
 {
-    static const char end[] = ".conf";
+    struct entry_name name;
     size_t length = text_length(file_name);
-    if (length < sizeof(end) || length >= sizeof(entry->file_name) ||
-        !text_equal(file_name + length + 1 - sizeof(end), end))
+    if (length >= sizeof(entry->file_name) ||
+        !entry_name_parse((struct piece){file_name, length}, &name))
         return false;
-    struct piece id = {file_name, length + 1 - sizeof(end)};
-    if (!config_is_id(id))
-        return false;
-    copy_piece(id, entry->id, sizeof(entry->id));
+    memcpy(entry->id, name.id, sizeof(entry->id));
     memcpy(entry->file_name, file_name, length + 1);
+    entry->has_counter = name.has_counter;
+    entry->tries_left = name.has_counter ? name.tries_left : 0;
     return true;
 }
 

@@ -28,7 +28,6 @@ struct entry {
     char file_name[ENTRY_FILE_NAME_CAPACITY]; /* in \handoff\entries; empty: from handoff.conf */
     bool has_counter;                         /* of boots, in the name of the file */
     unsigned tries_left;
-    unsigned tries_done;
     struct piece text; /* its lines */
     unsigned first_line;
     enum entry_kind kind;

@@ -107,6 +107,15 @@ static const struct error_text error_texts[] PACKED_SECTION = {
     [LOADER_ERROR_NO_ENTRY] = {"No entry can be started.",
                                "Correct the line named above. Then try again.",
                                FIRMWARE_INVALID_PARAMETER},
+    [LOADER_ERROR_BOOT_COUNTER] =
+        {"The entry's file cannot be renamed, so its tries cannot be counted.",
+         "Make the boot volume writable, or remove the counter from the file's name: ID.conf.",
+         FIRMWARE_ABORTED},
+    [LOADER_ERROR_PROGRAM_REFUSED] =
+        {"The firmware does not load the EFI application.",
+         "Copy an application for this CPU again. With Secure Boot on, it needs a signature that "
+         "the firmware knows.",
+         FIRMWARE_LOAD_ERROR},
     [LOADER_ERROR_KERNEL_NOTE] =
         {"A note in the kernel file is malformed.",
          "Make the notes with HANDOFF_NOTE() of shared/handoff_note.h, and build the kernel again.",
@@ -141,6 +150,10 @@ static const struct error_text error_texts[] PACKED_SECTION = {
          "Copy the kernel to the medium again. If the error stays, replace the medium: it gives "
          "wrong bytes, and the firmware does not see it.",
          FIRMWARE_COMPROMISED_DATA},
+    [LOADER_ERROR_PROGRAM_FAILED] =
+        {"The EFI application ended with an error.",
+         "Read what it wrote on the screen, and check its own files and options.",
+         FIRMWARE_ABORTED},
     [LOADER_ERROR_KERNEL_RELOCATION] = {"The kernel is a PIE that cannot be relocated.",
                                         "Link it without shared libraries, as a static PIE: `ld "
                                         "-pie --no-dynamic-linker -z text`.",
@@ -235,6 +248,11 @@ const char *error_status_name(uint64_t status)
     return text_part(packed_text_read(status_names), (unsigned)number);
 }
 
+static const char *remedy_of(const struct loader_failure *failure)
+{
+    return failure->remedy != NULL ? failure->remedy : error_remedy((unsigned)failure->error);
+}
+
 void error_format_report(const struct loader_failure *failure, char *text, size_t capacity_bytes)
 {
     char status[64] = "";
@@ -247,6 +265,11 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
                   "  what:   %s%s\n"
                   "  remedy: %s\n",
                   failure->error, error_cause((unsigned)failure->error), failure->detail, status,
-                  failure->remedy != NULL ? failure->remedy
-                                          : error_remedy((unsigned)failure->error));
+                  remedy_of(failure));
+}
+
+void error_format_sentence(const struct loader_failure *failure, char *text, size_t capacity_bytes)
+{
+    format_text(text, capacity_bytes, "HL-%02d: %s %s. %s", failure->error,
+                error_cause((unsigned)failure->error), failure->detail, remedy_of(failure));
 }

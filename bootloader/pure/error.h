@@ -34,6 +34,8 @@ enum loader_error {
     LOADER_ERROR_UNUSABLE_BLOCK = 18,
     LOADER_ERROR_NETWORK_START = 19,
     LOADER_ERROR_NO_ENTRY = 20,
+    LOADER_ERROR_BOOT_COUNTER = 22,
+    LOADER_ERROR_PROGRAM_REFUSED = 23,
     LOADER_ERROR_KERNEL_NOTE = 24,
     LOADER_ERROR_KERNEL_DEMAND = 25,
     LOADER_ERROR_CONFIDENTIAL_GUEST = 26,
@@ -42,6 +44,7 @@ enum loader_error {
     LOADER_ERROR_INJECT_REFUSED = 29,
     LOADER_ERROR_NO_OUTPUT = 30,
     LOADER_ERROR_KERNEL_DAMAGED = 31,
+    LOADER_ERROR_PROGRAM_FAILED = 32,
     LOADER_ERROR_KERNEL_RELOCATION = 33,
     LOADER_ERROR_KERNEL_SYMBOLS = 34,
     LOADER_ERROR_MODULE_MEMORY = 35,
@@ -89,6 +92,10 @@ const char *error_remedy(unsigned number);
 /* Return "not found", "device error", …; "unknown status" for a number without a name. Never NULL.
  */
 const char *error_status_name(uint64_t status);
+
+/* Write cause, detail and remedy in one line. */
+void error_format_sentence(const struct loader_failure *failure, char *text,
+                           size_t capacity_bytes);
 
 /* Write the whole report (cause, detail, remedy) to `text`, in several lines. Longer text is cut.
  */

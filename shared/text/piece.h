@@ -23,6 +23,10 @@ static inline bool piece_is_blank(char character)
 /* Return true if the piece has the same characters as `text`, which ends with a NUL. */
 bool piece_equals(struct piece piece, const char *text);
 
+/* Return true if the piece ends with `ending`, which has lower-case letters. Upper and lower case of
+ * the piece are the same. */
+bool piece_ends_with(struct piece piece, const char *ending);
+
 /* Split the piece at the first `separator`, which belongs to neither part. Return false, and write
  * nothing, if the piece has no separator. */
 bool piece_split(struct piece piece, char separator, struct piece *ret_before,

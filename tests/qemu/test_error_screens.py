@@ -29,6 +29,10 @@ def config(text):
 
 
 INJECTION = config(b"inject = zero-heap\n")
+def visitor():
+    return {"visitor.efi": (BUILD / "qemu/VISITOR.EFI").read_bytes()}
+
+
 # The changes of the volume and the plan that cause each error, while the firmware's console works. A function reads the
 # probe, which may not be built when pytest collects the tests.
 CAUSES = {
@@ -49,6 +53,8 @@ CAUSES = {
     15: ({}, ["descriptor-size 0"]),
     18: ({}, ["loader-data-uncached"]),
     20: (config(b"cmdline = unattended\nentry = a\nkernel =\n"), []),
+    22: ({**config(b"cmdline = unattended\n"), "handoff/entries/a+1.conf": b"title = counted\n"}, ["rename-fails"]),
+    23: (config(b"efi = /kernel.elf\n"), []),
     24: (lambda: {"kernel.elf": note_with(4, 4)}, []),
     25: (lambda: {"kernel.elf": with_notes({VERSION: 3})}, []),
     27: ({}, ["volume-nowhere"]),
@@ -56,6 +62,7 @@ CAUSES = {
     29: (lambda: {**INJECTION, **enrolled(INJECTION)}, ["secure-boot 1"]),
     30: (config(b"serial = COM3\n"), ["graphics-over-loader"]),
     31: (lambda: {"kernel.elf": changed_kernel(0.5)}, []),
+    32: (lambda: {**config(b"efi = /visitor.efi\ncmdline = fail\n"), **visitor()}, []),
     33: (lambda: {"kernel.elf": changed_pie(".rela.dyn")}, []),
     34: (lambda: {"kernel.elf": changed_pie(".symtab"), **config(b"symbols = on\n")}, []),
     35: (config(b"module = kernel.elf\nmodule_align = 2M\n"), ["leave-pages 700"]),

@@ -12,6 +12,7 @@
  *   open-fails N       the N-th file cannot be opened: a device error
  *   information-fails  GetInfo fails with a device error
  *   information-grows  GetInfo reports once that the buffer is too small
+ *   rename-fails       SetInfo fails: the medium is write-protected
  *   volume-nowhere     the file system's interface is at 32 TiB, where nothing is mapped
  *   read-waits-at N    the N-th read waits for a byte on COM1
  *   read-jumps-at N    the N-th read jumps to an address where nothing is mapped
@@ -124,6 +125,16 @@ static EFI_STATUS file_get_info(struct _EFI_FILE_HANDLE *file, EFI_GUID *type, U
     return real_get_info(file, type, size_bytes, buffer);
 }
 
+static EFI_STATUS file_set_info(struct _EFI_FILE_HANDLE *file, EFI_GUID *type, UINTN size_bytes,
+                                VOID *buffer)
+{
+    (void)file;
+    (void)type;
+    (void)size_bytes;
+    (void)buffer;
+    return EFI_WRITE_PROTECTED;
+}
+
 static void hook_file(EFI_FILE_HANDLE file);
 
 static EFI_STATUS file_open(struct _EFI_FILE_HANDLE *file, struct _EFI_FILE_HANDLE **ret_file,
@@ -147,6 +158,8 @@ static void hook_file(EFI_FILE_HANDLE file)
     file->Open = file_open;
     file->Read = file_read;
     file->GetInfo = file_get_info;
+    if (plan_has(&stage.plan, "rename-fails", NULL))
+        file->SetInfo = file_set_info;
 }
 
 static EFI_FILE_IO_INTERFACE *real_volume;
@@ -198,6 +211,7 @@ void files_install(void)
         "information-fails", "information-grows", "volume-nowhere", "read-jumps-at",
         "read-waits-at",     "read-pushes-at",    "read-breaks-at", "read-spins-at",
         "long-reads-fail",   "file-shrinks-to",   "read-takes",     "read-changes-at",
+        "rename-fails",
     };
     bool wanted = false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

@@ -203,6 +203,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     files_install();
     tables_install();
     record_install();
+    start_install(loader);
     late_reset_install();
     graphics_install();
     time_install();

@@ -36,6 +36,7 @@ void protocols_install(void);
 void files_install(void);
 void tables_install(void);
 void record_install(void);
+void start_install(EFI_HANDLE loader);
 void late_reset_install(void); /* after record_install(), which may replace the runtime services */
 
 /* Read a file of the volume that holds the plan. *size_bytes is the room, then what was read. */

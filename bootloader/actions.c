@@ -1,0 +1,12 @@
+#include "bootloader/actions.h"
+
+#include "bootloader/boot_record.h"
+
+/* The next boot must not report this one as broken off. */
+void boot_action_run(struct loader *loader, enum boot_action action)
+{
+    boot_record_set_stage(loader, POST_MORTEM_ENDED);
+    EFI_STATUS status = boot_action_try(&loader->firmware, action);
+    boot_record_set_stage(loader, POST_MORTEM_LOADER);
+    console_warn(&loader->console, "the firmware does not do this: %s", error_status_name(status));
+}

@@ -1,0 +1,65 @@
+#include "bootloader/chain_load.h"
+
+#include "bootloader/boot_interface.h"
+#include "bootloader/boot_record.h"
+#include "bootloader/firmware/clock.h"
+#include "bootloader/firmware/program.h"
+#include "bootloader/integrity.h"
+#include "bootloader/own_faults.h"
+#include "bootloader/pure/elf.h"
+#include "shared/address.h"
+
+/* The firmware gets the bytes, not the path: so it starts the bytes that were checked. */
+static bool load(struct loader *loader, const struct file *file, const char *options,
+                 struct program *ret_program)
+{
+    struct phys_range block;
+    if (pages_allocate_for_reading(&loader->pages, file->size_bytes, PAGE_SIZE_BYTES, 0,
+                                   HANDOFF_REGION_LOADER, &block) != LOADER_OK)
+        return false;
+    void *bytes = (void *)block.start.value;
+    const struct integrity_subject subject = {INTEGRITY_EFI_APPLICATION, file->path, bytes,
+                                              file->size_bytes, NULL};
+    bool is_loaded = file_read(file, 0, bytes, file->size_bytes) == LOADER_OK &&
+                     integrity_admit(loader, &subject) &&
+                     program_load(&loader->firmware, file->path, bytes, file->size_bytes, options,
+                                  ret_program) == LOADER_OK;
+    pages_free(&loader->pages, block.start);
+    return is_loaded;
+}
+
+static bool load_from_path(struct loader *loader, const char *path, const char *options,
+                           struct program *ret_program)
+{
+    struct file file;
+    if (file_open(&loader->chooser.volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
+        return false;
+    bool is_loaded = load(loader, &file, options, ret_program);
+    file_close(&file);
+    return is_loaded;
+}
+
+/* The loader's part ends here, for the boot record and for faults, as far as it knows: an operating
+ * system never returns. */
+static bool start(struct loader *loader, const struct program *program)
+{
+    boot_record_set_stage(loader, POST_MORTEM_ENDED);
+    own_faults_end();
+    bool is_good = program_start(&loader->firmware, program) == LOADER_OK;
+    own_faults_begin();
+    boot_record_set_stage(loader, POST_MORTEM_LOADER);
+    return is_good;
+}
+
+bool chain_load(struct loader *loader, const char *path, const char *options)
+{
+    struct program program;
+    loader_begin_phase(loader, "EFI application");
+    if (!load_from_path(loader, path, options, &program))
+        return false;
+    if (!loader->start.writes_variables)
+        boot_interface_begin(loader);
+    boot_interface_write_times(
+        loader, clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz);
+    return start(loader, &program);
+}

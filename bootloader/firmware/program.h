@@ -1,0 +1,25 @@
+/*
+ * program.h - start another EFI application, from the loader's volume.
+ */
+#ifndef BOOTLOADER_FIRMWARE_PROGRAM_H
+#define BOOTLOADER_FIRMWARE_PROGRAM_H
+
+#include "bootloader/firmware/firmware.h"
+
+struct program {
+    const char *path;
+    EFI_HANDLE image;
+};
+
+/* Load the application whose file has been read to `bytes`; they are not needed afterwards. Its
+ * options are those of `options` until it ends. Failure: PROGRAM_REFUSED, also if Secure Boot does
+ * not trust the application. */
+enum loader_error program_load(const struct firmware *firmware, const char *path, void *bytes,
+                               size_t size_bytes, const char *options, struct program *ret_program)
+    __attribute__((warn_unused_result));
+
+/* Start it. It may never return. Failure: PROGRAM_FAILED if it returns an error. */
+enum loader_error program_start(const struct firmware *firmware, const struct program *program)
+    __attribute__((warn_unused_result));
+
+#endif

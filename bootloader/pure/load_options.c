@@ -1,0 +1,86 @@
+#include "bootloader/pure/load_options.h"
+
+#include "bootloader/pure/text_part.h"
+#include "shared/memory.h"
+#include "shared/text/command_line.h"
+#include "shared/text/piece.h"
+#include "shared/text/text.h"
+
+static bool is_zero(const unsigned char *bytes, size_t size_bytes)
+{
+    size_t i = 0;
+    while (i < size_bytes && bytes[i] == 0)
+        i++;
+    return i == size_bytes;
+}
+
+/* The second byte of UCS-2 is 0 if the first character is ASCII. A single character is the same text
+ * in both. An odd byte at the end is a character, too. */
+static enum load_options_status copy(const unsigned char *bytes, size_t size_bytes, char *text,
+                                     size_t capacity_bytes)
+{
+    size_t stride_bytes = size_bytes >= 2 && bytes[1] == 0 ? 2 : 1;
+    size_t length = 0;
+    while (size_bytes > 0 && ((bytes[0] >= 0x20 && bytes[0] <= 0x7e) || bytes[0] == '\t')) {
+        size_t taken_bytes = stride_bytes < size_bytes ? stride_bytes : size_bytes;
+        if (!is_zero(bytes + 1, taken_bytes - 1))
+            break;
+        if (length + 1 >= capacity_bytes)
+            return LOAD_OPTIONS_TOO_LONG;
+        text[length++] = (char)bytes[0];
+        bytes += taken_bytes;
+        size_bytes -= taken_bytes;
+    }
+    text[length] = '\0';
+    return is_zero(bytes, size_bytes) ? LOAD_OPTIONS_TEXT : LOAD_OPTIONS_BINARY;
+}
+
+static bool is_program(struct piece word)
+{
+    return piece_ends_with(word, ".efi") || piece_ends_with(word, ".efi\"");
+}
+
+/* Drop the program's name and the blanks at the front. Return false if no word is left. */
+static bool drop_program(char *text, bool has_program_name)
+{
+    const char *rest = text;
+    struct command_line_word word;
+    if (!command_line_next(&rest, &word))
+        return false;
+    if ((has_program_name || is_program(word.text)) && !command_line_next(&rest, &word))
+        return false;
+    memmove(text, word.text.text, text_length(word.text.text) + 1);
+    return true;
+}
+
+static enum load_options_status parse(const void *bytes, size_t size_bytes, bool has_program_name,
+                                      char *text, size_t capacity_bytes)
+{
+    enum load_options_status status = copy(bytes, size_bytes, text, capacity_bytes);
+    if (status != LOAD_OPTIONS_TEXT)
+        return status;
+    if (command_line_has_open_quote(text))
+        return LOAD_OPTIONS_OPEN_QUOTE;
+    return drop_program(text, has_program_name) ? LOAD_OPTIONS_TEXT : LOAD_OPTIONS_NONE;
+}
+
+enum load_options_status load_options_parse(const void *bytes, size_t size_bytes,
+                                            bool has_program_name, char *text,
+                                            size_t capacity_bytes)
+{
+    enum load_options_status status =
+        parse(bytes, size_bytes, has_program_name, text, capacity_bytes);
+    if (status != LOAD_OPTIONS_TEXT)
+        text[0] = '\0';
+    return status;
+}
+
+const char *load_options_obstacle(enum load_options_status status)
+{
+    static const char obstacles[] = "they are not printable ASCII text\0"
+                                    "they are longer than 1023 bytes\0"
+                                    "a quote in them is never closed\0";
+    return status < LOAD_OPTIONS_BINARY
+               ? NULL
+               : text_part(obstacles, (unsigned)(status - LOAD_OPTIONS_BINARY));
+}
