@@ -18,6 +18,7 @@ from lab import (
     expect_ready,
     volume,
 )
+from test_menu import LIST, Terminal, start
 from write_log import LoggingMachine, read_log, states
 
 # A command line with which no boot ends: a test sees at once that the load options were not used.
@@ -247,3 +248,32 @@ def test_an_entry_without_tries_comes_last(lab):
     verdict = expect_ready(lab.case(changes, plan=["watch-interface"]))
     assert interface(verdict)["LoaderEntrySelected"] == (6, "b|"), verdict.serial
     assert verdict.has_line(r"\[loader\] b: tries left: 0$"), verdict.serial
+
+
+MENU = config("timeout = menu", "entry = visit", "title = Visitor", "efi = /visitor.efi", "entry = b")
+
+
+def test_the_menu_comes_back_after_an_application_and_asks_for_setup(lab):
+    """An entry, and then an application by its path. The firmware does not know the second one."""
+    with start(lab, {**MENU, **visitor()}, ["no-terminal", "no-keyboard", "watch-interface"]) as running:
+        terminal = Terminal(running)
+        terminal.expect(rf"^{LIST} \(1 of 2\)$")
+        terminal.type(b"\r", r"^Visitor has ended\.$", absent="It starts")
+        running.send(b"pkernel.elf\r")
+        terminal.expect(r"^HL-23: The firmware does not load the EFI application\. \\kernel\.elf\. ")
+        running.send(b"pvisitor.efi\r")
+        assert running.wait_for(r'^visitor: options "", volume yes', TIMEOUT_SECONDS), running.serial
+        terminal.expect(rf"^{LIST} \(1 of 2\)$", absent="HL-23")
+        running.send(b"s")
+        verdict = running.watch(TIMEOUT_SECONDS)
+        assert running.monitor.shutdown_reason == "guest-reset", verdict.sentence
+    assert "conductor: interface: OsIndications 7 " in verdict.serial, verdict.serial
+
+
+@pytest.mark.parametrize("key, reason", [(b"r", "guest-reset"), (b"o", "guest-shutdown")])
+def test_the_menu_resets_and_switches_off(lab, key, reason):
+    with start(lab, MENU, ["no-terminal", "no-keyboard"]) as running:
+        Terminal(running).expect(rf"^{LIST} \(1 of 2\)$")
+        running.send(key)
+        running.watch(TIMEOUT_SECONDS)
+        assert running.monitor.shutdown_reason == reason

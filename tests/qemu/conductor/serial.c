@@ -76,7 +76,7 @@ static void hook_variables(void)
         say("no memory for a copy of the runtime services");
         return;
     }
-    *copy = *stage.system_table->RuntimeServices;
+    *copy = *stage.loader_table->RuntimeServices;
     next_get_variable = copy->GetVariable;
     copy->GetVariable = get_variable;
     stage.loader_table->RuntimeServices = copy;
