@@ -7,25 +7,21 @@
 #include "bootloader/integrity.h"
 #include "bootloader/own_faults.h"
 #include "bootloader/pure/elf.h"
-#include "shared/address.h"
 
-/* The firmware gets the bytes, not the path: so it starts the bytes that were checked. */
-static bool load(struct loader *loader, const struct file *file, const char *options,
+/* The firmware gets the bytes, not the path: so it starts the bytes that were checked. The hash of
+ * the configuration counts for the entry's application only. */
+static bool load(struct loader *loader, struct file *file, const char *options,
                  struct program *ret_program)
 {
-    struct phys_range block;
-    if (pages_allocate_for_reading(&loader->pages, file->size_bytes, PAGE_SIZE_BYTES, 0,
-                                   HANDOFF_REGION_LOADER, &block) != LOADER_OK)
+    const struct config *config = &loader->config;
+    bool has_hash = config->has_kernel_sha256 && file->path == config->efi_path;
+    if (file_keep(file, &loader->pages) != LOADER_OK)
         return false;
-    void *bytes = (void *)block.start.value;
-    const struct integrity_subject subject = {INTEGRITY_EFI_APPLICATION, file->path, bytes,
-                                              file->size_bytes, NULL};
-    bool is_loaded = file_read(file, 0, bytes, file->size_bytes) == LOADER_OK &&
-                     integrity_admit(loader, &subject) &&
-                     program_load(&loader->firmware, file->path, bytes, file->size_bytes, options,
-                                  ret_program) == LOADER_OK;
-    pages_free(&loader->pages, block.start);
-    return is_loaded;
+    const struct integrity_subject subject = {INTEGRITY_EFI_APPLICATION, file->path, file->bytes,
+                                              file->size_bytes,
+                                              has_hash ? &config->kernel_sha256 : NULL};
+    return integrity_admit(loader, &subject) &&
+           program_load(&loader->firmware, file, options, ret_program) == LOADER_OK;
 }
 
 static bool load_from_path(struct loader *loader, const char *path, const char *options,

@@ -117,8 +117,7 @@ static struct entry *ask(struct loader *loader, struct entry *entry, const char 
                          const char **ret_line)
 {
     struct chooser *chooser = &loader->chooser;
-    bool is_held = message == NULL && loader->globals.timeout_seconds == 0;
-    bool waits = entry == NULL || is_held || chooser->has_returned;
+    bool waits = entry == NULL || chooser->has_returned;
     unsigned seconds = waits ? 0 : countdown_seconds(loader, message != NULL);
     chooser->has_menu = true;
     chooser->has_returned = false;

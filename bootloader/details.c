@@ -1,5 +1,6 @@
 #include "bootloader/details.h"
 
+#include "bootloader/pure/sha256.h"
 #include "bootloader/start_options.h"
 #include "shared/text/format.h"
 
@@ -21,6 +22,18 @@ __attribute__((format(printf, 2, 3))) static void add(struct writer *writer, con
     writer->capacity_bytes -= length;
 }
 
+/* The whole file is read for its SHA-256. */
+static void add_hash(struct loader *loader, struct writer *writer, struct file *file)
+{
+    struct sha256 hash;
+    char digits[SHA256_TEXT_CAPACITY];
+    if (file_keep(file, &loader->pages) != LOADER_OK)
+        return;
+    sha256_of(file->bytes, file->size_bytes, &hash);
+    sha256_format(&hash, digits);
+    add(writer, "  SHA-256 %s\n", digits);
+}
+
 static void add_file(struct loader *loader, struct writer *writer, const char *kind,
                      const char *path)
 {
@@ -31,6 +44,7 @@ static void add_file(struct loader *loader, struct writer *writer, const char *k
         return;
     }
     add(writer, ", %llu bytes\n", file.size_bytes);
+    add_hash(loader, writer, &file);
     file_close(&file);
 }
 

@@ -8,8 +8,8 @@
 #include "bootloader/integrity.h"
 #include "bootloader/modules.h"
 #include "bootloader/relocate.h"
-#include "bootloader/symbols.h"
 #include "bootloader/start_options.h"
+#include "bootloader/symbols.h"
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 

@@ -33,6 +33,8 @@ static void show_details(struct loader *loader)
     static char text[MENU_TEXT_CAPACITY];
     details_write(loader, &loader->entries.entries[menu.selected], text, sizeof(text));
     menu_show_text(&menu, MENU_VIEW_DETAILS, text);
+    /* The read of a large file has shown its progress. */
+    menu_terminal_open(&terminal, &loader->firmware, &loader->serial, terminal.clock_hz);
 }
 
 static void edit_line(struct loader *loader)
@@ -93,6 +95,9 @@ struct entry *menu_run(struct loader *loader, const struct entry *entry, unsigne
     menu = (struct menu){
         .list = &loader->entries,
         .config_path = loader->chooser.config_path,
+        .forbids_change = integrity_is_secure(loader)
+                              ? "Secure Boot is on: the command line cannot be changed."
+                              : NULL,
         .message = message,
         .seconds_left = seconds,
         .selected = entry == NULL ? 0 : (unsigned)(entry - entries),

@@ -26,15 +26,11 @@ void processors_find(struct loader *loader)
 /* --- The block --- */
 
 /* The word on the command line is stronger than the key. */
-static bool is_start_wanted(struct loader *loader)
+static bool is_start_wanted(const struct config *config)
 {
-    const char *command_line = loader->config.command_line;
-    if (!command_line_mentions(command_line, "processors"))
-        return loader->config.starts_processors;
-    bool is_wanted = command_line_is(command_line, "processors", "start");
-    if (!is_wanted && !command_line_is(command_line, "processors", "list"))
-        console_warn(&loader->console, "processors= is ignored: the value must be start or list");
-    return is_wanted;
+    return command_line_is(config->command_line, "processors", "start") ||
+           (config->starts_processors &&
+            !command_line_is(config->command_line, "processors", "list"));
 }
 
 /* The device registers are used at their physical addresses. */
@@ -78,7 +74,7 @@ static bool reserve(struct loader *loader)
 void processors_reserve(struct loader *loader)
 {
     struct parking *parking = &loader->placement.parking;
-    if (!is_start_wanted(loader) || phys_range_is_empty(loader->placement.processor_start))
+    if (!is_start_wanted(&loader->config) || phys_range_is_empty(loader->placement.processor_start))
         return;
     parking->seat_count = loader->processors.count - 1;
     if (parking->seat_count == 0 || reserve(loader))
@@ -141,6 +137,7 @@ void processors_start(struct loader *loader)
     fill_block(loader);
     if (request.parking->seat_count == 0)
         return;
+    loader_begin_phase(loader, "start processors");
     post_exit_mark(&loader->post_exit, "processors");
     arch_start_processors(&request);
     check_answers(loader);

@@ -2,7 +2,7 @@
 
 #include "bootloader/arch.h"
 #include "bootloader/firmware/seed.h"
-#include "bootloader/firmware/variable.h"
+#include "bootloader/integrity.h"
 #include "bootloader/pure/kernel_base.h"
 #include "shared/address.h"
 
@@ -14,7 +14,7 @@ static bool has_fixed_base(const struct loader *loader)
 
 bool relocate_check_settings(struct loader *loader)
 {
-    if (!has_fixed_base(loader) || !variable_is_secure_boot_on(&loader->firmware))
+    if (!has_fixed_base(loader) || !integrity_is_secure(loader))
         return true;
     error_set(&loader->failure, LOADER_ERROR_INJECT_REFUSED, EFI_SUCCESS, "kaslr=off");
     return false;

@@ -1,7 +1,7 @@
 #include "bootloader/start_options.h"
 
 #include "bootloader/firmware/boot_source.h"
-#include "bootloader/firmware/variable.h"
+#include "bootloader/integrity.h"
 #include "bootloader/pure/load_options.h"
 #include "shared/memory.h"
 
@@ -16,8 +16,8 @@ void start_options_read(struct loader *loader)
                                                          text, sizeof(loader->start.options));
     const char *obstacle = load_options_obstacle(status);
     /* Nobody signs them. */
-    if (status == LOAD_OPTIONS_TEXT && variable_is_secure_boot_on(&loader->firmware))
-        obstacle = "Secure Boot is on";
+    if (status == LOAD_OPTIONS_TEXT && integrity_is_secure(loader))
+        obstacle = PACKED("Secure Boot is on");
     if (obstacle == NULL)
         return;
     text[0] = '\0';

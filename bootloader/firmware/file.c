@@ -2,7 +2,6 @@
 
 #include "bootloader/firmware/read_progress.h"
 #include "bootloader/firmware/wide_text.h"
-#include "bootloader/pure/config.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 

@@ -72,21 +72,22 @@ static EFI_STATUS set_options(const struct firmware *firmware, EFI_HANDLE image,
 }
 
 /* With a security violation, the image is loaded, and must not start (UEFI 2.10, section 7.4.1). */
-enum loader_error program_load(const struct firmware *firmware, const char *path, void *bytes,
-                               size_t size_bytes, const char *options, struct program *ret_program)
+enum loader_error program_load(const struct firmware *firmware, const struct file *file,
+                               const char *options, struct program *ret_program)
 {
     EFI_HANDLE image = NULL;
-    EFI_STATUS status = firmware->services->LoadImage(
-        FALSE, firmware->image, path_of(firmware, path), bytes, size_bytes, &image);
+    EFI_STATUS status =
+        firmware->services->LoadImage(FALSE, firmware->image, path_of(firmware, file->path),
+                                      (void *)file->bytes, file->size_bytes, &image);
     if (!EFI_ERROR(status))
         status = set_options(firmware, image, options);
     if (!EFI_ERROR(status)) {
-        *ret_program = (struct program){path, image};
+        *ret_program = (struct program){file->path, image};
         return LOADER_OK;
     }
     if (image != NULL)
         firmware->services->UnloadImage(image);
-    return error_set(firmware->failure, LOADER_ERROR_PROGRAM_REFUSED, status, "%s", path);
+    return error_set(firmware->failure, LOADER_ERROR_PROGRAM_REFUSED, status, "%s", file->path);
 }
 
 enum loader_error program_start(const struct firmware *firmware, const struct program *program)

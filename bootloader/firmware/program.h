@@ -4,18 +4,18 @@
 #ifndef BOOTLOADER_FIRMWARE_PROGRAM_H
 #define BOOTLOADER_FIRMWARE_PROGRAM_H
 
-#include "bootloader/firmware/firmware.h"
+#include "bootloader/firmware/file.h"
 
 struct program {
     const char *path;
     EFI_HANDLE image;
 };
 
-/* Load the application whose file has been read to `bytes`; they are not needed afterwards. Its
- * options are those of `options` until it ends. Failure: PROGRAM_REFUSED, also if Secure Boot does
+/* Load the application in `file`, which is kept in memory (file_keep()), and may be closed
+ * afterwards. `options` are its load options; empty for none. Failure: PROGRAM_REFUSED, also if Secure Boot does
  * not trust the application. */
-enum loader_error program_load(const struct firmware *firmware, const char *path, void *bytes,
-                               size_t size_bytes, const char *options, struct program *ret_program)
+enum loader_error program_load(const struct firmware *firmware, const struct file *file,
+                               const char *options, struct program *ret_program)
     __attribute__((warn_unused_result));
 
 /* Start it. It may never return. Failure: PROGRAM_FAILED if it returns an error. */

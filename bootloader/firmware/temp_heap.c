@@ -61,7 +61,7 @@ static enum loader_error find_place(struct pages *pages, const struct config_hea
 static enum loader_error reserve_from(struct pages *pages, const struct config_heap *wanted,
                                       struct phys_range *ret_heap)
 {
-    uint64_t place;
+    uint64_t place = UINT64_MAX;
     enum loader_error error = find_place(pages, wanted, &place);
     if (error != LOADER_OK)
         return error;

@@ -14,7 +14,8 @@
 #include "bootloader/pure/memory_map.h"
 
 /* The blocks: kernel, stack, the page for starting processors, the boot record, handoff data, page
- * tables, the trampoline, parked processors, the kernel's symbols, a file or a map while it is read, temporary heaps and modules. */
+ * tables, the trampoline, parked processors, the kernel's symbols, a file or a map while it is read,
+ * temporary heaps and modules. */
 #define CLAIMS_BLOCK_LIMIT (11 + CONFIG_HEAP_LIMIT + CONFIG_MODULE_LIMIT)
 
 /* The blocks, the loader's image, the framebuffers, the firmware's tables. */

@@ -1,11 +1,11 @@
 #include "bootloader/pure/config.h"
 
 #include "bootloader/pure/config_value.h"
-#include "shared/text/command_line.h"
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
 #include "shared/text/format.h"
 #include "shared/text/number.h"
+#include "shared/text/packed_text.h"
 #include "shared/text/piece.h"
 
 /* A known key, and the function that checks and stores its value. */
@@ -14,82 +14,57 @@ struct setting {
     enum config_status (*store)(struct piece value, struct config *config);
 };
 
+/* Longer than all sentences. Zeros behind a sentence take no room in the loader's file. */
+#define SENTENCE_CAPACITY 96
+
+static const char sentences[][SENTENCE_CAPACITY] PACKED_SECTION = {
+    [CONFIG_OK] = "The configuration is good.",
+    [CONFIG_FILE_TOO_LARGE] = "The file is larger than 64 KiB.",
+    [CONFIG_NUL_BYTE] = "The file contains a NUL byte: it is not plain text (UTF-16?).",
+    [CONFIG_LINE_TOO_LONG] = "The line is longer than 1200 bytes.",
+    [CONFIG_NO_EQUALS_SIGN] = "The line is not of the form key = value.",
+    [CONFIG_DUPLICATE_KEY] = "The key is given twice.",
+    [CONFIG_BAD_NUMBER] = "The value is not a number such as 1048576, 0x100000 or 1M.",
+    [CONFIG_NUMBER_TOO_LARGE] = "A temporary heap cannot be larger than 16G.",
+    [CONFIG_EMPTY_VALUE] = "The value is empty.",
+    [CONFIG_PATH_TOO_LONG] = "The path is longer than 255 characters.",
+    [CONFIG_PATH_ESCAPES] = "The path contains '..'.",
+    [CONFIG_PATH_NOT_ASCII] = "The path or name contains a character that is not printable ASCII.",
+    [CONFIG_COMMAND_LINE_TOO_LONG] = "The command line is longer than 1023 bytes.",
+    [CONFIG_BAD_OUTPUT] = "The output is not `console`, and not a number from 1 to 64.",
+    [CONFIG_BAD_RESOLUTION] =
+        "The resolution is not `keep`, `native`, or a size such as 1920x1080.",
+    [CONFIG_BAD_QUOTES] = "The quotes around the value do not match.",
+    [CONFIG_BAD_INJECT] =
+        "A word of inject is unknown or stands twice, or its number is missing or wrong.",
+    [CONFIG_BAD_SERIAL_PORT] =
+        "The serial port is not COM1, COM2, COM3, COM4, off, or a number from 0x100 to 0xfff8.",
+    [CONFIG_BAD_POST_MORTEM] = "The value of post_mortem is not nvram, and not ram.",
+    [CONFIG_BAD_PROCESSORS] = "The value of processors is not start, and not list.",
+    [CONFIG_OPEN_QUOTE] = "The command line has a quote that is never closed.",
+    [CONFIG_BAD_TIMEOUT] = "The timeout is not `menu`, and not a number of seconds up to 3600.",
+    [CONFIG_BAD_SWITCH] = "The value is not on, and not off.",
+    [CONFIG_BAD_ID] = "An ID has 1 to 63 characters of a-z, A-Z, 0-9, '.', '_' and '-'.",
+    [CONFIG_DUPLICATE_ID] = "An entry before this one has the same ID.",
+    [CONFIG_KERNEL_AND_EFI] = "An entry has one of kernel and efi.",
+    [CONFIG_GLOBAL_KEY] = "This key stands only before the first entry.",
+    [CONFIG_BAD_HEAP_PLACE] =
+        "The place of a heap is not `below` or `from` with an address such as 4G.",
+    [CONFIG_TOO_MANY_HEAPS] = "There are more than 8 temporary heaps.",
+    [CONFIG_NO_MODULE] = "No line `module = ...` is above this line.",
+    [CONFIG_TOO_MANY_MODULES] = "There are more than 32 modules.",
+    [CONFIG_MODULE_TEXTS_TOO_LONG] =
+        "The paths, names and command lines of all modules have more than 4095 bytes.",
+    [CONFIG_BAD_ALIGNMENT] = "The alignment is not 4K, and not 2M.",
+    [CONFIG_BAD_SHA256] = "The SHA-256 does not have 64 hexadecimal digits.",
+    [CONFIG_BAD_TPM] = "The value of tpm is not on, off or demand.",
+};
+
 const char *config_status_text(enum config_status status)
 {
-    switch (status) {
-    case CONFIG_OK:
-        return "The configuration is good.";
-    case CONFIG_FILE_TOO_LARGE:
-        return "The file is larger than 64 KiB.";
-    case CONFIG_NUL_BYTE:
-        return "The file contains a NUL byte: it is not plain text (UTF-16?).";
-    case CONFIG_LINE_TOO_LONG:
-        return "The line is longer than 1200 bytes.";
-    case CONFIG_NO_EQUALS_SIGN:
-        return "The line is not of the form key = value.";
-    case CONFIG_DUPLICATE_KEY:
-        return "The key is given twice.";
-    case CONFIG_BAD_NUMBER:
-        return "The value is not a number such as 1048576, 0x100000 or 1M.";
-    case CONFIG_NUMBER_TOO_LARGE:
-        return "A temporary heap cannot be larger than 16G.";
-    case CONFIG_EMPTY_VALUE:
-        return "The value is empty.";
-    case CONFIG_PATH_TOO_LONG:
-        return "The path is longer than 255 characters.";
-    case CONFIG_PATH_ESCAPES:
-        return "The path contains '..'.";
-    case CONFIG_PATH_NOT_ASCII:
-        return "The path or name contains a character that is not printable ASCII.";
-    case CONFIG_COMMAND_LINE_TOO_LONG:
-        return "The command line is longer than 1023 bytes.";
-    case CONFIG_BAD_OUTPUT:
-        return "The output is not `console`, and not a number from 1 to 64.";
-    case CONFIG_BAD_RESOLUTION:
-        return "The resolution is not `keep`, `native`, or a size such as 1920x1080.";
-    case CONFIG_BAD_QUOTES:
-        return "The quotes around the value do not match.";
-    case CONFIG_BAD_INJECT:
-        return "A word of inject is unknown or stands twice, or its number is missing or wrong.";
-    case CONFIG_BAD_SERIAL_PORT:
-        return "The serial port is not COM1, COM2, COM3, COM4, off, or a number from 0x100 to "
-               "0xfff8.";
-    case CONFIG_BAD_POST_MORTEM:
-        return "The value of post_mortem is not nvram, and not ram.";
-    case CONFIG_BAD_PROCESSORS:
-        return "The value of processors is not start, and not list.";
-    case CONFIG_OPEN_QUOTE:
-        return "The command line has a quote that is never closed.";
-    case CONFIG_BAD_TIMEOUT:
-        return "The timeout is not `menu`, and not a number of seconds up to 3600.";
-    case CONFIG_BAD_SWITCH:
-        return "The value is not on, and not off.";
-    case CONFIG_BAD_ID:
-        return "An ID has 1 to 63 characters of a-z, A-Z, 0-9, '.', '_' and '-'.";
-    case CONFIG_DUPLICATE_ID:
-        return "An entry before this one has the same ID.";
-    case CONFIG_KERNEL_AND_EFI:
-        return "An entry has one of kernel and efi.";
-    case CONFIG_GLOBAL_KEY:
-        return "This key stands only before the first entry.";
-    case CONFIG_BAD_HEAP_PLACE:
-        return "The place of a heap is not `below` or `from` with an address such as 4G.";
-    case CONFIG_TOO_MANY_HEAPS:
-        return "There are more than 8 temporary heaps.";
-    case CONFIG_NO_MODULE:
-        return "No line `module = ...` is above this line.";
-    case CONFIG_TOO_MANY_MODULES:
-        return "There are more than 32 modules.";
-    case CONFIG_MODULE_TEXTS_TOO_LONG:
-        return "The paths, names and command lines of all modules have more than 4095 bytes.";
-    case CONFIG_BAD_ALIGNMENT:
-        return "The alignment is not 4K, and not 2M.";
-    case CONFIG_BAD_SHA256:
-        return "The SHA-256 does not have 64 hexadecimal digits.";
-    case CONFIG_BAD_TPM:
-        return "The value of tpm is not on, off or demand.";
-    }
-    return "The configuration has an unknown error.";
+    bool is_known = (size_t)status < sizeof(sentences) / sizeof(sentences[0]);
+    return is_known ? packed_text_read(sentences[status])
+                    : PACKED("The configuration has an unknown error.");
 }
 
 void config_describe_wrong(const char *folder, const char *file, enum config_status status,

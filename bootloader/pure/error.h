@@ -94,8 +94,7 @@ const char *error_remedy(unsigned number);
 const char *error_status_name(uint64_t status);
 
 /* Write cause, detail and remedy in one line. */
-void error_format_sentence(const struct loader_failure *failure, char *text,
-                           size_t capacity_bytes);
+void error_format_sentence(const struct loader_failure *failure, char *text, size_t capacity_bytes);
 
 /* Write the whole report (cause, detail, remedy) to `text`, in several lines. Longer text is cut.
  */

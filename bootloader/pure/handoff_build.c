@@ -98,6 +98,7 @@ static void write_data(const struct handoff_block *block, const struct handoff_s
     handoff->kernel_path = text_into(block, block->kernel_path, sources->config->kernel_path,
                                      text_length(sources->config->kernel_path));
     handoff->log = text_into(block, block->log, sources->log->text, sources->log->size_bytes);
+    kernel_symbols_write(sources->symbols, &handoff->kernel_symbols, &handoff->kernel_strings);
 }
 
 void handoff_build(struct handoff_block *block, const struct handoff_sources *sources)
@@ -120,7 +121,6 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
     format_text(handoff->loader_name, sizeof(handoff->loader_name), "handoff-loader %s",
                 HANDOFF_VERSION_TEXT);
     write_kernel(handoff, sources->kernel);
-    kernel_symbols_write(sources->symbols, &handoff->kernel_symbols, &handoff->kernel_strings);
     write_placement(handoff, sources->placement);
     write_platform(handoff, sources->platform);
     write_arrays(block, sources);

@@ -27,60 +27,51 @@ const char *madt_status_text(enum madt_status status)
     return text_part(TEXTS, (unsigned)status);
 }
 
-static void add(struct processor_list *list, uint32_t hardware_id, uint32_t acpi_uid)
+/* Return the count if it is not listed. */
+static uint32_t index_of(const struct processor_list *list, uint32_t hardware_id)
 {
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (list->list[i].hardware_id == hardware_id) {
-            list->duplicate_count++;
-            list->duplicate_id = hardware_id;
-            return;
-        }
-    }
-    list->list[list->count++] = (struct processor){hardware_id, acpi_uid};
+    uint32_t index = 0;
+    while (index < list->count && list->list[index].hardware_id != hardware_id)
+        index++;
+    return index;
 }
 
-/* `entry` is as long as its type needs. */
+/* `entry` is of one of the two types, and as long as that needs. */
 static void add_entry(struct processor_list *list, const uint8_t *entry)
 {
-    if (entry[0] == TYPE_SHORT && (entry[4] & FLAG_ENABLED) != 0 && entry[3] != SHORT_ID_NONE)
-        add(list, entry[3], entry[2]);
-    if (entry[0] == TYPE_LONG && (entry[8] & FLAG_ENABLED) != 0 &&
-        number_at(entry + 4, 4) != LONG_ID_NONE)
-        add(list, (uint32_t)number_at(entry + 4, 4), (uint32_t)number_at(entry + 12, 4));
-}
-
-static uint64_t least_size_bytes(uint8_t type)
-{
-    return type == TYPE_SHORT ? 8 : type == TYPE_LONG ? 16 : ENTRY_HEADER_SIZE_BYTES;
+    bool is_short = entry[0] == TYPE_SHORT;
+    uint32_t id = is_short ? entry[3] : (uint32_t)number_at(entry + 4, 4);
+    if ((entry[is_short ? 4 : 8] & FLAG_ENABLED) == 0 ||
+        id == (is_short ? SHORT_ID_NONE : LONG_ID_NONE))
+        return;
+    if (index_of(list, id) < list->count) {
+        list->duplicate_count++;
+        list->duplicate_id = id;
+        return;
+    }
+    uint32_t uid = is_short ? entry[2] : (uint32_t)number_at(entry + 12, 4);
+    list->list[list->count++] = (struct processor){id, uid};
 }
 
 static enum madt_status add_entries(struct processor_list *list, const uint8_t *entry,
                                     uint64_t rest_bytes)
 {
     uint32_t entry_count = 0;
-    while (rest_bytes > 0) {
+    for (; rest_bytes > 0; rest_bytes -= entry[1], entry += entry[1]) {
         if (rest_bytes < ENTRY_HEADER_SIZE_BYTES || entry[1] > rest_bytes)
             return MADT_TRUNCATED;
-        if (entry[1] < least_size_bytes(entry[0]))
+        uint8_t least_bytes = entry[0] == TYPE_SHORT  ? 8
+                              : entry[0] == TYPE_LONG ? 16
+                                                      : ENTRY_HEADER_SIZE_BYTES;
+        if (entry[1] < least_bytes)
             return MADT_TOO_SHORT;
-        if ((entry[0] == TYPE_SHORT || entry[0] == TYPE_LONG) &&
-            ++entry_count > MADT_PROCESSOR_LIMIT)
+        if (least_bytes == ENTRY_HEADER_SIZE_BYTES)
+            continue;
+        if (++entry_count > MADT_PROCESSOR_LIMIT)
             return MADT_TOO_MANY;
         add_entry(list, entry);
-        rest_bytes -= entry[1];
-        entry += entry[1];
     }
     return MADT_OK;
-}
-
-/* Return false if it is not listed. */
-static bool find_boot_processor(struct processor_list *list, uint32_t boot_id)
-{
-    for (list->boot_index = 0; list->boot_index < list->count; list->boot_index++) {
-        if (list->list[list->boot_index].hardware_id == boot_id)
-            return true;
-    }
-    return false;
 }
 
 /* The array has room for one more than the table can fill. */
@@ -101,7 +92,8 @@ enum madt_status madt_list_processors(const uint8_t *table, uint64_t size_bytes,
         status = add_entries(ret_list, table + HEADER_SIZE_BYTES, size_bytes - HEADER_SIZE_BYTES);
     if (status != MADT_OK)
         ret_list->count = ret_list->duplicate_count = 0;
-    if (find_boot_processor(ret_list, boot_id))
+    ret_list->boot_index = index_of(ret_list, boot_id);
+    if (ret_list->boot_index < ret_list->count)
         return MADT_OK;
     insert_boot_processor(ret_list, boot_id);
     return status == MADT_OK ? MADT_INCOMPLETE : status;

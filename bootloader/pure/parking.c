@@ -68,24 +68,23 @@ void parking_fill_seat(const struct handoff_processor *element, struct phys_addr
     seat->hardware_id = element->hardware_id;
 }
 
+/* The parts follow each other: the code page, header and seats, each stack. */
 enum page_table_status parking_map(const struct parking *parking, struct page_table *table)
 {
-    static const struct page_permissions CODE = {.execute = true};
-    static const struct page_permissions DATA = {.write = true};
-    uint64_t shared_bytes = shared_size_bytes(parking->seat_count);
+    struct page_permissions permissions = {.execute = true};
+    struct virt_addr virtual = virt_addr(PARKING_VIRTUAL_BASE);
+    struct phys_addr physical = parking->memory.start;
+    uint64_t size_bytes = PARKING_CODE_SIZE_BYTES;
+    enum page_table_status status = PAGE_TABLE_OK;
     if (parking->seat_count == 0)
         return PAGE_TABLE_OK;
-    enum page_table_status status =
-        page_table_map(table, virt_addr(PARKING_VIRTUAL_BASE), parking->memory.start,
-                       PARKING_CODE_SIZE_BYTES, CODE, false);
-    if (status == PAGE_TABLE_OK)
-        status = page_table_map(table, virt_addr(PARKING_VIRTUAL_BASE + PARKING_CODE_SIZE_BYTES),
-                                parking_header(parking), shared_bytes - PARKING_CODE_SIZE_BYTES,
-                                DATA, false);
-    for (uint32_t i = 0; i < parking->seat_count && status == PAGE_TABLE_OK; i++)
-        status = page_table_map(
-            table, parking_stack(i),
-            phys_addr_add(parking->memory.start, shared_bytes + i * PARKING_STACK_SIZE_BYTES),
-            PARKING_STACK_SIZE_BYTES, DATA, false);
+    for (uint32_t part = 0; part < parking->seat_count + 2 && status == PAGE_TABLE_OK; part++) {
+        status = page_table_map(table, virtual, physical, size_bytes, permissions, false);
+        physical = phys_addr_add(physical, size_bytes);
+        virtual = part == 0 ? virt_addr_add(virtual, size_bytes) : parking_stack(part - 1);
+        size_bytes = part == 0 ? shared_size_bytes(parking->seat_count) - PARKING_CODE_SIZE_BYTES
+                               : PARKING_STACK_SIZE_BYTES;
+        permissions = (struct page_permissions){.write = true};
+    }
     return status;
 }

@@ -44,7 +44,7 @@ struct relocation_kinds {
     uint32_t none;
     uint32_t relative;
     const char *prefix; /* of the names: "R_X86_64_" */
-    const char *names;  /* of the kinds from 0 on (text_part.h); some are empty */
+    const char *names;  /* of the kinds from 0 on (text_part.h), packed; some are empty */
     uint32_t name_count;
 };
 

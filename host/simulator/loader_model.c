@@ -450,8 +450,9 @@ static void write_arrays(const struct loader_model *loader, const struct data_la
                          struct handoff *handoff)
 {
     const struct handoff_framebuffer framebuffer = framebuffer_of(loader->options->framebuffer);
-    const struct handoff_temp_heap temp_heap = {loader->placement.temp_heaps[0].start.value,
-                                                phys_range_size_bytes(loader->placement.temp_heaps[0])};
+    const struct handoff_temp_heap temp_heap = {
+        loader->placement.temp_heaps[0].start.value,
+        phys_range_size_bytes(loader->placement.temp_heaps[0])};
     handoff->regions = write_array(loader, layout->regions, loader->regions, loader->region_count,
                                    sizeof(struct handoff_region));
     handoff->timeline = write_array(loader, layout->timeline, loader->moments, loader->moment_count,

@@ -211,6 +211,14 @@ static bool symbols_are_valid(const struct handoff_validation *validation)
            has_symbol_bytes(validation, strings->base, strings->size_bytes);
 }
 
+/* Of the pages with the symbols, at most: both parts may share one. */
+static uint64_t symbols_limit_bytes(const struct handoff *handoff)
+{
+    return page_align_up((uint64_t)handoff->kernel_symbols.count *
+                         handoff->kernel_symbols.stride_bytes) +
+           page_align_up(handoff->kernel_strings.size_bytes);
+}
+
 static enum handoff_check_status check_symbols(struct handoff_validation *validation)
 {
     return symbols_are_valid(validation) ? HANDOFF_CHECK_OK : HANDOFF_CHECK_KERNEL_SYMBOLS;
@@ -252,6 +260,7 @@ static enum handoff_check_status check_stray_regions(struct handoff_validation *
         {HANDOFF_REGION_PROCESSOR_START, handoff->processor_start_size_bytes},
         {HANDOFF_REGION_BOOT_RECORD, handoff->previous_boot.size_bytes},
         {HANDOFF_REGION_PARKING, handoff->parking.size_bytes},
+        {HANDOFF_REGION_KERNEL_SYMBOLS, symbols_limit_bytes(handoff)},
     };
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
         if (region_list_bytes_of_type(&validation->view.regions, blocks[i].type) >

@@ -46,8 +46,8 @@ def test_defaults_in_document_are_the_code_s():
 
 
 def test_every_sentence_of_the_loader_is_in_the_document():
-    body = re.search(r"config_status_text\(.*?\)\s*\{(.*?)\n\}", config_source(), re.S).group(1)
-    cases = re.findall(r'case (\w+):\s*return ((?:"[^"]*"\s*)+);', body)
+    body = re.search(r"sentences\[\]\[\w+\] PACKED_SECTION = \{(.*?)\n\};", config_source(), re.S).group(1)
+    cases = re.findall(r'\[(\w+)\] =\s*((?:"[^"]*"\s*)+),', body)
     sentences = {name: "".join(re.findall(r'"([^"]*)"', literals)) for name, literals in cases}
     assert sentences.pop("CONFIG_OK")
     names = re.search(r"enum config_status \{(.*?)\}", without_comments(read("bootloader/pure/config.h")), re.S)

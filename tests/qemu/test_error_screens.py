@@ -28,11 +28,11 @@ def config(text):
     return {"handoff.conf": text}
 
 
-INJECTION = config(b"inject = zero-heap\n")
 def visitor():
     return {"visitor.efi": (BUILD / "qemu/VISITOR.EFI").read_bytes()}
 
 
+INJECTION = config(b"inject = zero-heap\n")
 # The changes of the volume and the plan that cause each error, while the firmware's console works. A function reads the
 # probe, which may not be built when pytest collects the tests.
 CAUSES = {

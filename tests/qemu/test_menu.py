@@ -3,12 +3,13 @@
 The rows and the keys have unit tests (tests/unit/test_menu.c). Here is what only a machine shows.
 """
 
+import hashlib
 import re
 import time
 
 import pytest
 
-from lab import CASE_IMAGE_MIB, TIMEOUT_SECONDS, WORDS, expect_ready, expect_stop
+from lab import CASE_IMAGE_MIB, ROOT, TIMEOUT_SECONDS, WORDS, expect_ready, expect_stop
 
 UP, DOWN, END, ESCAPE = b"\x1b[A", b"\x1b[B", b"\x1b[F", b"\x1b"
 LIST = "Handoff: choose an entry"
@@ -129,7 +130,9 @@ def test_dialogue_on_the_keyboard_and_the_screen(lab, console):
         shown = "\n".join(console.read(lab_picture(lab, running)).splitlines()[:25])
         assert "The command line of this boot" in shown and "paging=4" in shown and "Enter: start  Esc: back" in shown, shown
         press(running, "esc", "d")
-        terminal.expect(r"^ID: b, from \\handoff.conf$", r"^kernel: \\kernel.elf, \d+ bytes$")
+        kernel = (ROOT / "esp/kernel.elf").read_bytes()
+        terminal.expect(r"^ID: b, from \\handoff.conf$", rf"^kernel: \\kernel.elf, {len(kernel)} bytes$",
+                        f"^  SHA-256 {hashlib.sha256(kernel).hexdigest()}$")  # fmt: skip
         press(running, "ret", "ret")
         verdict = running.watch(TIMEOUT_SECONDS)
     assert verdict.success and verdict.has_line(r"\[loader\] entry b$"), verdict.sentence

@@ -4,7 +4,7 @@ import re
 import struct
 import subprocess
 
-from lab import BUILD, ROOT, expect_panic, expect_ready, expect_stop
+from lab import BUILD, ROOT, enrolled, expect_panic, expect_ready, expect_stop
 from machines import PLAIN
 
 OK = 0x10
@@ -22,12 +22,17 @@ def place_of(verdict):
     return base
 
 
-def test_pie_gets_a_random_base_and_its_symbols(lab):
-    verdicts = [lab.case(kernel=PIE, command_line="symbols=on"), lab.case(kernel=PACKED, command_line="symbols=on")]
+def test_pie_gets_a_random_base_symbols_and_modules(lab):
+    """The configuration of the first boot is complete: a PIE, its symbols, and two modules on one volume."""
+    config = b"symbols = on\nmodule = \\one.txt\nmodule = \\two.bin\nmodule_name = second\n"
+    verdicts = [lab.case({"kernel.elf": PIE.read_bytes(), "handoff.conf": config, "one.txt": b"!" * 5000, "two.bin": b"?"}),
+                lab.case(kernel=PACKED, command_line="symbols=on")]  # fmt: skip
     bases = [place_of(verdict) for verdict in verdicts]
     assert all(LOWEST < base < WINDOW_END for base in bases)
     assert bases[0] != bases[1]
     assert re.search(r"symbols 0x0*[1-9a-f][0-9a-f]* right", verdicts[0].serial), verdicts[0].serial
+    assert re.search(r"^module \S*one.txt 0x0*1388 begins with 0x0*21\r?\nmodule second 0x0*1 begins with 0x0*3f\r?$",
+                     verdicts[0].serial, re.M), verdicts[0].serial  # fmt: skip
     assert "symbols=on is ignored: \\kernel.elf has no symbol table" in verdicts[1].serial
     assert re.search(r"symbols 0x0+ none", verdicts[1].serial)
 
@@ -74,7 +79,9 @@ def test_symbols_that_are_damaged_are_refused(lab):
 
 
 def test_kaslr_off_is_refused_under_secure_boot(lab):
-    verdict = expect_stop(lab.case(kernel=PIE, command_line="kaslr=off", plan=["secure-boot 1"]), 29)
+    """Also if the configuration is enrolled."""
+    files = {"handoff.conf": b"kaslr = off\n", "kernel.elf": PIE.read_bytes()}
+    verdict = expect_stop(lab.case({**files, **enrolled(files)}, plan=["secure-boot 1"]), 29)
     assert re.search(r"HL-29: .*\n +what: +kaslr=off\n", verdict.serial.replace("\r", "")), verdict.serial
 
 

@@ -324,7 +324,8 @@ static void test_symbols_lie_in_regions_of_their_type(void **state)
     const uint32_t high_ram = 7;
     const enum handoff_check_status refused = HANDOFF_CHECK_KERNEL_SYMBOLS;
     const uint64_t base = handoff_sample_region(sample, high_ram)->base;
-    const uint64_t end = base + handoff_sample_region(sample, high_ram)->size_bytes;
+    const uint64_t end = base + PAGE_SIZE_BYTES;
+    handoff_sample_region(sample, high_ram)->size_bytes = PAGE_SIZE_BYTES;
     assert_field_gives(sample, kernel_strings.size_bytes, 1, refused);
     sample->handoff->kernel_symbols = (struct handoff_array){base + 8, 3, 24};
     sample->handoff->kernel_strings = (struct handoff_range){base + 80, 5};
@@ -343,6 +344,12 @@ static void test_symbols_lie_in_regions_of_their_type(void **state)
     assert_field_gives(sample, kernel_strings.base, end - 4, refused);
     assert_field_gives(sample, kernel_strings.size_bytes, 0, refused);
     assert_field_gives(sample, kernel_strings.size_bytes, UINT64_MAX, refused);
+    handoff_sample_region(sample, high_ram)->size_bytes = 3 * PAGE_SIZE_BYTES;
+    handoff_expect_status(sample, HANDOFF_CHECK_STRAY_REGION);
+    handoff_sample_region(sample, high_ram)->size_bytes = PAGE_SIZE_BYTES;
+    sample->handoff->kernel_symbols = (struct handoff_array){0, 0, 0};
+    sample->handoff->kernel_strings = (struct handoff_range){0, 0};
+    handoff_expect_status(sample, HANDOFF_CHECK_STRAY_REGION);
 }
 
 int main(void)

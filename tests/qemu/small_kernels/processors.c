@@ -37,7 +37,7 @@
 #define DEVICE_ENTRY  UINT64_C(0x9b) /* of 2 MiB: present, writable, uncached */
 #define DEVICE_WINDOW UINT64_C(0x8000000000)
 #define UNMAPPED      UINT64_C(0x00000000dead0000)
-#define PATIENCE      UINT64_C(2000000000)
+#define PATIENCE      UINT64_C(100000000)
 #define SOME_ARGUMENT UINT64_C(0x1122334455667788)
 
 /* What a processor has at an entry point. arrive.S below fills it in. */
