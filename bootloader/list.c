@@ -129,7 +129,7 @@ static enum loader_error warn_of_refusal(struct loader *loader, const struct ent
 {
     static char sentence[600];
     error_format_sentence(&loader->failure, sentence, sizeof(sentence));
-    console_warn(&loader->console, "entry %s: %s", entry->id, sentence);
+    console_warn(&loader->console, "the file of entry %s is refused: %s", entry->id, sentence);
     return loader->failure.error;
 }
 

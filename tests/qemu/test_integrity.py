@@ -92,8 +92,8 @@ def test_I1_changed_entry_file_and_application_are_refused(lab):
     files = files_of(lab, changes)
     changed = {name: with_a_changed_bit(files[name]) for name in ("tool.efi", "handoff/entries/extra.conf")}
     verdict = expect_ready(lab.case({**enrolled(files), **changes, **changed}, plan=SECURE))
-    for entry, name in zip(("tool", "extra"), changed):
-        assert f"warning: entry {entry}: HL-38: " in verdict.serial, verdict.serial
+    for entry, name in zip(("entry tool", "the file of entry extra is refused"), changed):
+        assert f"warning: {entry}: HL-38: " in verdict.serial, verdict.serial
         assert f"it has: {digest(changed[name])}" in verdict.serial, verdict.serial
         assert f"wanted: {digest(files[name])}" in verdict.serial, verdict.serial
     assert "secure-boot=on kernel=checked" in verdict.serial
