@@ -85,6 +85,19 @@ static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t s
     return (has_page || may_grow) && fast_slab_open(heap, size_class, size_bytes, may_grow);
 }
 
+/* The class has a slot again. This took few instructions, so a step towards its next slab is done
+ * here. Otherwise the request that needs the slab does the step, and gets a block of the core. */
+static void *allocate_refilled(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
+                               const void *caller)
+{
+    struct fast_slab *slab = *fast_class_current(fast_of(heap), size_class);
+    if (!memory_is_short(heap))
+        fast_slab_prepare(heap, size_class);
+    void *slot = fast_class_allocate(heap, slab, size_bytes);
+    heap_fault_report(heap, caller);
+    return heap->is_corrupt ? NULL : slot;
+}
+
 /* The class's current word is used up. */
 static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t size_bytes,
                                                       const void *caller)
@@ -95,7 +108,7 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     struct fast_slab **current = fast_class_current(fast, size_class);
     struct fast_slab **padded_current = fast_class_current(fast, padded);
     if (fast_class_refill(fast, size_class))
-        return fast_class_allocate(heap, *current, size_bytes);
+        return allocate_refilled(heap, size_class, size_bytes, caller);
     if (padded != size_class && memory_is_short(heap) &&
         (fast_class_has_slot(*padded_current) || fast_class_refill(fast, padded)))
         return fast_class_allocate(heap, *padded_current, size_bytes);

@@ -1,6 +1,7 @@
 #include "kernel/mm/heap/policies/fast_slab.h"
 
 #include "kernel/mm/heap/heap_end.h"
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
@@ -188,6 +189,17 @@ static unsigned choose_page_count(const struct heap *heap, const struct fast_cla
     return 0;
 }
 
+void fast_slab_prepare(struct heap *heap, const struct fast_class *size_class)
+{
+    const struct fast_state *fast = fast_of(heap);
+    size_t class_index = (size_t)(size_class - fast->classes);
+    if ((fast->spare_record != NULL && fast->spare_leaf != NULL) || fast->map_block == NULL)
+        return;
+    unsigned page_count = choose_page_count(heap, size_class);
+    if (page_count != 0 && fast_map_prepare(heap, false))
+        (void)prepare_record(heap, record_bytes(size_class, class_index, page_count), false);
+}
+
 bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
                     bool may_grow)
 {
@@ -273,6 +285,18 @@ static void keep_empty(struct heap *heap, struct fast_slab *slab)
     fast_absent_discard_surplus(heap);
 }
 
+static void record_overrun(struct heap *heap, const struct fast_slab *slab)
+{
+    const struct heap_fault fault = {
+        .kind = HEAP_FAULT_OVERRUN,
+        .detail = "the bytes before a slab's first block were overwritten",
+        .pointer = slab->slots,
+        .block = slab->slots,
+    };
+    (void)heap_fault_record(heap, &fault);
+}
+
+/* The usual free compares only the mark at the guard's end. All of the guard is read here. */
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
@@ -282,7 +306,10 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
     }
     unsigned live_count = slab->is_full ? slab->slot_count - 1 : fast_class_floor(slab);
     if (live_count == 0) {
-        keep_empty(heap, slab);
+        if (fast_slot_guard_is_intact(fast, slab))
+            keep_empty(heap, slab);
+        else
+            record_overrun(heap, slab);
         return;
     }
     if (!slab->is_full)

@@ -131,6 +131,10 @@ static inline bool fast_slab_is_empty(const struct fast_slab *slab)
 
 /* --- Slabs of a class ------------------------------------------------------------------------- */
 
+/* Do one step towards the class's next slab: create a leaf, places of the map, or the slab's record.
+ * Without a map, or if a record and a leaf are spare, this does nothing. The heap does not grow. */
+void fast_slab_prepare(struct heap *heap, const struct fast_class *size_class);
+
 /* Open a slab for a request of that size and make it current. Precondition: the class has no free
  * slot, and the size is one of its sizes. False: a slab is not worth its memory, or there is no
  * memory and the heap must not grow, or the heap is corrupt and the fault is recorded. */

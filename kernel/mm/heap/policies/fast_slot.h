@@ -198,7 +198,7 @@ bool fast_slot_next_is_intact(const struct fast_state *fast, const struct fast_s
 void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
                         size_t size_bytes);
 
-/* Write the guard before slot 0, and check it. */
+/* Write the guard before slot 0 of a padded slab, and check it. A dense slab has none to check. */
 void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab);
 bool fast_slot_guard_is_intact(const struct fast_state *fast, const struct fast_slab *slab);
 
