@@ -4,7 +4,8 @@
 #include "kernel/mm/heap/policies/fast_recent.h"
 #include "tests/unit/support/heap_policy_test.h"
 
-static const size_t KEPT_SIZES[] = {1040, 1041, 1500, 2048, 4095, 4096, 4104, 9000, 16384, 65536};
+static const size_t KEPT_SIZES[] = {16385, 16392, 17000, 20000, 24576,
+                                    32767, 32768, 40000, 65535, 65536};
 #define KEPT_COUNT (sizeof KEPT_SIZES / sizeof KEPT_SIZES[0])
 
 #define REGION_BYTES ARENA_BYTES

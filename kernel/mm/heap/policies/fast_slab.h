@@ -53,6 +53,7 @@
 #define FAST_LEAF_PAGES      64
 #define FAST_LEAF_BYTES      (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
 #define FAST_SLAB_PAGES      4
+#define FAST_MEDIUM_PAGES    15
 #define FAST_PAGE_COUNT_MASK 15u
 
 struct fast_slab {
@@ -95,12 +96,27 @@ struct fast_slab {
 
 static inline bool fast_class_is_dense(size_t class_index)
 {
-    return class_index >= FAST_PADDED_CLASSES;
+    return class_index >= FAST_PADDED_CLASSES && class_index < FAST_FIRST_MEDIUM;
+}
+
+static inline bool fast_class_is_medium(size_t class_index)
+{
+    return class_index >= FAST_FIRST_MEDIUM;
 }
 
 static inline bool fast_slab_is_padded(const struct fast_slab *slab)
 {
-    return !fast_class_is_dense(slab->class_index);
+    return slab->class_index < FAST_PADDED_CLASSES;
+}
+
+static inline bool fast_slab_is_dense(const struct fast_slab *slab)
+{
+    return fast_class_is_dense(slab->class_index);
+}
+
+static inline bool fast_slab_is_medium(const struct fast_slab *slab)
+{
+    return fast_class_is_medium(slab->class_index);
 }
 
 /* True if the record lies in the heap, and its place, slots and length are those that it was made

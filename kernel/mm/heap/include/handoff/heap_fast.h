@@ -11,7 +11,7 @@
 
 #include "heap.h"
 
-#define HEAP_FAST_STORAGE_BYTES 12880
+#define HEAP_FAST_STORAGE_BYTES 15840
 
 /* For heap_configuration.storage. Its content is private. */
 struct heap_fast_storage {
