@@ -190,6 +190,8 @@ static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t 
 static __attribute__((noinline)) void relist_slab(struct heap *heap, struct fast_slab *slab,
                                                   const void *caller)
 {
+    if (fast_slab_stays_empty(fast_of(heap), slab))
+        return;
     fast_slab_relist(heap, slab);
     fast_dissolve_look(heap);
     heap_fault_report(heap, caller);

@@ -87,15 +87,17 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
 }
 
 /* So many slots are prepared at a time. The request that opens a slab has done much already, and
- * prepares only a few. */
+ * prepares only two. A
+ * medium slot may be a page of memory that is not in use yet, so fewer are prepared. */
 #define READY_STEP  16u
-#define READY_FIRST 4u
+#define READY_FIRST 2u
 
 /* Make the next slots that nothing was allocated from yet look like freed ones. */
 static void prepare(const struct fast_state *fast, struct fast_slab *slab)
 {
     unsigned reached = slab->reached_count;
-    unsigned step = reached == 0 || fast_slab_is_medium(slab) ? READY_FIRST : READY_STEP;
+    unsigned later_step = fast_slab_is_medium(slab) ? READY_STEP / 4 : READY_STEP;
+    unsigned step = reached == 0 ? READY_FIRST : later_step;
     unsigned count = (unsigned)smaller(step, slab->slot_count - reached);
     fast_slot_mark_unused(fast, slab, fast_slot_at(slab, reached), count);
     slab->reached_count = (uint16_t)(reached + count);

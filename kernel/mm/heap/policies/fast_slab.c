@@ -141,6 +141,15 @@ static size_t pages_bytes(const struct fast_state *fast, size_t class_index, uns
                size_class->stride_bytes;
 }
 
+/* Return how many of the pages may belong to a new slab. The last one of a medium slab may also have
+ * a piece of a dissolved slab. */
+static unsigned count_own_pages(const struct fast_state *fast, const uint8_t *pages,
+                                unsigned page_count)
+{
+    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
+    return fast_map_find(fast, last_page)->is_dissolved ? page_count - 1 : page_count;
+}
+
 /* Create the pages, and use the spare record. NULL: it failed and kept nothing. */
 static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsigned page_count,
                                     bool may_grow)
@@ -152,7 +161,11 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
     if (pages == NULL)
         return NULL;
     struct fast_slab *slab = fast->spare_record;
-    if (!reach_map(heap, pages, page_count, may_grow)) {
+    bool is_reached = reach_map(heap, pages, page_count, may_grow);
+    if (is_reached && fast_class_is_medium(class_index))
+        page_count = count_own_pages(fast, pages, page_count);
+    if (!is_reached || page_count == 0 ||
+        fast_class_slots_in(&fast->classes[class_index], class_index, page_count) < 2) {
         fast_map_drop_unused_leaves(heap, pages, page_count);
         fast_own_release(heap, pages);
         return NULL;
@@ -344,6 +357,12 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
         fast_class_remove(fast, slab);
     slab->is_full = false;
     fast_class_add(fast, slab, live_count);
+}
+
+bool fast_slab_stays_empty(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    return fast->empty[0] == slab && fast_slab_is_empty(slab) && !slab->is_full &&
+           fast->current[slab->class_index] == slab && fast_slot_guard_is_intact(fast, slab);
 }
 
 void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *slab)
