@@ -32,9 +32,6 @@
 #define FIRST_SLAB_PLENTY_BYTES ((size_t)256)
 #define PLENTY_UNITS            (((size_t)8 << 20) / SEALED_UNIT_BYTES)
 
-/* A medium class gets its first slab when it has this many blocks. */
-#define MEDIUM_BLOCKS 2
-
 /* Free memory below this size is useful only for small blocks. */
 #define HOLE_UNITS 19
 
@@ -124,11 +121,11 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     return heap->is_corrupt ? NULL : slot;
 }
 
-/* True if a new slab is worth its memory. The core's blocks have no bytes to spare, so they are
- * better when memory is short. */
+/* True if a new slab is worth its memory. A class gets its first one with its second block. The
+ * core's blocks have no bytes to spare, so they are better when memory is short. */
 static bool is_worth_a_medium_slab(const struct heap *heap, const struct fast_class *size_class)
 {
-    return (size_class->slot_count != 0 || size_class->core_count >= MEDIUM_BLOCKS) &&
+    return (size_class->slot_count != 0 || size_class->core_count != 0) &&
            !fast_dissolve_is_due(fast_of(heap)) && !memory_is_short(heap);
 }
 
@@ -186,15 +183,24 @@ static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t 
 
 /* --- Free ------------------------------------------------------------------------------------- */
 
-/* A free has counted the slab's live blocks down to 0. */
-static __attribute__((noinline)) void relist_slab(struct heap *heap, struct fast_slab *slab,
-                                                  const void *caller)
+static __attribute__((noinline)) void relist_other(struct heap *heap, struct fast_slab *slab,
+                                                   const void *caller)
 {
-    if (fast_slab_stays_empty(fast_of(heap), slab))
-        return;
     fast_slab_relist(heap, slab);
     fast_dissolve_look(heap);
     heap_fault_report(heap, caller);
+}
+
+/* A free has counted the slab's live blocks down to 0. If the slab is current, and the newest of those
+ * that are kept without live blocks, nothing changes. So a program whose only block of a size comes
+ * and goes pays for this test only. */
+static __attribute__((noinline)) void relist_slab(struct heap *heap, struct fast_slab *slab,
+                                                  const void *caller)
+{
+    const struct fast_state *fast = fast_of(heap);
+    if (fast->empty[0] != slab || fast->current[slab->class_index] != slab ||
+        !fast_slot_guard_is_intact(fast, slab))
+        relist_other(heap, slab, caller);
 }
 
 /* Complete a free. Precondition: the slot's bit is set. */
@@ -240,7 +246,7 @@ static __attribute__((noinline)) void free_from_slab(struct heap *heap, uint8_t 
 static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *block,
                                                  const void *caller, struct fast_slab *slab)
 {
-    if (slab == &fast_no_slab)
+    if (slab == &fast_no_slab || fast_piece_is_behind(slab, block))
         fast_block_free(heap, block, caller);
     else
         free_from_slab(heap, block, caller, slab);
@@ -295,11 +301,14 @@ static void fast_free(struct heap *heap, void *block, const void *caller)
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
 
-/* Return a new block with the old one's content, or NULL. */
+/* Return a new block with the old one's content, or NULL. A block that grows will grow again, which
+ * a block of the core can do in place. So it gets no slot of a medium slab. */
 static void *copy(struct heap *heap, const void *block, size_t old_bytes, size_t size_bytes,
                   size_t alignment_bytes, const void *caller)
 {
-    void *moved = fast_allocate_aligned(heap, size_bytes, alignment_bytes, caller);
+    bool is_medium = alignment_bytes == SEALED_UNIT_BYTES && size_bytes > FAST_PADDED_MAX;
+    void *moved = is_medium ? fast_block_allocate(heap, size_bytes, caller)
+                            : fast_allocate_aligned(heap, size_bytes, alignment_bytes, caller);
     if (moved != NULL)
         memcpy(moved, block, smaller(old_bytes, size_bytes));
     return moved;

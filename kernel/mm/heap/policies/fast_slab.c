@@ -359,12 +359,6 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
     fast_class_add(fast, slab, live_count);
 }
 
-bool fast_slab_stays_empty(const struct fast_state *fast, const struct fast_slab *slab)
-{
-    return fast->empty[0] == slab && fast_slab_is_empty(slab) && !slab->is_full &&
-           fast->current[slab->class_index] == slab && fast_slot_guard_is_intact(fast, slab);
-}
-
 void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *slab)
 {
     unsigned count = 0;

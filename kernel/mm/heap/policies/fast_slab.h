@@ -162,10 +162,6 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
  * others are empty. */
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab);
 
-/* True if a slab without live blocks is the newest of those that are kept, and is still current. So a
- * program whose only block of a size comes and goes pays for this test only. */
-bool fast_slab_stays_empty(const struct fast_state *fast, const struct fast_slab *slab);
-
 /* The slab is no longer one of those that are kept without live blocks. These have no gap. */
 void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *slab);
 

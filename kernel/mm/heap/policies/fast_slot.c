@@ -209,24 +209,10 @@ bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_sla
            end_is_intact(fast, slab, slot, &size_bytes);
 }
 
-/* Like the end of a slot before the first one. */
-static uint64_t guard_word(const struct fast_state *fast, const struct fast_slab *slab)
-{
-    return fast_slot_end_word(fast, slab->slots, 0, last_byte_for(slab, 0));
-}
-
 void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab)
 {
     uint64_t *words = (void *)(slab->slots - FAST_GUARD_BYTES);
-    words[0] = words[1] = guard_word(fast, slab);
-}
-
-bool fast_slot_guard_is_intact(const struct fast_state *fast, const struct fast_slab *slab)
-{
-    const uint64_t *words = (const void *)(slab->slots - FAST_GUARD_BYTES);
-    if (!HEAP_CHECKS || fast_slab_is_dense(slab))
-        return true;
-    return words[0] == guard_word(fast, slab) && words[1] == words[0];
+    words[0] = words[1] = fast_slot_guard_word(fast, slab);
 }
 
 bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index)

@@ -262,9 +262,24 @@ bool fast_slot_next_is_intact(const struct fast_state *fast, const struct fast_s
 void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
                         size_t size_bytes);
 
-/* Write the guard before slot 0 of a padded slab, and check it. A dense slab has none to check. */
+/* Both words of the guard before slot 0 are like the end of a slot before that one. */
+static inline uint64_t fast_slot_guard_word(const struct fast_state *fast,
+                                            const struct fast_slab *slab)
+{
+    return fast_slot_end_word(fast, slab->slots, 0, (uint8_t)slab->mark);
+}
+
+/* Write the guard of a slab that is not dense, and check it. A dense slab has none to check. */
 void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab);
-bool fast_slot_guard_is_intact(const struct fast_state *fast, const struct fast_slab *slab);
+
+static inline bool fast_slot_guard_is_intact(const struct fast_state *fast,
+                                             const struct fast_slab *slab)
+{
+    const uint64_t *words = (const void *)(slab->slots - FAST_GUARD_BYTES);
+    if (!HEAP_CHECKS || fast_slab_is_dense(slab))
+        return true;
+    return words[0] == fast_slot_guard_word(fast, slab) && words[1] == words[0];
+}
 
 /* As fast_slot_index(), also in a slab that has no `reciprocal`. */
 bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index);
