@@ -1,5 +1,5 @@
 /*
- * Slabs serve blocks of up to 1 KiB (fast_slab.h). Under them, the segregated free lists of
+ * Slabs serve blocks of up to 16 KiB (fast_slab.h). Under them, the segregated free lists of
  * fast_core.h serve larger and aligned blocks, and rare sizes: a class with few blocks does not get
  * a slab. Every operation takes constant time.
  *

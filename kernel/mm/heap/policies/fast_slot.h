@@ -108,13 +108,13 @@ static inline bool fast_slot_canary_is_intact(const struct fast_state *fast, con
     uint64_t last = words[1];
     uint64_t first = (words[0] ^ last) & fast->slack[0][low_bits];
     if (!HEAP_CHECKS)
-        return low_bits != 0 || words[0] == last; /* short slots need another way */
+        return low_bits != 0 || words[0] == last; /* long ends need another way */
     uint64_t canary = fast_canary(fast, (uintptr_t)slot + size_bytes) >> 8;
     return (((last ^ canary) & fast->slack[1][low_bits]) | first) == 0;
 }
 
 /* True if a live slot of a padded slab has intact bytes behind its block, and the mark before it;
- * its size is then read. False also for a short slot. *ret_free_word is for fast_slot_write_free().
+ * its size is then read. False also for a slot with a long end. *ret_free_word is for fast_slot_write_free().
  */
 static inline bool fast_slot_is_usual(const struct fast_state *fast, const struct fast_slab *slab,
                                       const uint8_t *slot, size_t *ret_size_bytes,
@@ -215,7 +215,7 @@ static inline bool fast_slot_is_intact(const struct fast_state *fast, const stru
 /* Write the masks that fast_slot_canary_is_intact() needs. */
 void fast_slot_begin(struct fast_state *fast);
 
-/* As fast_slot_is_intact(), also for short slots. Precondition: the slot is live. */
+/* As fast_slot_is_intact(), also for long ends. Precondition: the slot is live. */
 bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab, unsigned index,
                     size_t *ret_size_bytes);
 
