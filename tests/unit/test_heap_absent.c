@@ -39,7 +39,8 @@ static void build_and_free(struct heap *heap, void **blocks, size_t size_bytes)
 
 /* --- Giving back ------------------------------------------------------------------------------ */
 
-/* The heap does this by itself while the program frees. Only the last part waits for a trim. */
+/* The heap does this by itself while the program frees. Only the last part waits for a trim. The
+ * live block may be in a hole below the last blocks. Then the end moves down, too. */
 static void test_memory_under_a_live_block_goes_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -56,7 +57,7 @@ static void test_memory_under_a_live_block_goes_back(void **state)
         assert_true(fixture->arena.discard_count <= 8 + freed_bytes / MIB);
         heap_trim(heap);
         assert_figures(fixture);
-        assert_true(fixture->arena.absent_bytes + 64 * 1024 >= freed_bytes);
+        assert_true(heap_size_bytes(heap) <= fixture->arena.absent_bytes + 160 * 1024);
     }
 }
 

@@ -311,6 +311,7 @@ static void test_K7_remains_of_freed_blocks_are_no_blocks(void **state)
             if (first == 0 || heap_frees_newest_only(heap) || i % 2 == 1)
                 heap_free(heap, blocks[i - 1], CALLER);
         }
+        heap_trim(heap);
         uint8_t *all = allocate(heap, MIB - 4096);
         for (unsigned i = 0; i < 300; i++) {
             if (blocks[i] == all)

@@ -87,15 +87,15 @@ static void test_K15_move_that_finds_a_fault_fails(void **state)
     struct heap *heap = start_fixed(fixture, MIB);
     if (heap_frees_newest_only(heap))
         return;
-    void *room = allocate(heap, 20000);
-    (void)allocate(heap, 3000);
+    void *room = allocate(heap, 40000);
+    (void)allocate(heap, 17000);
     uint8_t *neighbour = allocate(heap, 100000);
-    void *block = allocate(heap, 3000);
-    (void)allocate(heap, 3000);
+    void *block = allocate(heap, 17000);
+    (void)allocate(heap, 17000);
     heap_free(heap, room, CALLER);
     heap_free(heap, neighbour, CALLER);
     memset(neighbour, 0x7e, 16);
-    assert_null(heap_reallocate(heap, block, 10000, CALLER));
+    assert_null(heap_reallocate(heap, block, 30000, CALLER));
     assert_int_equal(fixture->arena.fault_count, 1);
     assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_CORRUPT);
     assert_null(heap_allocate(heap, 10, CALLER));

@@ -4,7 +4,8 @@
 #include "kernel/mm/heap/policies/fast_recent.h"
 #include "tests/unit/support/heap_policy_test.h"
 
-static const size_t KEPT_SIZES[] = {1040, 1041, 1500, 2048, 4095, 4096, 4104, 9000, 16384, 65536};
+static const size_t KEPT_SIZES[] = {16385, 16392, 17000, 20000, 24576,
+                                    32767, 32768, 40000, 65535, 65536};
 #define KEPT_COUNT (sizeof KEPT_SIZES / sizeof KEPT_SIZES[0])
 
 #define REGION_BYTES ARENA_BYTES
@@ -126,19 +127,19 @@ static void test_neighbours_of_a_kept_block_come_and_go(void **state)
         return;
     struct heap *heap = start_fixed(fixture, REGION_BYTES);
     void *before = allocate(heap, 100000);
-    void *kept = allocate(heap, 4096);
+    void *kept = allocate(heap, 17000);
     void *behind = allocate(heap, 100000);
     (void)allocate(heap, 100);
     heap_free(heap, kept, CALLER);
     heap_free(heap, before, CALLER);
     assert_sound(heap);
-    assert_ptr_equal(allocate(heap, 4096), kept);
+    assert_ptr_equal(allocate(heap, 17000), kept);
     assert_sound(heap);
     heap_free(heap, kept, CALLER);
     assert_ptr_equal(allocate(heap, 100000), before);
     heap_free(heap, behind, CALLER);
     assert_sound(heap);
-    assert_ptr_equal(allocate(heap, 4096), kept);
+    assert_ptr_equal(allocate(heap, 17000), kept);
     assert_int_equal(fixture->arena.fault_count, 0);
     assert_sound(heap);
 }

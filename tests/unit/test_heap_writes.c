@@ -139,12 +139,12 @@ static void assert_free_finds_a_write_before(struct fixture *fixture, uint8_t *b
 #define SLAB_BLOCK_COUNT 190
 
 /* Return the block of this number. Behind the last one, return one that begins behind the guard of a
- * page, which is a slab's first one, or else any block. */
+ * page, which is a slab's first one, or else any block. The heap's first block is no such block. */
 static uint8_t *choose_block(uint8_t *const blocks[], unsigned which)
 {
     if (which < SLAB_BLOCK_COUNT)
         return blocks[which];
-    for (unsigned i = 0; i < SLAB_BLOCK_COUNT; i++) {
+    for (unsigned i = 1; i < SLAB_BLOCK_COUNT; i++) {
         if ((uintptr_t)blocks[i] % 8192 == 16)
             return blocks[i];
     }
@@ -169,6 +169,44 @@ static void test_K8_underflow_before_each_block_of_a_slab(void **state)
             assert_free_finds_a_write_before(fixture, block, COUNTS[which % 3], VALUES[which % 4]);
         }
     }
+}
+
+/* A bit of the 16 bytes before the first block of a slab. If the block's own free does not read it,
+ * the free that empties the slab does. */
+static void test_K8_the_bytes_before_a_slab(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->policy != &heap_policy_fast || fixture->debug)
+        return;
+    for (unsigned bit = 0; bit < 16 * 8; bit++) {
+        struct heap *heap = start_fixed(fixture, 4 * MIB);
+        uint8_t *blocks[SLAB_BLOCK_COUNT];
+        for (unsigned i = 0; i < SLAB_BLOCK_COUNT; i++)
+            blocks[i] = allocate(heap, 72);
+        uint8_t *first = choose_block(blocks, SLAB_BLOCK_COUNT);
+        *(first - 1 - bit / 8) ^= (uint8_t)(1 << bit % 8);
+        for (unsigned i = 0; i < SLAB_BLOCK_COUNT && fixture->arena.fault_count == 0; i++)
+            heap_free(heap, blocks[i], OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_OVERRUN);
+        assert_ptr_equal(fixture->arena.fault.block, first);
+    }
+}
+
+/* A slab that has lost its last block is kept. The check finds a write to it. */
+static void test_K9_a_write_to_a_kept_slab(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->policy != &heap_policy_fast || fixture->debug)
+        return;
+    struct heap *heap = start_fixed(fixture, 4 * MIB);
+    uint8_t *blocks[SLAB_BLOCK_COUNT];
+    for (unsigned i = 0; i < SLAB_BLOCK_COUNT; i++)
+        blocks[i] = allocate(heap, 72);
+    for (unsigned i = 0; i < SLAB_BLOCK_COUNT; i++)
+        heap_free(heap, blocks[i], OTHER_CALLER);
+    assert_sound(heap);
+    *choose_block(blocks, SLAB_BLOCK_COUNT) ^= 1;
+    assert_string_equal(heap_check(heap), "a free block was written to");
 }
 
 /* Change each bit of a header, and of the heap's data in a free block's payload. Then use the heap
@@ -261,6 +299,8 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K8_underflow),
     TEST(test_K8_underflow_in_a_population),
     TEST(test_K8_underflow_before_each_block_of_a_slab),
+    TEST(test_K8_the_bytes_before_a_slab),
+    TEST(test_K9_a_write_to_a_kept_slab),
     TEST(test_K9_smashed_headers_and_links_are_found),
     TEST_OF_POLICY(test_K9_a_freed_block_is_checked_before_it_is_used_again),
     TEST_OF_POLICY(test_K9_forged_links_write_nothing),

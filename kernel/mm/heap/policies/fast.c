@@ -1,5 +1,5 @@
 /*
- * Slabs serve blocks of up to 1 KiB (fast_slab.h). Under them, the segregated free lists of
+ * Slabs serve blocks of up to 16 KiB (fast_slab.h). Under them, the segregated free lists of
  * fast_core.h serve larger and aligned blocks, and rare sizes: a class with few blocks does not get
  * a slab. Every operation takes constant time.
  *
@@ -54,7 +54,8 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
     size_t units = fast_units_for(size_bytes);
     if (fast_dissolve_is_due(fast))
         return false;
-    if (units < HOLE_UNITS && fast_core_has_hole(&fast->core, units, HOLE_UNITS))
+    if (units < HOLE_UNITS && memory_is_short(heap) &&
+        fast_core_has_hole(&fast->core, units, HOLE_UNITS))
         return false;
     if (fast_class_is_dense((size_t)(size_class - fast->classes)))
         return true;
@@ -85,6 +86,19 @@ static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t s
     return (has_page || may_grow) && fast_slab_open(heap, size_class, size_bytes, may_grow);
 }
 
+/* The class has a slot again. This took few instructions, so a step towards its next slab is done
+ * here. Otherwise the request that needs the slab does the step, and gets a block of the core. */
+static void *allocate_refilled(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
+                               const void *caller)
+{
+    struct fast_slab *slab = *fast_class_current(fast_of(heap), size_class);
+    if (!memory_is_short(heap))
+        fast_slab_prepare(heap, size_class);
+    void *slot = fast_class_allocate(heap, slab, size_bytes);
+    heap_fault_report(heap, caller);
+    return heap->is_corrupt ? NULL : slot;
+}
+
 /* The class's current word is used up. */
 static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t size_bytes,
                                                       const void *caller)
@@ -95,7 +109,7 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     struct fast_slab **current = fast_class_current(fast, size_class);
     struct fast_slab **padded_current = fast_class_current(fast, padded);
     if (fast_class_refill(fast, size_class))
-        return fast_class_allocate(heap, *current, size_bytes);
+        return allocate_refilled(heap, size_class, size_bytes, caller);
     if (padded != size_class && memory_is_short(heap) &&
         (fast_class_has_slot(*padded_current) || fast_class_refill(fast, padded)))
         return fast_class_allocate(heap, *padded_current, size_bytes);
@@ -107,10 +121,48 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     return heap->is_corrupt ? NULL : slot;
 }
 
+/* True if a new slab is worth its memory. A class gets its first one with its second block. The
+ * core's blocks have no bytes to spare, so they are better when memory is short. */
+static bool is_worth_a_medium_slab(const struct heap *heap, const struct fast_class *size_class)
+{
+    return (size_class->slot_count != 0 || size_class->core_count != 0) &&
+           !fast_dissolve_is_due(fast_of(heap)) && !memory_is_short(heap);
+}
+
+/* The medium class's current word is used up. */
+static __attribute__((noinline)) void *allocate_medium_other(struct heap *heap, size_t size_bytes,
+                                                             const void *caller)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_class *size_class = &fast->classes[fast_class_of_medium(fast, size_bytes)];
+    struct fast_slab **current = fast_class_current(fast, size_class);
+    bool is_refilled = size_class->slot_count != 0 && fast_class_refill(fast, size_class);
+    if (!is_refilled &&
+        (!is_worth_a_medium_slab(heap, size_class) || !open_slab(heap, size_class, size_bytes)))
+        return fast_block_allocate(heap, size_bytes, caller);
+    if (is_refilled && !memory_is_short(heap))
+        fast_slab_prepare(heap, size_class);
+    void *slot = fast_class_allocate_medium(heap, *current, size_bytes);
+    heap_zero_set_dirty(heap);
+    heap_fault_report(heap, caller);
+    return heap->is_corrupt ? NULL : slot;
+}
+
+static void *allocate_medium(struct heap *heap, size_t size_bytes, const void *caller)
+{
+    if (size_bytes > FAST_MEDIUM_MAX)
+        return fast_block_allocate(heap, size_bytes, caller);
+    const struct fast_state *fast = fast_of(heap);
+    struct fast_slab *slab = fast->current[fast_class_of_medium(fast, size_bytes)];
+    if (!fast_class_has_slot(slab))
+        return allocate_medium_other(heap, size_bytes, caller);
+    return fast_class_allocate_medium(heap, slab, size_bytes);
+}
+
 static void *fast_allocate(struct heap *heap, size_t size_bytes, const void *caller)
 {
     if (size_bytes > FAST_PADDED_MAX)
-        return fast_block_allocate(heap, size_bytes, caller);
+        return allocate_medium(heap, size_bytes, caller);
     struct fast_slab *slab = fast_of(heap)->current[fast_of(heap)->class_of[size_bytes]];
     if (!fast_class_has_slot(slab))
         return allocate_small(heap, size_bytes, caller);
@@ -131,13 +183,24 @@ static void *fast_allocate_aligned(struct heap *heap, size_t size_bytes, size_t 
 
 /* --- Free ------------------------------------------------------------------------------------- */
 
-/* A free has counted the slab's live blocks down to 0. */
-static __attribute__((noinline)) void relist_slab(struct heap *heap, struct fast_slab *slab,
-                                                  const void *caller)
+static __attribute__((noinline)) void relist_other(struct heap *heap, struct fast_slab *slab,
+                                                   const void *caller)
 {
     fast_slab_relist(heap, slab);
     fast_dissolve_look(heap);
     heap_fault_report(heap, caller);
+}
+
+/* A free has counted the slab's live blocks down to 0. If the slab is current, and the newest of those
+ * that are kept without live blocks, nothing changes. So a program whose only block of a size comes
+ * and goes pays for this test only. */
+static __attribute__((noinline)) void relist_slab(struct heap *heap, struct fast_slab *slab,
+                                                  const void *caller)
+{
+    const struct fast_state *fast = fast_of(heap);
+    if (fast->empty[0] != slab || fast->current[slab->class_index] != slab ||
+        !fast_slot_guard_is_intact(fast, slab))
+        relist_other(heap, slab, caller);
 }
 
 /* Complete a free. Precondition: the slot's bit is set. */
@@ -183,7 +246,7 @@ static __attribute__((noinline)) void free_from_slab(struct heap *heap, uint8_t 
 static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *block,
                                                  const void *caller, struct fast_slab *slab)
 {
-    if (slab == &fast_no_slab)
+    if (slab == &fast_no_slab || fast_piece_is_behind(slab, block))
         fast_block_free(heap, block, caller);
     else
         free_from_slab(heap, block, caller, slab);
@@ -196,13 +259,29 @@ static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *b
 {
     unsigned index = 0;
     (void)fast_slot_find(slab, block, &index);
-    if (!fast_slab_is_padded(slab) && fast_slot_next_is_intact(fast_of(heap), slab, index)) {
+    if (fast_slab_is_dense(slab) && fast_slot_next_is_intact(fast_of(heap), slab, index)) {
         fast_slot_write_free(block, fast_canary(fast_of(heap), (uintptr_t)block));
         count_free_slot(heap, slab, slab->stride_bytes, caller);
         return;
     }
     fast_slot_make_live(slab, index);
     free_from_slab(heap, block, caller, slab);
+}
+
+/* A slot that is not of a padded slab, or has an unusual end. Its bit is set. A dissolved slab has no
+ * reciprocal, so its slots do not come here. */
+static __attribute__((noinline)) void free_not_padded(struct heap *heap, uint8_t *block,
+                                                      const void *caller, struct fast_slab *slab)
+{
+    size_t size_bytes;
+    uint64_t free_word;
+    if (!fast_slab_is_medium(slab) || !fast_slot_before_is_intact(slab, block) ||
+        !fast_slot_read_long_end(fast_of(heap), slab, block, &size_bytes, &free_word)) {
+        free_unusual(heap, block, caller, slab);
+        return;
+    }
+    fast_slot_write_free(block, free_word);
+    count_free_slot(heap, slab, size_bytes, caller);
 }
 
 static void fast_free(struct heap *heap, void *block, const void *caller)
@@ -217,16 +296,19 @@ static void fast_free(struct heap *heap, void *block, const void *caller)
         fast_slot_write_free(block, free_word);
         count_free_slot(heap, slab, size_bytes, caller);
     } else
-        free_unusual(heap, block, caller, slab);
+        free_not_padded(heap, block, caller, slab);
 }
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
 
-/* Return a new block with the old one's content, or NULL. */
+/* Return a new block with the old one's content, or NULL. A block that grows will grow again, which
+ * a block of the core can do in place. So it gets no slot of a medium slab. */
 static void *copy(struct heap *heap, const void *block, size_t old_bytes, size_t size_bytes,
                   size_t alignment_bytes, const void *caller)
 {
-    void *moved = fast_allocate_aligned(heap, size_bytes, alignment_bytes, caller);
+    bool is_medium = alignment_bytes == SEALED_UNIT_BYTES && size_bytes > FAST_PADDED_MAX;
+    void *moved = is_medium ? fast_block_allocate(heap, size_bytes, caller)
+                            : fast_allocate_aligned(heap, size_bytes, alignment_bytes, caller);
     if (moved != NULL)
         memcpy(moved, block, smaller(old_bytes, size_bytes));
     return moved;
@@ -256,6 +338,17 @@ static __attribute__((noinline)) void *fail(struct heap *heap, const void *calle
     return NULL;
 }
 
+/* True if a block of this size has its place in the slab's class. */
+static bool stays_in_slot(const struct fast_state *fast, const struct fast_slab *slab,
+                          size_t size_bytes)
+{
+    if (fast_slab_is_medium(slab))
+        return size_bytes > FAST_PADDED_MAX && size_bytes <= FAST_MEDIUM_MAX &&
+               fast_class_of_medium(fast, size_bytes) == slab->class_index;
+    return fast_slab_is_padded(slab) ? size_bytes / 16 == slab->class_index
+                                     : size_bytes == slab->stride_bytes;
+}
+
 /* A block that cannot move stays if it has room, so a smaller size never fails. */
 static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t *slot,
                              size_t size_bytes, const void *caller)
@@ -264,8 +357,7 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
     size_t old_bytes;
     if (!fast_validate_slot(heap, slab, slot, &index, &old_bytes))
         return fail(heap, caller);
-    bool stays = fast_slab_is_padded(slab) ? size_bytes / 16 == slab->class_index
-                                           : size_bytes == slab->stride_bytes;
+    bool stays = stays_in_slot(fast_of(heap), slab, size_bytes);
     if (!stays) {
         void *moved = copy(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
         if (moved != NULL) {

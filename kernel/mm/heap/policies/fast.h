@@ -58,21 +58,27 @@ struct fast_recent {
 /* Sizes 0…15, 16…31, …, 1024…1039 with room for a canary; then exactly 16, 32, …, 512 without. */
 #define FAST_PADDED_CLASSES 65
 #define FAST_DENSE_CLASSES  32
-#define FAST_CLASS_COUNT    (FAST_PADDED_CLASSES + FAST_DENSE_CLASSES)
 #define FAST_PADDED_MAX     ((size_t)FAST_PADDED_CLASSES * 16 - 1)
-#define FAST_SPARSE_WORDS   ((FAST_CLASS_COUNT + 63) / 64)
+/* Then the medium sizes up to 16 KiB, in steps of an eighth of a power of two. */
+#define FAST_MEDIUM_CLASSES    32
+#define FAST_MEDIUM_MAX        ((size_t)16 * 1024)
+#define FAST_MEDIUM_STEP_BYTES 128
+#define FAST_FIRST_MEDIUM      (FAST_PADDED_CLASSES + FAST_DENSE_CLASSES)
+#define FAST_CLASS_COUNT       (FAST_FIRST_MEDIUM + FAST_MEDIUM_CLASSES)
+#define FAST_SPARSE_WORDS      ((FAST_CLASS_COUNT + 63) / 64)
 
 struct fast_slab;
 struct fast_leaf;
 
 struct fast_class {
     uint32_t stride_bytes;
-    uint32_t reciprocal;       /* the next number above 2^32 / stride */
-    struct fast_slab *partial; /* the other slabs with free slots */
-    size_t slot_count;         /* of all its slabs */
-    size_t core_count;         /* live blocks of these sizes that lie in no slab */
-    uint8_t exact_run;         /* how many slabs in a row were opened for the class's least size */
-    bool is_mass; /* it has so many blocks that their memory counts more than their canaries */
+    uint32_t reciprocal;            /* the next number above 2^32 / stride */
+    struct fast_slab *partial;      /* the other slabs with free slots: the first, */
+    struct fast_slab *partial_last; /* and the last, which was full most recently */
+    size_t slot_count;              /* of all its slabs */
+    size_t core_count;              /* live blocks of these sizes that lie in no slab */
+    uint8_t exact_run; /* how many slabs in a row were opened for the class's least size */
+    bool is_mass;      /* it has so many blocks that their memory counts more than their canaries */
     uint32_t refilled_at; /* `refill_count` of the heap when its current word was chosen */
 };
 
@@ -97,7 +103,8 @@ struct fast_state {
     uintptr_t map_floor; /* the first written place of the map is for the pages from here */
     size_t map_length;   /* this many places were written, without a gap */
     uintptr_t *map;      /* the first of them: a leaf, less 8 times the number of its first page */
-    uint8_t class_of[FAST_PADDED_MAX + 1];       /* by size; changes when a class becomes a mass */
+    uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
+    uint8_t medium_class_of[FAST_MEDIUM_MAX / FAST_MEDIUM_STEP_BYTES]; /* by size - 1 */
     struct fast_slab *current[FAST_CLASS_COUNT]; /* by class; fast_no_slab for none */
     struct fast_class classes[FAST_CLASS_COUNT];
     /* The bits of a padded slot's last two words that are behind a block, by the low 4 bits of its

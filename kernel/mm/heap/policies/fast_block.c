@@ -3,17 +3,12 @@
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policies/fast_absent.h"
+#include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "kernel/mm/heap/policies/fast_recent.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 
 /* --- Allocation ------------------------------------------------------------------------------- */
-
-static void count_blocks(struct fast_state *fast, size_t size_bytes, size_t change)
-{
-    if (size_bytes <= FAST_PADDED_MAX)
-        fast->classes[size_bytes / 16].core_count += change;
-}
 
 static uint8_t *take(struct heap *heap, const struct heap_request *request, uint64_t *ret_header)
 {
@@ -55,7 +50,7 @@ static inline void *give_block(struct heap *heap, uint8_t *block, size_t size_by
                                uint64_t header)
 {
     sealed_make_live(fast_of(heap)->core.secret, block, header, size_bytes);
-    count_blocks(fast_of(heap), size_bytes, 1);
+    fast_class_count_blocks(fast_of(heap), size_bytes, 1);
     heap_count_allocation(heap, size_bytes);
     return block;
 }
@@ -103,10 +98,22 @@ static void *allocate_any_slot(struct heap *heap, size_t size_bytes, size_t firs
     return NULL;
 }
 
+/* The same for slots of this many medium classes, the shortest first. */
+static void *allocate_medium_slot(struct heap *heap, size_t size_bytes, size_t count)
+{
+    struct fast_state *fast = fast_of(heap);
+    size_t first =
+        size_bytes <= FAST_PADDED_MAX ? FAST_FIRST_MEDIUM : fast_class_of_medium(fast, size_bytes);
+    void *slot = NULL;
+    for (size_t i = first; slot == NULL && i < FAST_CLASS_COUNT && i < first + count; i++)
+        slot = allocate_slot_of(heap, &fast->classes[i], size_bytes);
+    return slot;
+}
+
 /* True if a slot can have room and alignment for the request. */
 static bool fits_slot(const struct heap_request *request)
 {
-    return request->size_bytes <= FAST_PADDED_MAX && request->alignment_bytes == SEALED_UNIT_BYTES;
+    return request->size_bytes <= FAST_MEDIUM_MAX && request->alignment_bytes == SEALED_UNIT_BYTES;
 }
 
 /* Return a slot of the request's usual length, or a little longer. */
@@ -115,6 +122,8 @@ static void *find_near_slot(struct heap *heap, const struct heap_request *reques
     size_t first = request->size_bytes / 16;
     if (heap->is_corrupt || !fits_slot(request))
         return NULL;
+    if (request->size_bytes > FAST_PADDED_MAX)
+        return allocate_medium_slot(heap, request->size_bytes, 2);
     return allocate_any_slot(heap, request->size_bytes, first, first + 1);
 }
 
@@ -123,7 +132,11 @@ static void *find_longer_slot(struct heap *heap, const struct heap_request *requ
     size_t first = request->size_bytes / 16 + 2;
     if (heap->is_corrupt || !fits_slot(request))
         return NULL;
-    return allocate_any_slot(heap, request->size_bytes, first, FAST_PADDED_CLASSES);
+    void *slot = NULL;
+    if (request->size_bytes <= FAST_PADDED_MAX)
+        slot = allocate_any_slot(heap, request->size_bytes, first, FAST_PADDED_CLASSES);
+    return slot != NULL ? slot
+                        : allocate_medium_slot(heap, request->size_bytes, FAST_MEDIUM_CLASSES);
 }
 
 /* Before the heap grows, the request gets free memory: from the core, then a slot of the other kind
@@ -244,7 +257,7 @@ static inline bool release(struct heap *heap, uint8_t *block, uint64_t header, s
 {
     const uint8_t *old_top = fast_of(heap)->core.top;
     heap_count_free(heap, size_bytes);
-    count_blocks(fast_of(heap), size_bytes, SIZE_MAX);
+    fast_class_count_blocks(fast_of(heap), size_bytes, SIZE_MAX);
     sealed_write_tombstone(block, sealed_header_word(block));
     if (!fast_core_release(heap, block, header))
         return false;
@@ -366,7 +379,7 @@ bool fast_block_resize(struct heap *heap, uint8_t *block, uint64_t header, size_
     if (!done)
         return false;
     sealed_make_live(fast_of(heap)->core.secret, block, header, size_bytes);
-    count_blocks(fast_of(heap), old_bytes, SIZE_MAX);
-    count_blocks(fast_of(heap), size_bytes, 1);
+    fast_class_count_blocks(fast_of(heap), old_bytes, SIZE_MAX);
+    fast_class_count_blocks(fast_of(heap), size_bytes, 1);
     return true;
 }

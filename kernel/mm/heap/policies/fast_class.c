@@ -9,12 +9,31 @@
  */
 #define EXACT_RUN 2
 
+/* Return the largest size of a medium class. */
+static size_t medium_most_bytes(size_t class_index)
+{
+    size_t step = class_index - FAST_FIRST_MEDIUM;
+    return (size_t)(9 + step % 8) << (step / 8 + 7);
+}
+
+static size_t stride_of(size_t class_index)
+{
+    if (fast_class_is_medium(class_index))
+        return medium_most_bytes(class_index) + SEALED_UNIT_BYTES;
+    return 16 * (fast_class_is_dense(class_index) ? class_index + 1 - FAST_PADDED_CLASSES
+                                                  : class_index + 1);
+}
+
 void fast_class_initialise_all(struct fast_state *fast)
 {
+    size_t medium = FAST_FIRST_MEDIUM;
+    for (size_t i = 0; i < FAST_MEDIUM_MAX / FAST_MEDIUM_STEP_BYTES; i++) {
+        medium += medium_most_bytes(medium) < (i + 1) * FAST_MEDIUM_STEP_BYTES;
+        fast->medium_class_of[i] = (uint8_t)medium;
+    }
     for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
         struct fast_class *size_class = &fast->classes[i];
-        size_class->stride_bytes =
-            (uint32_t)(16 * (fast_class_is_dense(i) ? i + 1 - FAST_PADDED_CLASSES : i + 1));
+        size_class->stride_bytes = (uint32_t)stride_of(i);
         size_class->reciprocal = fast_slot_reciprocal(size_class->stride_bytes);
         fast->current[i] = &fast_no_slab;
     }
@@ -68,15 +87,17 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
 }
 
 /* So many slots are prepared at a time. The request that opens a slab has done much already, and
- * prepares only a few. */
+ * prepares only two. A
+ * medium slot may be a page of memory that is not in use yet, so fewer are prepared. */
 #define READY_STEP  16u
-#define READY_FIRST 4u
+#define READY_FIRST 2u
 
 /* Make the next slots that nothing was allocated from yet look like freed ones. */
 static void prepare(const struct fast_state *fast, struct fast_slab *slab)
 {
     unsigned reached = slab->reached_count;
-    unsigned step = reached == 0 ? READY_FIRST : READY_STEP;
+    unsigned later_step = fast_slab_is_medium(slab) ? READY_STEP / 4 : READY_STEP;
+    unsigned step = reached == 0 ? READY_FIRST : later_step;
     unsigned count = (unsigned)smaller(step, slab->slot_count - reached);
     fast_slot_mark_unused(fast, slab, fast_slot_at(slab, reached), count);
     slab->reached_count = (uint16_t)(reached + count);
@@ -135,17 +156,36 @@ static void note_sparse(struct fast_state *fast, unsigned class_index)
         fast->sparse_classes[class_index / 64] &= ~bit;
 }
 
-void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count)
+static void add_first(struct fast_slab **list, struct fast_slab *slab)
 {
-    slab->is_sparse = live_count <= slab->slot_count / FAST_SPARSE_PART;
-    slab->counts_above = !slab->is_sparse;
-    slab->used_count = (uint16_t)(live_count - fast_class_floor(slab));
-    struct fast_slab **list = list_of(fast, slab);
     slab->next = *list;
     slab->previous = NULL;
     if (*list != NULL)
         (*list)->previous = slab;
     *list = slab;
+}
+
+/* A slab at the list's end gets more free slots until it is its turn. */
+static void add_last(struct fast_class *size_class, struct fast_slab *slab)
+{
+    slab->next = NULL;
+    slab->previous = size_class->partial != NULL ? size_class->partial_last : NULL;
+    if (slab->previous != NULL)
+        slab->previous->next = slab;
+    else
+        size_class->partial = slab;
+    size_class->partial_last = slab;
+}
+
+void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count)
+{
+    slab->is_sparse = live_count <= slab->slot_count / FAST_SPARSE_PART;
+    slab->counts_above = !slab->is_sparse;
+    slab->used_count = (uint16_t)(live_count - fast_class_floor(slab));
+    if (slab->is_sparse)
+        add_first(&fast->sparse[slab->class_index], slab);
+    else
+        add_last(&fast->classes[slab->class_index], slab);
     fast->sparse_page_count += slab->is_sparse ? slab->page_count : 0;
     note_sparse(fast, slab->class_index);
 }
@@ -158,6 +198,8 @@ void fast_class_remove(struct fast_state *fast, struct fast_slab *slab)
         *list_of(fast, slab) = slab->next;
     if (slab->next != NULL)
         slab->next->previous = slab->previous;
+    else if (!slab->is_sparse)
+        fast->classes[slab->class_index].partial_last = slab->previous;
     slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
     fast->sparse_page_count -= slab->is_sparse ? slab->page_count : 0;
     slab->counts_above = false;

@@ -11,6 +11,22 @@
 /* The header of the block behind the pages lies in their last 8 bytes. */
 #define FAST_PAGES_LOSS_BYTES SEALED_HEADER_BYTES
 
+/* Return the class of a size above FAST_PADDED_MAX and up to FAST_MEDIUM_MAX. */
+static inline size_t fast_class_of_medium(const struct fast_state *fast, size_t size_bytes)
+{
+    return fast->medium_class_of[(size_bytes - 1) / FAST_MEDIUM_STEP_BYTES];
+}
+
+/* Count live blocks of this size that lie in no slab. */
+static inline void fast_class_count_blocks(struct fast_state *fast, size_t size_bytes,
+                                           size_t change)
+{
+    if (size_bytes <= FAST_PADDED_MAX)
+        fast->classes[size_bytes / 16].core_count += change;
+    else if (size_bytes <= FAST_MEDIUM_MAX)
+        fast->classes[fast_class_of_medium(fast, size_bytes)].core_count += change;
+}
+
 static inline size_t fast_class_first_bytes(size_t class_index)
 {
     return fast_class_is_dense(class_index) ? 0 : FAST_GUARD_BYTES;
@@ -50,7 +66,7 @@ static inline uint8_t *fast_class_take_slot(struct fast_slab *slab)
 }
 
 /* Return a slot for a block of this size. Preconditions: fast_class_has_slot(), and the size is one
- * of the class. */
+ * of the class, which is not a medium one. */
 static inline void *fast_class_allocate(struct heap *heap, struct fast_slab *slab,
                                         size_t size_bytes)
 {
@@ -58,6 +74,16 @@ static inline void *fast_class_allocate(struct heap *heap, struct fast_slab *sla
     uint32_t last_byte = (uint32_t)slab->end_byte + (uint32_t)size_bytes;
     if (last_byte != 0)
         fast_slot_mark_end(fast_of(heap), slot, slab->stride_bytes, size_bytes, last_byte);
+    heap_count_allocation(heap, size_bytes);
+    return slot;
+}
+
+/* The same for a medium class. */
+static inline void *fast_class_allocate_medium(struct heap *heap, struct fast_slab *slab,
+                                               size_t size_bytes)
+{
+    uint8_t *slot = fast_class_take_slot(slab);
+    fast_slot_write_long_end(fast_of(heap), slab, slot, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }

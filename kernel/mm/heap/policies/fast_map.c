@@ -1,5 +1,7 @@
 #include "kernel/mm/heap/policies/fast_map.h"
 
+#include "shared/memory.h"
+
 /* This many places of the map are written at a time: those for 32 MiB. */
 #define MAP_STEP 64
 
@@ -176,18 +178,27 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
     return true;
 }
 
+static inline void set_pages_of_leaf(struct fast_leaf *leaf, size_t first, size_t count,
+                                     struct fast_slab *slab)
+{
+    size_t fresh_count = 0;
+    for (size_t i = first; i < first + count; i++) {
+        fresh_count += leaf->slabs[i] == &fast_no_slab;
+        leaf->slabs[i] = slab;
+    }
+    leaf->used_count += fresh_count;
+}
+
 void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                         struct fast_slab *slab)
 {
     size_t first = page_number(fast, pages);
-    struct fast_leaf *leaf = fast_map_leaf(fast, first / FAST_LEAF_PAGES);
-    for (size_t page = first; page < first + page_count; page++) {
-        size_t index = page % FAST_LEAF_PAGES;
-        if (index == 0)
-            leaf = fast_map_leaf(fast, page / FAST_LEAF_PAGES);
-        leaf->used_count += leaf->slabs[index] == &fast_no_slab;
-        leaf->slabs[index] = slab;
-    }
+    size_t in_leaf = smaller(page_count, FAST_LEAF_PAGES - first % FAST_LEAF_PAGES);
+    set_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES), first % FAST_LEAF_PAGES,
+                      in_leaf, slab);
+    if (in_leaf != page_count)
+        set_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES + 1), 0, page_count - in_leaf,
+                          slab);
 }
 
 void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,

@@ -30,11 +30,21 @@ static inline bool fast_piece_has_slot(const struct fast_slab *slab, unsigned in
     return ((~slab->free[index / 64] | marks[index / 64]) >> index % 64 & 1) != 0;
 }
 
+/* True if the address is in the last page of a medium slab, and behind the slab. */
+static inline bool fast_piece_is_behind(const struct fast_slab *slab, const void *address)
+{
+    size_t slots_bytes = (size_t)slab->slot_count * slab->stride_bytes;
+    uintptr_t offset = (uintptr_t)address - (uintptr_t)slab->slots;
+    return fast_slab_is_medium(slab) && offset - slots_bytes - SEALED_UNIT_BYTES < FAST_PAGE_BYTES;
+}
+
 /* Return the slab if it has a slot at the address. Else return fast_no_slab: the address is in
  * memory of the core. Precondition: fast_map_find() returned the slab. */
 static inline struct fast_slab *fast_piece_owner(struct fast_slab *slab, const void *address)
 {
-    return slab->is_dissolved && !fast_piece_holds(slab, address) ? &fast_no_slab : slab;
+    bool is_core = (slab->is_dissolved && !fast_piece_holds(slab, address)) ||
+                   fast_piece_is_behind(slab, address);
+    return is_core ? &fast_no_slab : slab;
 }
 
 /* Return the first slot that begins in a piece, or in the whole slab. */

@@ -1,5 +1,7 @@
 #include "kernel/mm/heap/policies/fast_recent.h"
 
+#include "kernel/mm/heap/policies/fast_class.h"
+
 void fast_recent_initialise(struct fast_recent *recent)
 {
     *recent = (struct fast_recent){0};
@@ -34,6 +36,7 @@ static bool release_newest(struct heap *heap, size_t set)
     fast->recent.ends[set]--;
     fast->recent.block_count--;
     uint64_t word = sealed_header_word(block);
+    fast_class_count_blocks(fast, fast->recent.sizes[set], SIZE_MAX);
     sealed_write_tombstone(block, sealed_toggled(word, SEALED_LIVE));
     return fast_core_release(heap, block, word & ~SEALED_HASH_MASK);
 }

@@ -1,6 +1,7 @@
 #include "kernel/mm/heap/policies/fast_slab.h"
 
 #include "kernel/mm/heap/heap_end.h"
+#include "kernel/mm/heap/heap_fault.h"
 #include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
@@ -10,8 +11,9 @@
 /* In a heap below this size a slab would take too large a part. */
 #define SLABS_FROM_BYTES ((size_t)512 * 1024)
 /* No slab takes a larger part of the heap, or of the memory that is left. */
-#define SLABS_IN_A_HEAP 256
-#define SLABS_IN_ROOM   64
+#define SLABS_IN_A_HEAP        256
+#define SLABS_IN_ROOM          64
+#define MEDIUM_SLABS_IN_A_HEAP 128
 
 /* The unused rest at a slab's end is at most this part of the slab … */
 #define LOSS_IN_SLAB 24
@@ -23,6 +25,7 @@
 /* Memory is scarce if less than this part of the heap's limit is left. */
 #define SCARCE_PART 8
 
+_Static_assert(FAST_MEDIUM_PAGES <= FAST_PAGE_COUNT_MASK, "pages are counted in 4 bits");
 _Static_assert(FAST_SLAB_PAGES *FAST_PAGE_BYTES / 16 <= UINT16_MAX, "slots are counted in 16 bits");
 
 /* --- Records ---------------------------------------------------------------------------------- */
@@ -67,9 +70,9 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
     };
     size_t words_bytes = fast_slab_word_count(slot_count) * sizeof slab->free[0];
     memset(slab->free, 0xff, words_bytes);
-    memset(fast_slab_marks(slab), 0, words_bytes);
+    memset(fast_slab_marks(slab), fast_slab_is_medium(slab) ? 0xff : 0, words_bytes);
     slab->seal = seal_of(fast, slab);
-    if (fast_slab_is_padded(slab))
+    if (!fast_slab_is_dense(slab))
         fast_slot_write_guard(fast, slab);
 }
 
@@ -127,19 +130,42 @@ static bool reach_map(struct heap *heap, const uint8_t *pages, unsigned page_cou
                                                      fast_map_reach(heap, last_page, may_grow));
 }
 
+/* The core uses the rest behind the last slot of a medium slab. */
+static size_t pages_bytes(const struct fast_state *fast, size_t class_index, unsigned page_count)
+{
+    const struct fast_class *size_class = &fast->classes[class_index];
+    if (!fast_class_is_medium(class_index))
+        return page_count * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES;
+    return fast_class_first_bytes(class_index) +
+           (size_t)fast_class_slots_in(size_class, class_index, page_count) *
+               size_class->stride_bytes;
+}
+
+/* Return how many of the pages may belong to a new slab. The last one of a medium slab may also have
+ * a piece of a dissolved slab. */
+static unsigned count_own_pages(const struct fast_state *fast, const uint8_t *pages,
+                                unsigned page_count)
+{
+    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
+    return fast_map_find(fast, last_page)->is_dissolved ? page_count - 1 : page_count;
+}
+
 /* Create the pages, and use the spare record. NULL: it failed and kept nothing. */
 static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsigned page_count,
                                     bool may_grow)
 {
     struct fast_state *fast = fast_of(heap);
-    const struct heap_request request = {.size_bytes =
-                                             page_count * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES,
+    const struct heap_request request = {.size_bytes = pages_bytes(fast, class_index, page_count),
                                          .alignment_bytes = FAST_PAGE_BYTES};
     uint8_t *pages = fast_own_take(heap, FAST_OWN_PAGES, &request, may_grow);
     if (pages == NULL)
         return NULL;
     struct fast_slab *slab = fast->spare_record;
-    if (!reach_map(heap, pages, page_count, may_grow)) {
+    bool is_reached = reach_map(heap, pages, page_count, may_grow);
+    if (is_reached && fast_class_is_medium(class_index))
+        page_count = count_own_pages(fast, pages, page_count);
+    if (!is_reached || page_count == 0 ||
+        fast_class_slots_in(&fast->classes[class_index], class_index, page_count) < 2) {
         fast_map_drop_unused_leaves(heap, pages, page_count);
         fast_own_release(heap, pages);
         return NULL;
@@ -174,10 +200,26 @@ static unsigned best_pages(const struct fast_class *size_class, size_t class_ind
     return best;
 }
 
+/* A medium class gets slots for half as many blocks as it has, or two slots. 0 if that is too large
+ * a part of the memory. The last page has a part of a slot. */
+static unsigned choose_medium_pages(const struct heap *heap, const struct fast_class *size_class)
+{
+    size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
+    size_t most_bytes = smaller(heap->size_bytes / MEDIUM_SLABS_IN_A_HEAP,
+                                fast_core_room_bytes(heap) / SLABS_IN_ROOM);
+    size_t most = smaller(most_bytes / size_class->stride_bytes,
+                          fast_class_slots_in(size_class, class_index, FAST_MEDIUM_PAGES));
+    size_t wanted = larger(3, (size_class->slot_count + size_class->core_count));
+    size_t bytes = FAST_GUARD_BYTES + smaller(wanted, most) * size_class->stride_bytes;
+    return most < 2 ? 0 : (unsigned)((bytes + FAST_PAGES_LOSS_BYTES - 1) / FAST_PAGE_BYTES + 1);
+}
+
 /* Return how many pages a new slab of the class gets; 0 if every size leaves too large a rest. */
 static unsigned choose_page_count(const struct heap *heap, const struct fast_class *size_class)
 {
     size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
+    if (fast_class_is_medium(class_index))
+        return choose_medium_pages(heap, size_class);
     unsigned pages = best_pages(size_class, class_index, most_pages(heap, size_class));
     size_t slab_bytes = pages * FAST_PAGE_BYTES;
     size_t loss_bytes = slab_bytes - (size_t)fast_class_slots_in(size_class, class_index, pages) *
@@ -186,6 +228,17 @@ static unsigned choose_page_count(const struct heap *heap, const struct fast_cla
         (size_class->slot_count == 0 && loss_bytes <= fast_core_room_bytes(heap) / LOSS_IN_ROOM))
         return pages;
     return 0;
+}
+
+void fast_slab_prepare(struct heap *heap, const struct fast_class *size_class)
+{
+    const struct fast_state *fast = fast_of(heap);
+    size_t class_index = (size_t)(size_class - fast->classes);
+    if ((fast->spare_record != NULL && fast->spare_leaf != NULL) || fast->map_block == NULL)
+        return;
+    unsigned page_count = choose_page_count(heap, size_class);
+    if (page_count != 0 && fast_map_prepare(heap, false))
+        (void)prepare_record(heap, record_bytes(size_class, class_index, page_count), false);
 }
 
 bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
@@ -198,7 +251,7 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
         !prepare_record(heap, record_bytes(size_class, class_index, page_count), may_grow))
         return false;
     struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow);
-    if (slab == NULL && page_count > 1 && !heap->is_corrupt)
+    if (slab == NULL && page_count > 1 && !heap->is_corrupt && !fast_class_is_medium(class_index))
         slab = build_slab(heap, class_index, 1, may_grow);
     if (slab == NULL)
         return false;
@@ -273,6 +326,18 @@ static void keep_empty(struct heap *heap, struct fast_slab *slab)
     fast_absent_discard_surplus(heap);
 }
 
+static void record_overrun(struct heap *heap, const struct fast_slab *slab)
+{
+    const struct heap_fault fault = {
+        .kind = HEAP_FAULT_OVERRUN,
+        .detail = "the bytes before a slab's first block were overwritten",
+        .pointer = slab->slots,
+        .block = slab->slots,
+    };
+    (void)heap_fault_record(heap, &fault);
+}
+
+/* The usual free compares only the mark at the guard's end. All of the guard is read here. */
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
@@ -282,7 +347,10 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
     }
     unsigned live_count = slab->is_full ? slab->slot_count - 1 : fast_class_floor(slab);
     if (live_count == 0) {
-        keep_empty(heap, slab);
+        if (fast_slot_guard_is_intact(fast, slab))
+            keep_empty(heap, slab);
+        else
+            record_overrun(heap, slab);
         return;
     }
     if (!slab->is_full)

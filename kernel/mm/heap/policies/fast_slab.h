@@ -1,5 +1,5 @@
 /*
- * fast_slab.h - slabs of the fast policy: slots of one size in 1 to 4 pages of 8 KiB.
+ * fast_slab.h - slabs of the fast policy: slots of one size in 1 to 15 pages of 8 KiB.
  *
  *   page                                                              page
  *   | guard | slot 0        | slot 1        | slot 2        |…        |… slot n      | rest |
@@ -15,6 +15,9 @@
  * go to dense slabs, without guard and canaries, to save memory. A free of a dense
  * slot reads the first word of the next one, if that is free. So an overrun into a live slot is not
  * found. Double and interior frees are still found exactly.
+ *
+ * Medium slabs have slots for sizes of an eighth of a power of two, up to 16 KiB. Their slots have long
+ * ends (fast_slot.h), and the core has the rest of their last page.
  *
  * The first word of a free slot equals its last word, or in a dense slab it is a canary. So
  * heap_check() finds a write to a freed block. An allocation does not look at it, since this would
@@ -33,8 +36,8 @@
  * at a time, beginning at the first slab, so that no operation's time depends on the limit. A leaf
  * is freed with its last slab, the map with its last leaf.
  *
- * A block that cannot move may shrink in its slot, and leave more than 16 bytes. Its slot is then
- * short: the last 8 bytes hold a canary with the size, the 8 bytes before them the complement. In a dense slab a second
+ * A block that cannot move may shrink in its slot, and leave more than 16 bytes. Its slot then has a
+ * long end, too. In a dense slab a second
  * bit for each slot says whether the slot has an end. If any slot has one, the slab's `reciprocal`
  * is 0. The usual free then calls the function that reads these bits.
  *
@@ -53,6 +56,7 @@
 #define FAST_LEAF_PAGES      64
 #define FAST_LEAF_BYTES      (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
 #define FAST_SLAB_PAGES      4
+#define FAST_MEDIUM_PAGES    15
 #define FAST_PAGE_COUNT_MASK 15u
 
 struct fast_slab {
@@ -95,12 +99,27 @@ struct fast_slab {
 
 static inline bool fast_class_is_dense(size_t class_index)
 {
-    return class_index >= FAST_PADDED_CLASSES;
+    return class_index >= FAST_PADDED_CLASSES && class_index < FAST_FIRST_MEDIUM;
+}
+
+static inline bool fast_class_is_medium(size_t class_index)
+{
+    return class_index >= FAST_FIRST_MEDIUM;
 }
 
 static inline bool fast_slab_is_padded(const struct fast_slab *slab)
 {
-    return !fast_class_is_dense(slab->class_index);
+    return slab->class_index < FAST_PADDED_CLASSES;
+}
+
+static inline bool fast_slab_is_dense(const struct fast_slab *slab)
+{
+    return fast_class_is_dense(slab->class_index);
+}
+
+static inline bool fast_slab_is_medium(const struct fast_slab *slab)
+{
+    return fast_class_is_medium(slab->class_index);
 }
 
 /* True if the record lies in the heap, and its place, slots and length are those that it was made
@@ -130,6 +149,10 @@ static inline bool fast_slab_is_empty(const struct fast_slab *slab)
 }
 
 /* --- Slabs of a class ------------------------------------------------------------------------- */
+
+/* Do one step towards the class's next slab: create a leaf, places of the map, or the slab's record.
+ * Without a map, or if a record and a leaf are spare, this does nothing. The heap does not grow. */
+void fast_slab_prepare(struct heap *heap, const struct fast_class *size_class);
 
 /* Open a slab for a request of that size and make it current. Precondition: the class has no free
  * slot, and the size is one of its sizes. False: a slab is not worth its memory, or there is no

@@ -5,7 +5,8 @@ static uint64_t *end_word(struct fast_slab *slab, unsigned index)
     return &slab->free[fast_slab_word_count(slab->slot_count) + index / 64];
 }
 
-/* True if the slot has canaries behind the requested bytes. A free slot of a dense slab has none. */
+/* True if the slot has canaries behind the requested bytes. A free slot of a dense slab has none.
+ * In a medium slab each live slot is marked. */
 static bool has_end(const struct fast_slab *slab, unsigned index)
 {
     uint64_t marks = slab->free[fast_slab_word_count(slab->slot_count) + index / 64];
@@ -37,7 +38,7 @@ static uint8_t mark_of(const struct fast_state *fast, size_t class_index)
 
 uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index)
 {
-    return mark_of(fast, class_index) + (fast_class_is_dense(class_index) ? 256u : 0u);
+    return mark_of(fast, class_index) + (class_index >= FAST_PADDED_CLASSES ? 256u : 0u);
 }
 
 int32_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes)
@@ -70,48 +71,29 @@ static bool end_is_intact(const struct fast_state *fast, const struct fast_slab 
                                       fast_slot_end_words(slot, slab->least_bytes), low_bits);
 }
 
-/* The second word of the end of a short slot. */
-static uint64_t short_word(const struct fast_state *fast, const struct fast_slab *slab,
-                           const uint8_t *slot, size_t size_bytes)
+bool fast_slot_short_gap_is_intact(const uint8_t *gap, size_t gap_bytes, uint64_t canary)
 {
-    return fast_slot_end_word(fast, slot, slab->stride_bytes, last_byte_for(slab, 0)) ^ size_bytes;
+    for (size_t i = 0; i < gap_bytes; i++) {
+        if (gap[i] != (uint8_t)(canary >> i % sizeof canary * 8))
+            return false;
+    }
+    return true;
 }
 
-static bool read_short_size(const struct fast_state *fast, const struct fast_slab *slab,
-                            const uint8_t *slot, size_t *ret_size_bytes)
+static bool read_long_size(const struct fast_state *fast, const struct fast_slab *slab,
+                           const uint8_t *slot, size_t *ret_size_bytes)
 {
     const uint64_t *words = fast_slot_end_words(slot, slab->least_bytes);
-    *ret_size_bytes = words[1] ^ short_word(fast, slab, slot, 0);
-    return words[0] == ~words[1] && *ret_size_bytes < slab->least_bytes;
-}
-
-/* The first byte behind a block in a short slot. */
-static uint8_t short_canary(const struct fast_state *fast, const uint8_t *slot, size_t size_bytes)
-{
-    return (uint8_t)(fast_canary(fast, (uintptr_t)slot + size_bytes) >> 8);
-}
-
-static bool short_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
-                            const uint8_t *slot, size_t *ret_size_bytes)
-{
-    return read_short_size(fast, slab, slot, ret_size_bytes) &&
-           slot[*ret_size_bytes] == short_canary(fast, slot, *ret_size_bytes);
-}
-
-static void write_short(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
-                        size_t size_bytes)
-{
-    uint64_t *words = fast_slot_end_words(slot, slab->least_bytes);
-    words[1] = short_word(fast, slab, slot, size_bytes);
-    words[0] = ~words[1];
-    slot[size_bytes] = short_canary(fast, slot, size_bytes);
+    *ret_size_bytes = words[1] ^ fast_slot_long_word(fast, slab, slot);
+    return words[0] == ~words[1] && *ret_size_bytes <= slab->least_bytes;
 }
 
 bool fast_slot_read_end(const struct fast_state *fast, const struct fast_slab *slab,
                         const uint8_t *slot, size_t *ret_size_bytes)
 {
-    return end_is_intact(fast, slab, slot, ret_size_bytes) ||
-           short_is_intact(fast, slab, slot, ret_size_bytes);
+    uint64_t free_word;
+    return (!fast_slab_is_medium(slab) && end_is_intact(fast, slab, slot, ret_size_bytes)) ||
+           fast_slot_read_long_end(fast, slab, slot, ret_size_bytes, &free_word);
 }
 
 void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
@@ -136,7 +118,7 @@ bool fast_slot_next_is_intact(const struct fast_state *fast, const struct fast_s
                               unsigned index)
 {
     unsigned next = index + 1;
-    return !HEAP_CHECKS || fast_slab_is_padded(slab) || slab->is_dissolved ||
+    return !HEAP_CHECKS || !fast_slab_is_dense(slab) || slab->is_dissolved ||
            next >= slab->reached_count || !fast_slot_is_free(slab, next) ||
            fast_slot_is_untouched(fast, slab, next);
 }
@@ -154,18 +136,20 @@ size_t fast_slot_size(const struct fast_state *fast, const struct fast_slab *sla
 {
     const uint8_t *slot = fast_slot_at(slab, index);
     size_t size_bytes = slab->stride_bytes;
-    if (!has_end(slab, index) || read_short_size(fast, slab, slot, &size_bytes))
+    if (fast_slab_is_medium(slab))
+        return read_long_size(fast, slab, slot, &size_bytes) ? size_bytes : 0;
+    if (!has_end(slab, index) || read_long_size(fast, slab, slot, &size_bytes))
         return size_bytes;
     return slab->least_bytes + (read_low_bits(slab, slot) & FAST_SIZE_BITS);
 }
 
-/* A short end has its canaries where the first word of a free slot may lie, so a usual end replaces
+/* A long end of a padded slot has its canaries where the first word of a free slot may lie, so a usual end replaces
  * it. */
 void fast_slot_mark_free(const struct fast_state *fast, const struct fast_slab *slab,
                          unsigned index, size_t size_bytes)
 {
     uint8_t *slot = fast_slot_at(slab, index);
-    if (!fast_slab_is_padded(slab) || size_bytes < slab->least_bytes)
+    if (fast_slab_is_dense(slab) || (fast_slab_is_padded(slab) && size_bytes < slab->least_bytes))
         fast_slot_mark_unused(fast, slab, slot, 1);
     else
         fast_slot_write_free(slot, fast_slot_end_words(slot, slab->least_bytes)[1]);
@@ -177,7 +161,14 @@ void fast_slot_mark_unused(const struct fast_state *fast, const struct fast_slab
     size_t stride_bytes = slab->stride_bytes;
     uint64_t last_byte = last_byte_for(slab, FAST_SIZE_BITS);
     uint8_t *slot = first;
-    if (!fast_slab_is_padded(slab)) {
+    if (fast_slab_is_medium(slab)) {
+        for (; count != 0; count--, slot += stride_bytes) {
+            fast_slot_write_long_end(fast, slab, slot, slab->least_bytes);
+            fast_slot_write_free(slot, fast_slot_end_words(slot, slab->least_bytes)[1]);
+        }
+        return;
+    }
+    if (fast_slab_is_dense(slab)) {
         for (; count != 0; count--, slot += stride_bytes)
             fast_slot_write_free(slot, fast_canary(fast, (uintptr_t)slot));
         return;
@@ -193,6 +184,8 @@ bool fast_slot_read_freed(const struct fast_state *fast, const struct fast_slab 
                           const uint8_t *slot, size_t *ret_size_bytes)
 {
     size_t low_bits = read_low_bits(slab, slot);
+    if (fast_slab_is_medium(slab))
+        return read_long_size(fast, slab, slot, ret_size_bytes);
     *ret_size_bytes = slab->least_bytes + low_bits;
     if (low_bits > FAST_SIZE_BITS)
         return false;
@@ -207,28 +200,19 @@ bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_sla
     size_t size_bytes;
     const uint8_t *slot = fast_slot_at(slab, index);
     uint64_t first = *(const uint64_t *)(const void *)slot;
-    if (!fast_slab_is_padded(slab))
+    if (fast_slab_is_dense(slab))
         return first == fast_canary(fast, (uintptr_t)slot);
+    if (fast_slab_is_medium(slab))
+        return first == fast_slot_end_words(slot, slab->least_bytes)[1] &&
+               read_long_size(fast, slab, slot, &size_bytes);
     return first == fast_slot_end_words(slot, slab->least_bytes)[1] &&
            end_is_intact(fast, slab, slot, &size_bytes);
-}
-
-/* Like the end of a slot before the first one. */
-static uint64_t guard_word(const struct fast_state *fast, const struct fast_slab *slab)
-{
-    return fast_slot_end_word(fast, slab->slots, 0, last_byte_for(slab, 0));
 }
 
 void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab)
 {
     uint64_t *words = (void *)(slab->slots - FAST_GUARD_BYTES);
-    words[0] = words[1] = guard_word(fast, slab);
-}
-
-bool fast_slot_guard_is_intact(const struct fast_state *fast, const struct fast_slab *slab)
-{
-    const uint64_t *words = (const void *)(slab->slots - FAST_GUARD_BYTES);
-    return words[0] == guard_word(fast, slab) && words[1] == words[0];
+    words[0] = words[1] = fast_slot_guard_word(fast, slab);
 }
 
 bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index)
@@ -245,19 +229,19 @@ void fast_slot_set_size(const struct fast_state *fast, struct fast_slab *slab, u
     fast_slot_clear_end(slab, index);
     if (size_bytes == slab->stride_bytes)
         return;
-    if (!fast_slab_is_padded(slab)) {
+    if (fast_slab_is_dense(slab)) {
         *end_word(slab, index) |= UINT64_C(1) << index % 64;
         slab->reciprocal = 0;
     }
-    if (size_bytes >= slab->least_bytes)
+    if (size_bytes >= slab->least_bytes && !fast_slab_is_medium(slab))
         fast_slot_move_end(fast, slab, slot, size_bytes);
     else
-        write_short(fast, slab, slot, size_bytes);
+        fast_slot_write_long_end(fast, slab, slot, size_bytes);
 }
 
 void fast_slot_clear_end(struct fast_slab *slab, unsigned index)
 {
-    if (fast_slab_is_padded(slab) || !has_end(slab, index))
+    if (!fast_slab_is_dense(slab) || !has_end(slab, index))
         return;
     *end_word(slab, index) &= ~(UINT64_C(1) << index % 64);
     if (slab->is_dissolved)

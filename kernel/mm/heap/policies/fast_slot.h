@@ -108,13 +108,13 @@ static inline bool fast_slot_canary_is_intact(const struct fast_state *fast, con
     uint64_t last = words[1];
     uint64_t first = (words[0] ^ last) & fast->slack[0][low_bits];
     if (!HEAP_CHECKS)
-        return low_bits != 0 || words[0] == last; /* short slots need another way */
+        return low_bits != 0 || words[0] == last; /* long ends need another way */
     uint64_t canary = fast_canary(fast, (uintptr_t)slot + size_bytes) >> 8;
     return (((last ^ canary) & fast->slack[1][low_bits]) | first) == 0;
 }
 
 /* True if a live slot of a padded slab has intact bytes behind its block, and the mark before it;
- * its size is then read. False also for a short slot. *ret_free_word is for fast_slot_write_free().
+ * its size is then read. False also for a slot with a long end. *ret_free_word is for fast_slot_write_free().
  */
 static inline bool fast_slot_is_usual(const struct fast_state *fast, const struct fast_slab *slab,
                                       const uint8_t *slot, size_t *ret_size_bytes,
@@ -130,28 +130,92 @@ static inline bool fast_slot_is_usual(const struct fast_state *fast, const struc
            fast_slot_canary_is_intact(fast, slot, *ret_size_bytes, words, low_bits);
 }
 
-/* The same for a slot of any slab. The function treats every slot of a dense slab as usual. */
+/* --- Long ends -------------------------------------------------------------------------------- */
+
+/* A slot whose block leaves more than 16 bytes has a long end: the last word holds a canary and the
+ * size, the word before it is the complement, and the 16 bytes behind the block hold the canary, as
+ * far as there is room. Each medium slot has such an end. */
+
+/* Return the last word of such a slot for a block of 0 bytes. */
+static inline uint64_t fast_slot_long_word(const struct fast_state *fast,
+                                           const struct fast_slab *slab, const uint8_t *slot)
+{
+    return fast_slot_end_word(fast, slot, slab->stride_bytes, (uint8_t)slab->mark);
+}
+
+static inline void fast_slot_write_long_end(const struct fast_state *fast,
+                                            const struct fast_slab *slab, uint8_t *slot,
+                                            size_t size_bytes)
+{
+    uint64_t canary = fast_slot_long_word(fast, slab, slot);
+    uint64_t *words = fast_slot_end_words(slot, slab->least_bytes);
+    __builtin_memcpy(slot + size_bytes, &canary, sizeof canary);
+    __builtin_memcpy(slot + size_bytes + sizeof canary, &canary, sizeof canary);
+    words[1] = canary ^ size_bytes;
+    words[0] = ~words[1];
+}
+
+/* True if fewer than 16 bytes of canary are intact. */
+bool fast_slot_short_gap_is_intact(const uint8_t *gap, size_t gap_bytes, uint64_t canary);
+
+/* True if the bytes between a block and the two words at its slot's end are intact, up to 16. */
+static inline bool fast_slot_gap_is_intact(const uint8_t *slot, size_t size_bytes, size_t gap_bytes,
+                                           uint64_t canary)
+{
+    uint64_t first;
+    uint64_t second;
+    if (gap_bytes < 2 * sizeof first)
+        return gap_bytes == 0 ||
+               fast_slot_short_gap_is_intact(slot + size_bytes, gap_bytes, canary);
+    __builtin_memcpy(&first, slot + size_bytes, sizeof first);
+    __builtin_memcpy(&second, slot + size_bytes + sizeof first, sizeof second);
+    return ((first ^ canary) | (second ^ canary)) == 0;
+}
+
+/* Read the size of a slot with a long end. False: it has another end, or that was overwritten.
+ * *ret_free_word is for fast_slot_write_free(). */
+static inline bool fast_slot_read_long_end(const struct fast_state *fast,
+                                           const struct fast_slab *slab, const uint8_t *slot,
+                                           size_t *ret_size_bytes, uint64_t *ret_free_word)
+{
+    uint64_t canary = fast_slot_long_word(fast, slab, slot);
+    const uint64_t *words = fast_slot_end_words(slot, slab->least_bytes);
+    uint64_t last = words[1];
+    size_t size_bytes = last ^ canary;
+    *ret_size_bytes = size_bytes;
+    *ret_free_word = last;
+    if (words[0] != ~last || size_bytes > slab->least_bytes)
+        return false;
+    return !HEAP_CHECKS ||
+           fast_slot_gap_is_intact(slot, size_bytes, slab->least_bytes - size_bytes, canary);
+}
+
+/* True if the byte before the slot has the mark, or the slab has no marks. */
+static inline bool fast_slot_before_is_intact(const struct fast_slab *slab, const uint8_t *slot)
+{
+    return !HEAP_CHECKS || fast_slab_is_dense(slab) ||
+           (uint8_t)(slot[-1] ^ slab->mark) <= FAST_SIZE_BITS;
+}
+
+/* As fast_slot_is_usual(), for a slot of any slab. It treats every slot of a dense slab as usual. */
 static inline bool fast_slot_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
                                        const uint8_t *slot, size_t *ret_size_bytes,
                                        uint64_t *ret_free_word)
 {
     if (fast_slab_is_padded(slab))
         return fast_slot_is_usual(fast, slab, slot, ret_size_bytes, ret_free_word);
+    if (fast_slab_is_medium(slab))
+        return fast_slot_before_is_intact(slab, slot) &&
+               fast_slot_read_long_end(fast, slab, slot, ret_size_bytes, ret_free_word);
     *ret_size_bytes = slab->stride_bytes;
     *ret_free_word = fast_canary(fast, (uintptr_t)slot);
     return true;
 }
 
-/* True if the byte before the slot has the mark, or the slab has no marks. */
-static inline bool fast_slot_before_is_intact(const struct fast_slab *slab, const uint8_t *slot)
-{
-    return !HEAP_CHECKS || !fast_slab_is_padded(slab) || (slot[-1] ^ slab->mark) <= FAST_SIZE_BITS;
-}
-
 /* Write the masks that fast_slot_canary_is_intact() needs. */
 void fast_slot_begin(struct fast_state *fast);
 
-/* As fast_slot_is_intact(), also for short slots. Precondition: the slot is live. */
+/* As fast_slot_is_intact(), also for long ends. Precondition: the slot is live. */
 bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab, unsigned index,
                     size_t *ret_size_bytes);
 
@@ -198,9 +262,24 @@ bool fast_slot_next_is_intact(const struct fast_state *fast, const struct fast_s
 void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
                         size_t size_bytes);
 
-/* Write the guard before slot 0, and check it. */
+/* Both words of the guard before slot 0 are like the end of a slot before that one. */
+static inline uint64_t fast_slot_guard_word(const struct fast_state *fast,
+                                            const struct fast_slab *slab)
+{
+    return fast_slot_end_word(fast, slab->slots, 0, (uint8_t)slab->mark);
+}
+
+/* Write the guard of a slab that is not dense, and check it. A dense slab has none to check. */
 void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab);
-bool fast_slot_guard_is_intact(const struct fast_state *fast, const struct fast_slab *slab);
+
+static inline bool fast_slot_guard_is_intact(const struct fast_state *fast,
+                                             const struct fast_slab *slab)
+{
+    const uint64_t *words = (const void *)(slab->slots - FAST_GUARD_BYTES);
+    if (!HEAP_CHECKS || fast_slab_is_dense(slab))
+        return true;
+    return words[0] == fast_slot_guard_word(fast, slab) && words[1] == words[0];
+}
 
 /* As fast_slot_index(), also in a slab that has no `reciprocal`. */
 bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index);
@@ -208,6 +287,8 @@ bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned 
 /* Return the size of the largest block that a slot can hold. */
 static inline size_t fast_slot_capacity(const struct fast_slab *slab)
 {
+    if (fast_slab_is_medium(slab))
+        return slab->least_bytes;
     return slab->stride_bytes - (fast_slab_is_padded(slab) ? 1u : 0u);
 }
 

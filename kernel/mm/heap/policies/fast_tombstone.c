@@ -4,7 +4,7 @@
 
 static size_t tombstone_for(size_t class_index, unsigned page_count)
 {
-    return class_index * (FAST_SLAB_PAGES + 1) + page_count;
+    return class_index * (FAST_MEDIUM_PAGES + 1) + page_count;
 }
 
 void fast_tombstone_write(struct sealed_secret secret, uint8_t *pages, const struct fast_slab *slab)
@@ -22,8 +22,8 @@ static bool read_tombstone(const struct fast_state *fast, uint8_t *pages, unsign
     if (!sealed_read_tombstone(fast->core.secret, pages, &tombstone) ||
         (tombstone & SEALED_OWN) == 0)
         return false;
-    size_t class_index = sealed_units(tombstone) / (FAST_SLAB_PAGES + 1);
-    unsigned page_count = sealed_units(tombstone) % (FAST_SLAB_PAGES + 1);
+    size_t class_index = sealed_units(tombstone) / (FAST_MEDIUM_PAGES + 1);
+    unsigned page_count = sealed_units(tombstone) % (FAST_MEDIUM_PAGES + 1);
     if (class_index >= FAST_CLASS_COUNT || page_count <= reach)
         return false;
     const struct fast_class *size_class = &fast->classes[class_index];
@@ -45,7 +45,7 @@ bool fast_tombstone_find_slot(const struct fast_state *fast, const uint8_t *addr
     unsigned index;
     struct fast_slab slab;
     uint8_t *page = (uint8_t *)((uintptr_t)address & ~(uintptr_t)(FAST_PAGE_BYTES - 1));
-    for (unsigned reach = 0; reach < FAST_SLAB_PAGES; reach++, page -= FAST_PAGE_BYTES) {
+    for (unsigned reach = 0; reach < FAST_MEDIUM_PAGES; reach++, page -= FAST_PAGE_BYTES) {
         if (page < fast_first(&fast->core) || fast_absent_is_at(fast, page))
             return false;
         if (!read_tombstone(fast, page, reach, &slab))
@@ -54,7 +54,7 @@ bool fast_tombstone_find_slot(const struct fast_state *fast, const uint8_t *addr
             slab.stride_bytes > fast->core.end - address)
             return false;
         *ret_size_bytes = slab.stride_bytes;
-        return !fast_slab_is_padded(&slab) ||
+        return fast_slab_is_dense(&slab) ||
                fast_slot_read_freed(fast, &slab, address, ret_size_bytes);
     }
     return false;

@@ -44,7 +44,7 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
                               struct tally *tally)
 {
     unsigned live_count = 0;
-    if (fast_slab_is_padded(slab) && !fast_slot_guard_is_intact(fast, slab))
+    if (!fast_slot_guard_is_intact(fast, slab))
         return "the bytes before a slab's first block were overwritten";
     for (unsigned index = 0; index < slab->slot_count; index++) {
         size_t size_bytes;
@@ -137,6 +137,14 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
         return false;
     }
     return false;
+}
+
+/* Check the pages of a slab without live blocks. They count as free memory. */
+static const char *check_idle_pages(const struct fast_state *fast, const uint8_t *pages)
+{
+    struct tally unused = {0};
+    const struct fast_slab *slab = fast_map_find(fast, pages);
+    return slab->is_dissolved ? NULL : tally_slab(fast, slab, &unused);
 }
 
 /* --- All blocks ------------------------------------------------------------------------------- */
@@ -251,9 +259,10 @@ static const char *tally_next(const struct fast_state *fast, const uint8_t *bloc
     bool is_kept = fast_recent_is_kept(header);
     tally->kept_count += is_kept;
     if (is_free || is_kept || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
+        bool is_pages = (header & SEALED_OWN) != 0 && fast_own_kind(header) == FAST_OWN_PAGES;
         *run_units += sealed_units(header);
         tally->has_idle |= !is_free;
-        return NULL;
+        return is_pages ? check_idle_pages(fast, block) : NULL;
     }
     tally_run_in_bin(tally, *run_units);
     *run_units = 0;

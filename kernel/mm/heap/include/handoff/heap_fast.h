@@ -2,7 +2,8 @@
  * heap_fast.h - a heap with slabs for small blocks and segregated free lists for others.
  *
  * Every operation takes constant time. A block in a slab costs up to 16 bytes, any other block 8
- * bytes. Up to two empty slabs are kept until memory is short.
+ * bytes. A block of 1 to 16 KiB may take an eighth more than its size. Up to eight empty slabs are kept
+ * until memory is short.
  *
  * The calls are those of heap.h.
  */
@@ -11,7 +12,7 @@
 
 #include "heap.h"
 
-#define HEAP_FAST_STORAGE_BYTES 12880
+#define HEAP_FAST_STORAGE_BYTES 15840
 
 /* For heap_configuration.storage. Its content is private. */
 struct heap_fast_storage {
