@@ -124,6 +124,15 @@ static uint64_t list_files(struct loader *loader, EFI_FILE_HANDLE folder)
     return sum_bytes;
 }
 
+/* The menu has no room for both hashes. */
+static enum loader_error warn_of_refusal(struct loader *loader, const struct entry *entry)
+{
+    static char sentence[600];
+    error_format_sentence(&loader->failure, sentence, sizeof(sentence));
+    console_warn(&loader->console, "the file of entry %s is refused: %s", entry->id, sentence);
+    return loader->failure.error;
+}
+
 /* Read the file into `text`. Return the number of bytes. */
 static uint64_t read_file(struct loader *loader, struct entry *entry, char *text)
 {
@@ -140,7 +149,7 @@ static uint64_t read_file(struct loader *loader, struct entry *entry, char *text
                                                   NULL};
         if (integrity_admit(loader, &subject))
             return file.size_bytes;
-        error = loader->failure.error;
+        error = warn_of_refusal(loader, entry);
     }
     if (error != LOADER_ERROR_FILE_EMPTY)
         entry->error = error;

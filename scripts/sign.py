@@ -21,7 +21,7 @@ HEADERS_OFFSET, SIGNATURE = 0x3C, b"PE\0\0"
 SECTION_COUNT, OPTIONAL_SIZE, FIXED_BYTES = 6, 20, 24
 DATA_BYTES, FILE_ALIGNMENT, IMAGE_SIZE, HEADERS_SIZE, CHECKSUM = 8, 36, 56, 60, 64
 CERTIFICATES = 112 + 4 * 8
-SECTION_BYTES, PAGE_BYTES = 40, 4096
+SECTION_BYTES, SECTION_OFFSET, PAGE_BYTES = 40, 20, 4096
 INITIALIZED, DISCARDABLE, EXECUTE, READ, WRITE = 0x40, 0x2000000, 0x20000000, 0x40000000, 0x80000000
 
 
@@ -61,11 +61,22 @@ class Image:
                 for i in range(self.section_count)]  # fmt: skip
         return [(*row[:5], row[9]) for row in rows]
 
+    def grow_headers(self):
+        """Make room behind the headers in the file: the content of all sections moves. In memory nothing moves."""
+        size, step = self.number(HEADERS_SIZE), self.number(FILE_ALIGNMENT)
+        if size + step > min(row[2] for row in self.sections()):
+            raise SignError("the loader's headers have no room for one more section")
+        for i, row in enumerate(self.sections()):
+            place = self.table + SECTION_BYTES * i + SECTION_OFFSET
+            struct.pack_into("<I", self.bytes, place, row[4] + step if row[3] != 0 else row[4])
+        self.bytes[size:size] = bytes(step)
+        self.set_number(HEADERS_SIZE, size + step)
+
     def add_section(self, name, content):
         """Put a section for reading behind all others."""
         end = self.table + SECTION_BYTES * (self.section_count + 1)
         if end > self.number(HEADERS_SIZE):
-            raise SignError("the loader's headers have no room for one more section")
+            self.grow_headers()
         address = max(aligned(row[2] + row[1], PAGE_BYTES) for row in self.sections())
         file_bytes = aligned(len(content), self.number(FILE_ALIGNMENT))
         offset = aligned(len(self.bytes), self.number(FILE_ALIGNMENT))

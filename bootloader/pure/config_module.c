@@ -8,15 +8,15 @@
 
 _Static_assert(CONFIG_MODULE_TEXT_CAPACITY <= UINT16_MAX, "a place fits");
 
-static enum config_status add_text(struct config_modules *modules, struct piece text,
+static enum config_status add_text(struct config_modules *modules, const struct piece *text,
                                    uint16_t *ret_place)
 {
     unsigned place = modules->text_size_bytes;
-    if (text.length >= CONFIG_MODULE_TEXT_CAPACITY - place)
+    if (text->length >= CONFIG_MODULE_TEXT_CAPACITY - place)
         return CONFIG_MODULE_TEXTS_TOO_LONG;
-    memcpy(modules->texts + place, text.text, text.length);
-    modules->texts[place + text.length] = '\0';
-    modules->text_size_bytes = place + (unsigned)text.length + 1;
+    memcpy(modules->texts + place, text->text, text->length);
+    modules->texts[place + text->length] = '\0';
+    modules->text_size_bytes = place + (unsigned)text->length + 1;
     *ret_place = (uint16_t)place;
     return CONFIG_OK;
 }
@@ -39,10 +39,11 @@ enum config_status config_module_begin(struct piece value, struct config *config
         modules->text_size_bytes = 1; /* the empty text */
 
     struct config_module *module = last_module(config);
-    *module = (struct config_module){.alignment_bytes = PAGE_SIZE_BYTES};
+    memset(module, 0, sizeof(*module));
+    module->alignment_bytes = PAGE_SIZE_BYTES;
     size_t length = text_length(path);
-    status = add_text(modules, (struct piece){path, length}, &module->path);
-    while (length > 0 && path[length - 1] != '\\')
+    status = add_text(modules, &(struct piece){path, length}, &module->path);
+    while (path[length - 1] != '\\') /* each path begins with one */
         length--;
     module->name = (uint16_t)(module->path + length);
     return status;
@@ -54,12 +55,12 @@ enum config_status config_module_store_name(struct piece value, struct config *c
         return CONFIG_EMPTY_VALUE;
     if (!config_value_is_printable(value))
         return CONFIG_PATH_NOT_ASCII;
-    return add_text(&config->modules, value, &last_module(config)->name);
+    return add_text(&config->modules, &value, &last_module(config)->name);
 }
 
 enum config_status config_module_store_command_line(struct piece value, struct config *config)
 {
-    return add_text(&config->modules, value, &last_module(config)->command_line);
+    return add_text(&config->modules, &value, &last_module(config)->command_line);
 }
 
 enum config_status config_module_store_alignment(struct piece value, struct config *config)

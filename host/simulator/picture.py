@@ -19,6 +19,8 @@ KINDS = {
     "processor-start": ("start of other CPUs", "#e8684a", "p", 101),
     "boot-record": ("the boot record", "#c2557a", "b", 41),
     "module": ("modules", "#9ab87a", "m", 42),
+    "parking": ("waiting CPUs", "#b5533c", "w", 103),
+    "kernel-symbols": ("the kernel's symbols", "#5c88c4", "y", 106),
     "acpi-nvs": ("firmware: never free", "#c9a0dc", "N", 105),
     "runtime-data": ("runtime services, data", "#a678c8", "D", 45),
     "runtime-code": ("runtime services, code", "#7d4fa8", "C", 45),

@@ -87,8 +87,10 @@ def test_damaged_smbios_is_a_warning(lab):
     assert seen["smbios"] == "damaged"
 
 
-def test_FW16_promises_hold_without_acpi(lab):
-    verdict, _ = boot(lab, "no-acpi")
+def test_FW16_T3_promises_hold_without_acpi(lab):
+    verdict, seen = boot(lab, "no-acpi")
+    assert "warning: ACPI's list of processors (MADT): absent or damaged" in verdict.serial
+    assert int(seen["processor_count"], 0) == 1
     assert skipped(verdict) == ["acpi-tables-can-be-read"]
 
 

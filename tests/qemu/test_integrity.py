@@ -82,6 +82,23 @@ def test_I2_absent_configuration_is_accepted(lab):
         assert "secure-boot=on kernel=checked" in running.serial
 
 
+def test_I1_changed_entry_file_and_application_are_refused(lab):
+    """Both are named with their hashes, and the next good entry starts."""
+    changes = {
+        CONFIG: f"cmdline = {' '.join(WORDS)}\nentry = tool\nefi = \\tool.efi\nentry = good\n".encode(),
+        "tool.efi": (BUILD / "BOOTX64.EFI").read_bytes(),
+        "handoff/entries/extra.conf": b"title = extra",
+    }
+    files = files_of(lab, changes)
+    changed = {name: with_a_changed_bit(files[name]) for name in ("tool.efi", "handoff/entries/extra.conf")}
+    verdict = expect_ready(lab.case({**enrolled(files), **changes, **changed}, plan=SECURE))
+    for entry, name in zip(("entry tool", "the file of entry extra is refused"), changed):
+        assert f"warning: {entry}: HL-38: " in verdict.serial, verdict.serial
+        assert f"it has: {digest(changed[name])}" in verdict.serial, verdict.serial
+        assert f"wanted: {digest(files[name])}" in verdict.serial, verdict.serial
+    assert "secure-boot=on kernel=checked" in verdict.serial
+
+
 def test_ES11_hash_of_the_configuration(lab):
     kernel = files_of(lab)[KERNEL]
     verdict = expect_ready(lab.case(config(f"kernel_sha256 = {digest(kernel)}")))

@@ -98,3 +98,15 @@ def test_refusals(words, text, sentence):
     done = symbolize(*words, text=text)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("symbolize.sh: ") and sentence in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("slide", [0x1000, 0x1E3A5000])
+def test_slide_of_a_pie_is_subtracted(functions, slide):
+    """From the report, also with letters that look like digits, or as an option."""
+    address = f"{functions['null_write'] + 4 + slide:#x}"
+    typed = f"{slide:#x}".replace("0", "O").replace("1", "l")
+    for words, text in (([], f"build={build_id()} slide={slide:#x}\nat {address} x\n"),
+                        ([], f"slide = {typed}\nat {address} x\n"), (["--slide", f"{slide:x}", address], "")):  # fmt: skip
+        done = symbolize(*words, text=text)
+        assert done.returncode == 0, done.stderr
+        assert NULL_WRITE.search(done.stdout).group(1) == address

@@ -51,6 +51,7 @@ static void test_number_of_bases(void **state)
         {0, 256 * MIB, 4 * KIB, 196609},
         {0, 256 * MIB, GIB, 1},
         {GIB - 4 * KIB, 256 * MIB, GIB, 1}, /* only behind the window */
+        {GIB - 4 * KIB, 8 * KIB, GIB, 1},
         {ELF_LOWEST_ADDRESS + 16 * KIB, 64 * KIB, 16 * KIB, 65536 - 3},
     };
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
