@@ -201,7 +201,8 @@ bool list_entries(struct loader *loader)
     if (!load_config(loader) || !load_files(loader))
         return false;
     entries_finish(&loader->entries, &loader->globals);
-    start_options_read(loader);
+    if (!loader->globals.ignores_load_options)
+        start_options_read(loader);
     if (!loader->entries.is_single)
         boot_interface_begin(loader);
     if (loader->entries.left_out_count != 0)

@@ -186,7 +186,7 @@ def describe_code(code):
 
 def exception_names():
     """Return the names of the CPU's exceptions by vector."""
-    table = re.search(r"names\[\w+\] = \{(.*?)\};", EXCEPTION_NAMES.read_text(encoding="utf-8"), re.S)
+    table = re.search(r"names\[\w+\][^=]* = \{(.*?)\};", EXCEPTION_NAMES.read_text(encoding="utf-8"), re.S)
     return re.findall(r'"([^"]+)"', table.group(1))
 
 

@@ -86,7 +86,8 @@ def name_on_volume(kernel: Path):
     return name if is_plain and name.lower() not in (CONFIG_NAME, "efi") else "kernel.elf"
 
 
-def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None, kernel_name="kernel.elf"):
+def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None, kernel_name="kernel.elf",
+            load_options=None):
     """Fill `tree` with a copy of esp/.
 
     `command_line` replaces the command line of the file (None keeps it). `extra_words` go before it.
@@ -111,6 +112,8 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
     settings = {"cmdline": " ".join(words)}
     if temp_heap is not None:
         settings["temp_heap"] = temp_heap
+    if load_options is not None:
+        settings["load_options"] = load_options
     if kernel is not None:
         settings["kernel"] = f"\\{kernel_name}"
         (tree / "kernel.elf").unlink(missing_ok=True)

@@ -151,6 +151,14 @@ static enum config_status store_switch(struct piece value, bool *ret_is_on)
     return *ret_is_on || piece_equals(value, "off") ? CONFIG_OK : CONFIG_BAD_SWITCH;
 }
 
+static enum config_status store_load_options(struct piece value, struct config *config)
+{
+    bool is_on;
+    enum config_status status = store_switch(value, &is_on);
+    config->ignores_load_options = !is_on;
+    return status;
+}
+
 static enum config_status store_remember_last(struct piece value, struct config *config)
 {
     return store_switch(value, &config->remembers_last);
@@ -301,6 +309,7 @@ static const struct setting settings[] = {
     {"timeout", store_timeout},
     {"default", store_default},
     {"remember_last", store_remember_last},
+    {"load_options", store_load_options},
     {"kernel", store_kernel_path},
     {"efi", store_efi_path},
     {"title", store_title},
@@ -322,8 +331,8 @@ static const struct setting settings[] = {
 /* Bits of `stored` below. */
 #define MODULE_BIT     1u
 #define MODULE_BITS    31u
-#define GLOBAL_BITS    (7u << 5)
-#define KERNEL_AND_EFI (3u << 8)
+#define GLOBAL_BITS    (15u << 5)
+#define KERNEL_AND_EFI (3u << 9)
 
 /* Return SETTING_COUNT for an unknown key. */
 static size_t find_setting(struct piece key)

@@ -42,6 +42,7 @@
  *                             never
  *   default   = ID            the entry that starts if nobody chooses
  *   remember_last = on        without `default`, the entry that was started last
+ *   load_options = on         the program that starts the loader may give a command line; `off`: not
  *
  * Pure: bytes in, struct out; no allocation, no firmware. Fuzzed by tests/fuzz/fuzz_config.c.
  */
@@ -132,7 +133,8 @@ struct config {
     uint32_t timeout_seconds;            /* up to CONFIG_TIMEOUT_LIMIT, or CONFIG_TIMEOUT_NEVER */
     char default_id[CONFIG_ID_CAPACITY]; /* empty without one */
     bool remembers_last;
-    bool starts_processors; /* processors = start */
+    bool ignores_load_options; /* load_options = off */
+    bool starts_processors;    /* processors = start */
     bool has_kernel_sha256;
     struct sha256 kernel_sha256;
     enum tpm_wish tpm;

@@ -121,7 +121,7 @@ def test_dialogue(lab):
         dialogue.ask("early", r"retired")
         ask_about_blocks(dialogue)
         ask_about_addresses(dialogue)
-        dialogue.ask("handoff", r'^Handoff 2\.0 of "handoff-loader', r"^  command line: heap_aslr=off$")
+        dialogue.ask("handoff", r'^Handoff 2\.1 of "handoff-loader', r"^  command line: heap_aslr=off$")
         dialogue.ask("timeline", r" us +kernel: self-test +#")
         log = dialogue.ask("log", r"\A\[loader\] ", r"^\[ready\] action=idle$", r'^\[monitor\] run="help"$')
         assert "policy fast:" not in log, "the answers are not kept"

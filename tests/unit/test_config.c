@@ -518,6 +518,9 @@ static void test_menu_keys(void **state)
     assert_int_equal(parse_good("timeout = 3600").timeout_seconds, 3600);
     assert_true(parse_good("timeout = menu").timeout_seconds == CONFIG_TIMEOUT_NEVER);
     assert_false(parse_good("remember_last = off").remembers_last);
+    assert_false(parse_good("load_options = on").ignores_load_options);
+    assert_true(parse_good("load_options = off").ignores_load_options);
+    assert_refused("load_options = no", CONFIG_BAD_SWITCH, 1);
     assert_refused("timeout = 3601", CONFIG_BAD_TIMEOUT, 1);
     assert_refused("timeout =", CONFIG_BAD_TIMEOUT, 1);
     assert_refused("timeout = 18446744073709551616", CONFIG_BAD_TIMEOUT, 1);
