@@ -8,14 +8,21 @@
 /* A person has this long to read why an entry cannot be loaded. */
 #define FAILURE_SECONDS 10
 
-/* Return the wanted entry. Warn if it cannot be started. */
+/* Return the wanted entry. Warn if it cannot be started, or must not be without a person's choice. */
 static struct entry *find_wanted(struct loader *loader, const char *id, const char *source)
 {
     struct entry *entry = id[0] == '\0' ? NULL : entries_find(&loader->entries, id);
-    if (id[0] == '\0' || (entry != NULL && entry_is_good(entry)))
+    bool is_one_shot = id == loader->start.one_shot;
+    const char *reason = "has no tries left";
+    if (id[0] == '\0')
+        return NULL;
+    if (entry == NULL)
+        reason = "does not exist";
+    else if (!entry_is_good(entry))
+        reason = "has an error";
+    else if (is_one_shot || !entry_has_no_tries(entry))
         return entry;
-    console_warn(&loader->console, "%s names the entry %s, which %s", source, id,
-                 entry == NULL ? "does not exist" : "has an error");
+    console_warn(&loader->console, "%s names the entry %s, which %s", source, id, reason);
     return NULL;
 }
 

@@ -72,6 +72,9 @@ struct entry *entries_find(struct entry_list *list, const char *id);
 /* Return whether nothing is known against a start of this entry. */
 bool entry_is_good(const struct entry *entry);
 
+/* Return whether its boot counter has reached its end. */
+bool entry_has_no_tries(const struct entry *entry);
+
 /* Return the first good entry, or NULL. Those without tries are the last choice. */
 struct entry *entries_first_good(struct entry_list *list);
 
