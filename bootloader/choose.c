@@ -8,7 +8,8 @@
 /* A person has this long to read why an entry cannot be loaded. */
 #define FAILURE_SECONDS 10
 
-/* Return the wanted entry. Warn if it cannot be started, or must not be without a person's choice. */
+/* Return the wanted entry. Warn if it cannot be started, or has no tries left. Then only a choice
+ * for one boot starts it. */
 static struct entry *find_wanted(struct loader *loader, const char *id, const char *source)
 {
     struct entry *entry = id[0] == '\0' ? NULL : entries_find(&loader->entries, id);
@@ -100,8 +101,8 @@ static bool wants_menu(struct loader *loader, const struct entry *entry, const c
     return message == NULL && (loader->globals.timeout_seconds != 0 || menu_is_wanted(loader));
 }
 
-/* Say in *ret_message what became of the last choice; NULL at the first time. Return false if there
- * is nothing left to choose. */
+/* Describe the result of the last choice in *ret_message; NULL at the first time. Return false if
+ * nothing is left to choose. */
 static bool end_last_try(struct loader *loader, const char **ret_message)
 {
     static char message[600];

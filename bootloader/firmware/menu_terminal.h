@@ -21,7 +21,7 @@ struct menu_terminal {
     uint64_t second_start_ticks;
     unsigned polls;                               /* in this second */
     unsigned cursor;                              /* the menu's, as it is shown */
-    char rows[MENU_ROW_COUNT][MENU_ROW_CAPACITY]; /* what is shown */
+    char rows[MENU_ROW_COUNT][MENU_ROW_CAPACITY]; /* as they are shown */
 };
 
 /* Clear the screens. */
