@@ -542,7 +542,8 @@ fuzz: $(FUZZ_PROGRAMS) ## run each fuzzer for FUZZ_SECONDS (60) seconds
 # The fuzzers of what the loader reads: a count of runs. The others do too much in a run, so they get a time.
 LONG_FUZZ_RUNS ?= 10000000
 LONG_FUZZ_SECONDS ?= 600
-COUNTED_FUZZERS := $(patsubst %,fuzz_%,config elf elf_note kernel_symbols memory_map inject post_mortem relocation)
+COUNTED_FUZZERS := $(patsubst %,fuzz_%,config elf elf_note kernel_symbols memory_map inject post_mortem relocation \
+    enrolment entries entry_name load_options madt menu)
 
 .PHONY: fuzz-long
 fuzz-long: $(FUZZ_PROGRAMS) ## run the fuzzers of the loader's inputs ten million times, the others for ten minutes

@@ -2,7 +2,7 @@
 
 #include "bootloader/boot_record.h"
 
-/* The next boot must not report this one as broken off. */
+/* The next boot must not report that this one did not end. */
 void boot_action_run(struct loader *loader, enum boot_action action)
 {
     boot_record_set_stage(loader, POST_MORTEM_ENDED);

@@ -7,7 +7,7 @@
 #include "bootloader/firmware/boot_actions.h"
 #include "bootloader/loader.h"
 
-/* Do it. It returns only if the firmware fails, with a warning in the log. */
+/* Run the action. It returns only if the firmware fails, with a warning in the log. */
 void boot_action_run(struct loader *loader, enum boot_action action);
 
 #endif

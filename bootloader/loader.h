@@ -30,7 +30,7 @@
 #include "bootloader/start_state.h"
 #include "shared/post_mortem.h"
 
-/* What the list of entries and the choice keep. */
+/* The state of the list of entries and of the choice. */
 struct chooser {
     struct volume volume;      /* closed if the root is NULL */
     struct phys_addr texts[2]; /* blocks of memory: handoff.conf, the files of entries */

@@ -13,7 +13,7 @@ void start_options_read(struct loader *loader);
 /* Put them into the place of the command line of loader->config, if there are any. */
 void start_options_apply(struct loader *loader);
 
-/* Log where the command line comes from, unless it is empty. */
+/* Log the source of the command line, unless it is empty. */
 void start_options_log(struct loader *loader);
 
 #endif

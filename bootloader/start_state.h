@@ -1,6 +1,6 @@
 /*
- * start_state.h - what to start: the part of the loader's state about the Boot Loader Interface and
- * the command line.
+ * start_state.h - the part of the loader's state about the Boot Loader Interface and the command
+ * line.
  */
 #ifndef BOOTLOADER_START_STATE_H
 #define BOOTLOADER_START_STATE_H

@@ -27,6 +27,9 @@ USUAL_MEDIUM = "virtio"
 CARDS = [card for card in machine.GRAPHICS if card != "none"]
 WAY_OUT = "leave QEMU with Ctrl-A X"
 EPILOG = """\
+Each boot has a copy of esp/. So your own esp/handoff.conf counts, with its entries and modules
+(docs/CONFIG.md). The options above change its global lines. Lines of an entry replace them.
+
 Exit status: 0 the kernel was ready, or ended as docs/YOUR-KERNEL.md says; 1 the boot failed;
 2 the boot did not begin, because of an error; 130 interrupted. BUILD=DIR in the environment
 names another folder than build/.
@@ -91,6 +94,8 @@ def parse_arguments():
         help="boot this ELF file instead of the built kernel")
     add("--module", type=arguments.readable_file, metavar="FILE", action="append", default=[],
         help="hand this file over to the kernel; give it again for another file")
+    add("--menu", action="store_true",
+        help="show the loader's menu until you choose an entry; not with --once")
     add("--accelerator", choices=["kvm", "tcg"], help="default: KVM if it works")
     add("--timeout", type=checked(checks.check_seconds), metavar="SECONDS",
         help=f"end the boot after this time (default: {ONCE_TIMEOUT_SECONDS} with --once, more with "
@@ -122,8 +127,15 @@ def check_together(parser, options):
         parser.error(f"--cpu {options.cpu!r} is not a CPU: {machine.QEMU} -cpu help lists all CPUs")
     if options.sector != 512 and options.medium in machine.MEDIA_OF_512:
         parser.error(f"--sector: {options.medium} has no sectors of {options.sector} bytes")
+    if options.menu and is_once(options):
+        parser.error("--menu waits for a key: use it in a terminal, without --once")
     if options.screenshot is not None and options.display == NO_CARD:
         parser.error(f"--screenshot: there is no screen with --display {NO_CARD}")
+
+
+def is_once(options):
+    """Return whether the boot ends by itself: nobody can type if standard input is not a terminal."""
+    return options.once or not sys.stdin.isatty()
 
 
 def choose_display(name):
@@ -189,7 +201,7 @@ def build_volume(options, once, scratch):
     if ends_by_itself(options, once):
         words += [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}", "unattended"]
     volume.compose(tree, options.cmdline, words, options.temp_heap, options.kernel,
-                   volume.name_on_volume(options.kernel or "kernel.elf"))  # fmt: skip
+                   volume.name_on_volume(options.kernel or "kernel.elf"), options.menu)  # fmt: skip
     volume.add_modules(tree, options.module)
     named = {"cmdline": "--cmdline", "temp_heap": f"--temp-heap {options.temp_heap!r}"}
     given = {key: words for key, words in named.items() if getattr(options, key) is not None}
@@ -350,7 +362,7 @@ def main():
     options = parse_arguments()
     if options.check_only:
         return 0
-    once = options.once or not sys.stdin.isatty()
+    once = is_once(options)
     interrupts.raise_them()
     try:
         with Terminal():

@@ -49,28 +49,50 @@ def split_line(line):
     return key.strip(BLANKS), value.strip(BLANKS)
 
 
+def split_entries(text):
+    """Return the global lines of handoff.conf, and the lines from its first entry on."""
+    lines = lines_of(text)
+    first = next((index for index, line in enumerate(lines) if split_line(line)[0] == "entry"), len(lines))
+    return lines[:first], lines[first:]
+
+
+def join_lines(lines):
+    return "\n".join(lines) + "\n"
+
+
 def edit_config(text, settings):
     """Replace the values of the keys in `settings`, or append those that are absent. The rest of the text stays,
-    comments included."""
+    comments and entries included: an entry's own lines replace the global values."""
     remaining = dict(settings)
     lines = []
-    for line in lines_of(text):
+    global_lines, entry_lines = split_entries(text)
+    for line in global_lines:
         key, _ = split_line(line)
         if key not in settings:
             lines.append(line)
         elif key in remaining:
             lines.append(f"{key} = {quote(remaining.pop(key))}")
     lines += [f"{key} = {quote(value)}" for key, value in remaining.items()]
-    return "\n".join(lines) + "\n"
+    return join_lines(lines + entry_lines)
 
 
 def config_value(text, key):
-    """Return the value of a key in handoff.conf, or an empty text if it is absent."""
-    for line in lines_of(text):
+    """Return the global value of a key in handoff.conf, or an empty text if it is absent."""
+    for line in split_entries(text)[0]:
         name, value = split_line(line)
         if name == key:
             return unquote(value)
     return ""
+
+
+def add_words_to_entries(text, words):
+    """Put words before the command line of each entry that has its own."""
+    global_lines, lines = split_entries(text)
+    for index, line in enumerate(lines):
+        key, value = split_line(line)
+        if key == "cmdline" and words:
+            lines[index] = f"cmdline = {quote(' '.join([*words, unquote(value)]))}"
+    return join_lines(global_lines + lines)
 
 
 def mentions(command_line, key):
@@ -87,11 +109,12 @@ def name_on_volume(kernel: Path):
 
 
 def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kernel=None, kernel_name="kernel.elf",
-            load_options=None):
+            load_options=None, has_menu=False):
     """Fill `tree` with a copy of esp/.
 
     `command_line` replaces the command line of the file (None keeps it). `extra_words` go before it.
-    `kernel` is a file to boot instead of kernel.elf, and gets the name `kernel_name` on the volume."""
+    `kernel` is a file to boot instead of kernel.elf, and gets the name `kernel_name` on the volume. `has_menu` shows the
+    loader's menu until a person chooses."""
     if not (ESP / "EFI/BOOT/BOOTX64.EFI").is_file():
         raise VolumeError(f"{ESP} has no loader: run make build")
     shutil.copytree(ESP, tree, dirs_exist_ok=True)
@@ -110,6 +133,8 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
     extra_words = [word for word in extra_words if "=" not in word or not mentions(command_line, word.split("=")[0])]
     words = [word for word in (*extra_words, command_line) if word]
     settings = {"cmdline": " ".join(words)}
+    if has_menu:
+        settings["timeout"] = "menu"
     if temp_heap is not None:
         settings["temp_heap"] = temp_heap
     if load_options is not None:
@@ -121,6 +146,7 @@ def compose(tree: Path, command_line=None, extra_words=(), temp_heap=None, kerne
             shutil.copyfile(kernel, tree / kernel_name)
         except OSError as error:
             raise VolumeError(f"kernel {kernel}: {error.strerror}") from error
+    text = add_words_to_entries(text, extra_words)
     config.write_bytes(edit_config(text, settings).encode("utf-8", "surrogateescape"))
 
 
@@ -138,9 +164,10 @@ def add_modules(tree: Path, modules):
             shutil.copyfile(module, place)
         except OSError as error:
             raise VolumeError(f"module {module}: {error.strerror}") from error
-        lines.append(f"module = \\module-{number}\\{module.name}\n")
-    with config.open("ab") as file:
-        file.write("".join(lines).encode())
+        lines.append(f"module = \\module-{number}\\{module.name}")
+    global_lines, entry_lines = split_entries(config.read_bytes().decode("utf-8", "surrogateescape"))
+    text = join_lines(global_lines + lines + entry_lines)
+    config.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 
 def ask_loader(kind, path: Path):

@@ -1,5 +1,5 @@
 /*
- * boot_actions.h - leave the loader for the firmware's setup, a reset, or a machine without power.
+ * boot_actions.h - the firmware's setup, a reset, and power off.
  */
 #ifndef BOOTLOADER_FIRMWARE_BOOT_ACTIONS_H
 #define BOOTLOADER_FIRMWARE_BOOT_ACTIONS_H
@@ -15,8 +15,8 @@ enum boot_action {
 /* Return false if the firmware does not start its setup on request. */
 bool boot_action_is_possible(const struct firmware *firmware, enum boot_action action);
 
-/* Do it. It returns only if the firmware fails. Return its status: ResetSystem has none, and then it
- * is EFI_UNSUPPORTED. */
+/* Run the action. It returns only if the firmware fails. Return its status: ResetSystem has none, and
+ * then it is EFI_UNSUPPORTED. */
 EFI_STATUS boot_action_try(const struct firmware *firmware, enum boot_action action);
 
 #endif

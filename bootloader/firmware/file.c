@@ -8,7 +8,7 @@
 /* Some firmware fails on long reads. So many bytes in a call are safe. */
 #define SAFE_READ_BYTES MIB
 
-/* A longer read can take so long that people doubt it: from a slow stick, about a second. */
+/* A longer read can take a second from a slow stick, and a person may believe that it hangs. */
 #define LONG_READ_BYTES (4 * MIB)
 
 /* EFI_FILE_INFO with a name of 255 characters, the most that FAT has. */

@@ -79,14 +79,20 @@ void menu_terminal_show(struct menu_terminal *terminal, const struct menu *menu)
     char text[MENU_ROW_CAPACITY];
     unsigned row;
     unsigned column;
+    bool has_changed = false;
     for (row = 0; row < MENU_ROW_COUNT; row++) {
         menu_draw_row(menu, row, text);
         if (text_equal(text, terminal->rows[row]))
             continue;
         memcpy(terminal->rows[row], text, sizeof(text));
         write_at(terminal, row, 0, text);
+        has_changed = true;
     }
     bool has_cursor = menu_find_cursor(menu, &row, &column);
+    /* The serial port gets nothing while nothing changes. */
+    if (!has_changed && menu->cursor == terminal->cursor)
+        return;
+    terminal->cursor = menu->cursor;
     write_at(terminal, row, column, "");
     if (output != NULL)
         output->EnableCursor(output, has_cursor);

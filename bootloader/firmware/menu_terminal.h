@@ -20,7 +20,8 @@ struct menu_terminal {
     uint64_t clock_hz;    /* 0: unknown */
     uint64_t second_start_ticks;
     unsigned polls;                               /* in this second */
-    char rows[MENU_ROW_COUNT][MENU_ROW_CAPACITY]; /* what is shown */
+    unsigned cursor;                              /* the menu's, as it is shown */
+    char rows[MENU_ROW_COUNT][MENU_ROW_CAPACITY]; /* as they are shown */
 };
 
 /* Clear the screens. */

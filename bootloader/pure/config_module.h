@@ -3,7 +3,7 @@
  *
  *   module         = \path   begins a module, and may come again
  *   module_name    = text     its name for the kernel; else the name of the file
- *   module_cmdline = text     words for whoever uses it
+ *   module_cmdline = text     words for its user
  *   module_align   = 4K       or 2M
  *   module_sha256  = digits   refuse a file with another SHA-256
  *

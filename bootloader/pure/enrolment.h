@@ -3,8 +3,8 @@
  *
  * `make sign` writes the list into the section .hashes of the loader's image, and the signature
  * covers it. It is text as sha256sum writes it: on each line 64 digits, two characters, and the
- * path on the volume. A file is accepted by its content only: any line with its hash will do, as
- * boot counting renames files. The path only tells a reader which hash was expected.
+ * path on the volume. A file is accepted by its content only: the path of the line with its
+ * hash does not count, because boot counting renames files. A refusal shows the hash of the path.
  *
  * Pure. Fuzzed by tests/fuzz/fuzz_enrolment.c.
  */

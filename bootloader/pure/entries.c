@@ -123,7 +123,7 @@ static bool read_file_name(struct entry *entry, const char *file_name)
     return true;
 }
 
-static bool has_no_tries(const struct entry *entry)
+bool entry_has_no_tries(const struct entry *entry)
 {
     return entry->has_counter && entry->tries_left == 0;
 }
@@ -132,8 +132,8 @@ static bool is_before(const struct entry *a, const struct entry *b)
 {
     const char *left = a->id;
     const char *right = b->id;
-    if (has_no_tries(a) != has_no_tries(b))
-        return has_no_tries(b);
+    if (entry_has_no_tries(a) != entry_has_no_tries(b))
+        return entry_has_no_tries(b);
     while (*left != '\0' && *left == *right) {
         left++;
         right++;
@@ -212,7 +212,7 @@ struct entry *entries_first_good(struct entry_list *list)
         struct entry *entry = &list->entries[i];
         if (!entry_is_good(entry))
             continue;
-        if (!has_no_tries(entry))
+        if (!entry_has_no_tries(entry))
             return entry;
         if (last_choice == NULL)
             last_choice = entry;

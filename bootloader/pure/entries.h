@@ -1,5 +1,5 @@
 /*
- * entries.h - the list of what can be started, from handoff.conf and from files with one entry each.
+ * entries.h - the list of entries, from handoff.conf and from files with one entry each.
  *
  * In handoff.conf a line `entry = ID` begins an entry, and the lines before the first one are
  * global: each entry inherits their values. A file of \handoff\entries holds the lines of one entry,
@@ -33,7 +33,7 @@ struct entry {
     enum entry_kind kind;
     enum config_status status; /* CONFIG_OK: it can be tried */
     struct config_wrong wrong; /* of another status */
-    enum loader_error error;   /* the last try to start it failed; LOADER_OK: it did not */
+    enum loader_error error;   /* of the last start that failed; LOADER_OK: none */
 };
 
 struct entry_list {
@@ -69,8 +69,11 @@ void entries_finish(struct entry_list *list, const struct config *globals);
 /* Return the entry with this ID, or NULL. */
 struct entry *entries_find(struct entry_list *list, const char *id);
 
-/* Return whether nothing is known against a start of this entry. */
+/* Return whether the entry has no error. */
 bool entry_is_good(const struct entry *entry);
+
+/* Return whether its boot counter has reached its end. */
+bool entry_has_no_tries(const struct entry *entry);
 
 /* Return the first good entry, or NULL. Those without tries are the last choice. */
 struct entry *entries_first_good(struct entry_list *list);

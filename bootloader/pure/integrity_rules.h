@@ -1,5 +1,5 @@
 /*
- * integrity_rules.h - what the loader does with a file's hash, and with a TPM's answer.
+ * integrity_rules.h - the decisions about a file's hash, and about a TPM's answer.
  *
  * Pure.
  */
@@ -38,7 +38,7 @@ enum tpm_outcome {
     TPM_STOP,
 };
 
-/* Return what follows if there is no TPM, and what follows if a measurement failed. */
+/* Return the outcome without a TPM, and the outcome after a failed measurement. */
 enum tpm_outcome tpm_absent_outcome(enum tpm_wish wish);
 enum tpm_outcome tpm_failed_outcome(enum tpm_wish wish);
 

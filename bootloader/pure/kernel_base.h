@@ -1,5 +1,5 @@
 /*
- * kernel_base.h - where a static PIE is mapped: the possible addresses of its image, and the move.
+ * kernel_base.h - the address of a static PIE: the possible addresses of its image, and the move.
  *
  * A base is the address of the image's first page. All bases agree with the link address modulo the
  * image's alignment. They lie in the first GiB from ELF_LOWEST_ADDRESS on. The GiB behind stays
@@ -14,8 +14,8 @@
 
 #include "bootloader/pure/elf.h"
 
-/* The images lie below this address. If an alignment leaves no base below it, the first base counts
- * nevertheless: there is room behind. */
+/* The images lie below this address. If an alignment leaves no base below it, the first base is used
+ * all the same: there is room behind. */
 #define KERNEL_BASE_WINDOW_END (ELF_LOWEST_ADDRESS + UINT64_C(1024) * 1024 * 1024)
 
 /* Return the number of bases, at least 1: 262,144 less the image's pages, plus 1, for an alignment

@@ -29,7 +29,7 @@ enum kernel_symbols_status {
 /* Return the error as a constant English sentence. Never NULL. */
 const char *kernel_symbols_status_text(enum kernel_symbols_status status);
 
-/* Where the parts are in the file. */
+/* The places of the parts in the file. */
 struct kernel_symbols_plan {
     uint64_t symbols_offset;
     uint64_t count; /* at least 1 */

@@ -34,7 +34,7 @@ struct processor {
 struct processor_list {
     uint32_t count;
     uint32_t boot_index;      /* of the processor that runs the loader */
-    uint32_t duplicate_count; /* entries whose hardware ID stands before: left out */
+    uint32_t duplicate_count; /* entries with the ID of an earlier entry: left out */
     uint32_t duplicate_id;    /* of the last of them */
     struct processor list[MADT_PROCESSOR_LIMIT + 1];
 };

@@ -18,9 +18,9 @@
 static const char headings[] = "Handoff: choose an entry\0"
                                "Details\0"
                                "The command line of this boot\0"
-                               "The path of an EFI program\0";
+                               "The path of an EFI application\0";
 static const char key_rows[] =
-    "Enter: start  e: edit  d: details  p: EFI program  s: setup  r: reboot  o: off\0"
+    "Enter: start  e: edit  d: details  p: application  s: setup  r: reboot  o: off\0"
     "Esc: back\0"
     "Enter: start  Esc: back\0"
     "Enter: start  Esc: back\0";
@@ -72,10 +72,9 @@ static enum menu_request request_of(unsigned key)
 static enum menu_request press_in_list(struct menu *menu, unsigned key)
 {
     enum menu_request request = request_of(key);
-    menu->message = NULL;
     move_by_key(key, &menu->selected, menu->list->count - 1, true);
     if (key == 'p')
-        menu_show_text(menu, MENU_VIEW_PATH, "\\");
+        menu_show_text(menu, MENU_VIEW_PATH, "");
     if (request == MENU_WANT_LINE)
         menu->message = menu->forbids_change;
     bool needs_good = request == MENU_START || request == MENU_WANT_LINE;
@@ -120,7 +119,6 @@ static enum menu_request accept_text(struct menu *menu)
 
 static enum menu_request press_in_text(struct menu *menu, unsigned key)
 {
-    menu->message = NULL;
     if (key == MENU_KEY_DELETE && menu->cursor < menu->length) {
         menu->cursor++;
         key = MENU_KEY_BACKSPACE;
@@ -139,6 +137,7 @@ enum menu_request menu_press(struct menu *menu, unsigned key)
     bool is_back =
         key == MENU_KEY_ESCAPE || (menu->view == MENU_VIEW_DETAILS && key == MENU_KEY_ENTER);
     menu->seconds_left = 0;
+    menu->message = NULL;
     if (menu->view == MENU_VIEW_LIST)
         return press_in_list(menu, key);
     if (menu->view != MENU_VIEW_DETAILS && !is_back)

@@ -32,7 +32,7 @@ enum menu_view {
     MENU_VIEW_PATH,    /* the text is the path of an EFI application, with a cursor */
 };
 
-/* What the menu wants from its caller. */
+/* The requests of the menu to its caller. */
 enum menu_request {
     MENU_NOTHING = 0,
     MENU_START,        /* the selected entry */

@@ -36,7 +36,7 @@ struct menu_key_reader {
 /* Take the next byte. Return the key that it ends, or MENU_KEY_NONE. */
 unsigned menu_key_read(struct menu_key_reader *reader, uint8_t byte);
 
-/* No byte has followed for some time: a sequence that broke off was the key Escape. */
+/* No byte has followed for some time: an incomplete sequence was the key Escape. */
 unsigned menu_key_pause(struct menu_key_reader *reader);
 
 #endif

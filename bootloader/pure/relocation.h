@@ -48,7 +48,7 @@ struct relocation_kinds {
     uint32_t name_count;
 };
 
-/* What breaks a rule: one relocation. */
+/* The relocation that breaks a rule. */
 struct relocation_culprit {
     const char *table; /* "RELA", "JMPREL" or "RELR"; NULL if the error is not about one */
     uint64_t index;    /* of the entry in its table, from 0 on */

@@ -1,8 +1,10 @@
 """Compare docs/CONFIG.md with the keys of handoff.conf and the words of the command line in the code."""
 
 import re
+import subprocess
 
-from test_documents import read, section, table_of_words, table_rows, without_comments
+import pytest
+from test_documents import ROOT, read, section, table_of_words, table_rows, without_comments
 
 PAGE = "docs/CONFIG.md"
 # Words with two values, which the kernel reads as a switch.
@@ -54,6 +56,20 @@ def test_every_sentence_of_the_loader_is_in_the_document():
     assert set(sentences) == set(re.findall(r"CONFIG_\w+", names.group(1))) - {"CONFIG_OK"}
     documented = rows_of("The form of handoff.conf")
     assert sorted(documented) == sorted(sentences.values())
+
+
+def test_the_example_with_entries_is_accepted(tmp_path):
+    """build/check_boot is the loader's own code. Each key of the example is one of the loader's."""
+    program = ROOT / "build/check_boot/check_boot"
+    example = re.search(r"\n## Entries\n.*?```text\n(.*?)```", read(PAGE), re.S).group(1)
+    assert example.count("\nentry = ") == 3
+    assert set(re.findall(r"^(\w+) =", example, re.M)) <= {*keys(), "entry"}
+    if not program.is_file():
+        pytest.skip("make build has not run")
+    config = tmp_path / "handoff.conf"
+    config.write_text(example, encoding="utf-8")
+    checked = subprocess.run([program, "config", config], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 def test_every_failure_of_inject_is_in_the_document():

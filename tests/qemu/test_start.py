@@ -165,11 +165,12 @@ def test_an_efi_application_gets_its_options_and_the_interface(lab):
 
 def test_CM8_what_cannot_start_is_named_and_the_next_entry_starts(lab):
     changes = {
-        **config(f"cmdline = {OPTIONS}", "entry = refused", "efi = \\kernel.elf", "entry = fails", "efi = \\visitor.efi",
-                 "cmdline = fail"),
+        **config(f"cmdline = {OPTIONS}", "default = spent", "entry = refused", "efi = \\kernel.elf",
+                 "entry = fails", "efi = \\visitor.efi", "cmdline = fail"),
         **visitor(),
         **entry_file("a+3.conf", "title = counted"),
         **entry_file("b.conf", "title = good"),
+        **entry_file("spent+0-3.conf", "title = no tries left"),
     }  # fmt: skip
     verdict = expect_ready(lab.case(changes, plan=["rename-fails", "watch-interface"]))
     for entry, error in (
@@ -178,8 +179,9 @@ def test_CM8_what_cannot_start_is_named_and_the_next_entry_starts(lab):
         ("a", r"HL-22: .* \\handoff\\entries\\a\+3.conf to a\+2-1.conf\. .*"),
     ):
         assert verdict.has_line(rf"\[loader\] warning: entry {entry}: {error}$"), verdict.serial
+    assert verdict.has_line(r"\[loader\] warning: default names the entry spent, which has no tries left$"), verdict.serial
     assert interface(verdict)["LoaderEntrySelected"] == (6, "b|"), verdict.serial
-    assert interface(verdict)["LoaderEntries"] == (6, "refused|fails|a|b|"), verdict.serial
+    assert interface(verdict)["LoaderEntries"] == (6, "refused|fails|a|b|spent|"), verdict.serial
     assert verdict.has_line(r"\[loader\] command line: from the entry$"), verdict.serial
 
 

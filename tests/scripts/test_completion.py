@@ -35,7 +35,7 @@ def test_every_option_of_a_script_is_offered(script):
 
 
 @pytest.mark.parametrize("words, expected", [
-    (["scripts/run.sh", "--me"], ["--memory", "--medium"]),
+    (["scripts/run.sh", "--me"], ["--memory", "--medium", "--menu"]),
     (["scripts/run.sh", "--medium", ""], ["virtio", "scsi", "ahci", "nvme", "usb", "iso"]),
     (["scripts/run.sh", "--once", "--accelerator", "t"], ["tcg"]),
     (["scripts/run.sh", "--kernel", "REA"], ["README.md"]),

@@ -35,6 +35,7 @@ def refuse(*words, environment=None):
     (["junk"], "unknown word 'junk'"),
     (["--mem", "1G"], "unknown word '--mem'"),
     (["--memory"], "--memory needs a value"),
+    (["--menu"], "--menu waits for a key"),
     (["--memory", "banana"], "'banana' is not a size"),
     (["--memory", ""], "'' is not a size"),
     (["--memory", "16M"], "'16M' is too little memory: firmware, loader and kernel need 52M"),
@@ -280,6 +281,25 @@ def test_kernel_that_is_a_folder_is_refused(tree):
 def test_empty_configuration_is_the_defaults(tree):
     (tree / "handoff.conf").write_text("", encoding="utf-8")
     volume.check(tree)
+
+
+def test_the_options_change_the_global_lines_and_keep_the_entries(tmp_path, monkeypatch):
+    module = tmp_path / "initrd.img"
+    module.write_bytes(b"x")
+    esp = tmp_path / "esp"
+    (esp / "EFI/BOOT").mkdir(parents=True)
+    (esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(b"")
+    (esp / "kernel.elf").write_bytes(b"")
+    config = "timeout = 3\nentry = a\nkernel = \\a.elf\ncmdline = heap=strict\nentry = b\ncmdline = quiet\n"
+    (esp / "handoff.conf").write_text(config, encoding="utf-8")
+    monkeypatch.setattr(volume, "ESP", esp)
+    tree = tmp_path / "tree"
+    volume.compose(tree, "measure", ["colour=on"], "4M", has_menu=True)
+    volume.add_modules(tree, [module])
+    assert (tree / "handoff.conf").read_text(encoding="utf-8").splitlines() == [
+        "timeout = menu", "cmdline = colour=on measure", "temp_heap = 4M", "module = \\module-1\\initrd.img",
+        "entry = a", "kernel = \\a.elf", "cmdline = colour=on heap=strict", "entry = b", "cmdline = colour=on quiet",
+    ]  # fmt: skip
 
 
 # --- BUILD -------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@
  * finds its seat by its hardware ID, and brings itself into the state that docs/HANDOFF.md promises.
  * So all processors can start at the same time, and one that comes late finds its own seat.
  *
- * It waits in HLT with interrupts off. The handler of the NMI looks into the mailbox. A look in the
- * waiting code could miss an NMI between the look and the HLT.
+ * It waits in HLT with interrupts off. The handler of the NMI reads the mailbox. If the waiting code
+ * read it, it would miss an NMI between this read and the HLT.
  */
 #ifndef BOOTLOADER_ARCH_X86_64_START_PROCESSOR_H
 #define BOOTLOADER_ARCH_X86_64_START_PROCESSOR_H

@@ -135,8 +135,8 @@ static void wait_ticks(uint64_t ticks)
         spin_pause();
 }
 
-/* One that came late would run code that the kernel has replaced. So it is reset, and its seat
- * belongs to nobody. */
+/* A processor that came late would run code that the kernel has replaced. So it is reset, and its
+ * seat stays unused. */
 void arch_start_processors(const struct arch_start *start)
 {
     const struct parking *parking = start->parking;
