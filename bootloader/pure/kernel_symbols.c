@@ -4,22 +4,23 @@
 #include "bootloader/pure/number_at.h"
 #include "bootloader/pure/text_part.h"
 #include "shared/memory.h"
+#include "shared/text/packed_text.h"
 
 #define SECTION_SYMBOLS 2
 #define SECTION_STRINGS 3
 
 /* In the order of the enum. */
-static const char sentences[] = "Good.\0"
-                                "Absent.\0"
-                                "It is outside of the file.\0"
-                                "Its size is wrong.\0"
-                                "It has no section with names.\0"
-                                "Its names have no end.\0"
-                                "A name is outside of its names.\0";
+static const char sentences[] PACKED_SECTION = "Good.\0"
+                                               "Absent.\0"
+                                               "It is outside of the file.\0"
+                                               "Its size is wrong.\0"
+                                               "It has no section with names.\0"
+                                               "Its names have no end.\0"
+                                               "A name is outside of its names.\0";
 
 const char *kernel_symbols_status_text(enum kernel_symbols_status status)
 {
-    return text_part(sentences, (unsigned)status);
+    return text_part(packed_text_read(sentences), (unsigned)status);
 }
 
 static bool file_holds(uint64_t file_size_bytes, uint64_t offset, uint64_t size_bytes)

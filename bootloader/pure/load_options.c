@@ -3,6 +3,7 @@
 #include "bootloader/pure/text_part.h"
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
+#include "shared/text/packed_text.h"
 #include "shared/text/piece.h"
 #include "shared/text/text.h"
 
@@ -77,10 +78,10 @@ enum load_options_status load_options_parse(const void *bytes, size_t size_bytes
 
 const char *load_options_obstacle(enum load_options_status status)
 {
-    static const char obstacles[] = "they are not printable ASCII text\0"
-                                    "they are longer than 1023 bytes\0"
-                                    "a quote in them is never closed\0";
+    static const char obstacles[] PACKED_SECTION = "they are not printable ASCII text\0"
+                                                   "they are longer than 1023 bytes\0"
+                                                   "a quote in them is never closed\0";
     return status < LOAD_OPTIONS_BINARY
                ? NULL
-               : text_part(obstacles, (unsigned)(status - LOAD_OPTIONS_BINARY));
+               : text_part(packed_text_read(obstacles), (unsigned)(status - LOAD_OPTIONS_BINARY));
 }

@@ -4,6 +4,7 @@
 #include "shared/memory.h"
 #include "shared/range.h"
 #include "shared/text/format.h"
+#include "shared/text/packed_text.h"
 
 #define PLACE_SIZE_BYTES 8
 
@@ -259,20 +260,20 @@ enum relocation_status relocation_apply(const struct relocation_request *request
 /* --- Words --- */
 
 /* In the order of enum relocation_status. */
-static const char sentences[] = "Applied.\0"
-                                "PT_DYNAMIC is outside of the segments.\0"
-                                "PT_DYNAMIC has no end (DT_NULL).\0"
-                                "A tag of PT_DYNAMIC is repeated.\0"
-                                "It needs a library (DT_NEEDED).\0"
-                                "It relocates its code (DT_TEXTREL).\0"
-                                "Its relocations are not DT_RELA or DT_RELR.\0"
-                                "A table has a wrong size.\0"
-                                "A table is outside of the segments.\0"
-                                "Only relative ones are supported.\0"
-                                "It is outside of the segments.\0"
-                                "Its segment is read-only.\0"
-                                "It overlaps one before.\0"
-                                "A bitmap has no address before it.\0";
+static const char sentences[] PACKED_SECTION = "Applied.\0"
+                                               "PT_DYNAMIC is outside of the segments.\0"
+                                               "PT_DYNAMIC has no end (DT_NULL).\0"
+                                               "A tag of PT_DYNAMIC is repeated.\0"
+                                               "It needs a library (DT_NEEDED).\0"
+                                               "It relocates its code (DT_TEXTREL).\0"
+                                               "Its relocations are not DT_RELA or DT_RELR.\0"
+                                               "A table has a wrong size.\0"
+                                               "A table is outside of the segments.\0"
+                                               "Only relative ones are supported.\0"
+                                               "It is outside of the segments.\0"
+                                               "Its segment is read-only.\0"
+                                               "It overlaps one before.\0"
+                                               "A bitmap has no address before it.\0";
 
 void relocation_describe(enum relocation_status status, const struct relocation_culprit *culprit,
                          const struct relocation_kinds *kinds, char text[RELOCATION_TEXT_CAPACITY])
@@ -281,11 +282,11 @@ void relocation_describe(enum relocation_status status, const struct relocation_
     const char *name =
         culprit->kind < kinds->name_count ? text_part(kinds->names, culprit->kind) : "";
     if (culprit->table != NULL)
-        used = (size_t)format_text(
+        used = (size_t)format_packed(
             text, RELOCATION_TEXT_CAPACITY,
             "relocation %llu of DT_%s (%s%s %u) at 0x%llx: ", (unsigned long long)culprit->index,
             culprit->table, kinds->prefix, *name == '\0' ? "unknown" : name, culprit->kind,
             (unsigned long long)culprit->place);
     format_text(text + used, RELOCATION_TEXT_CAPACITY - used, "%s",
-                text_part(sentences, (unsigned)status));
+                text_part(packed_text_read(sentences), (unsigned)status));
 }
