@@ -9,6 +9,7 @@
 #include "bootloader/firmware/menu_terminal.h"
 #include "bootloader/serial.h"
 #include "bootloader/start_options.h"
+#include "shared/text/packed_text.h"
 
 _Static_assert(MENU_POWER_OFF - MENU_SETUP == (int)BOOT_ACTION_POWER_OFF, "the same order");
 
@@ -53,7 +54,7 @@ static void leave(struct loader *loader, enum menu_request request)
     menu.message = NULL;
     if (request != MENU_START_PATH) {
         boot_action_run(loader, (enum boot_action)(request - MENU_SETUP));
-        menu.message = "The firmware does not do this.";
+        menu.message = PACKED("The firmware does not do this.");
     } else if (!chain_load(loader, menu.text, "")) {
         error_format_sentence(&loader->failure, message, sizeof(message));
         menu.message = message;

@@ -201,7 +201,9 @@ def build_volume(options, once, scratch):
     if ends_by_itself(options, once):
         words += [f"debug-exit={machine.DEBUG_EXIT_PORT:#x}", "unattended"]
     volume.compose(tree, options.cmdline, words, options.temp_heap, options.kernel,
-                   volume.name_on_volume(options.kernel or "kernel.elf"), options.menu)  # fmt: skip
+                   volume.name_on_volume(options.kernel or "kernel.elf"),
+                   load_options="off" if firmware.find(options.firmware).is_u_boot else None,
+                   has_menu=options.menu)  # fmt: skip
     volume.add_modules(tree, options.module)
     named = {"cmdline": "--cmdline", "temp_heap": f"--temp-heap {options.temp_heap!r}"}
     given = {key: words for key, words in named.items() if getattr(options, key) is not None}

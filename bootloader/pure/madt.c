@@ -6,6 +6,7 @@
 #include "bootloader/pure/text_part.h"
 #include "shared/handoff.h"
 #include "shared/memory.h"
+#include "shared/text/packed_text.h"
 
 #define HEADER_SIZE_BYTES 44
 
@@ -22,9 +23,10 @@
 /* One text behind the other, each with a NUL. */
 const char *madt_status_text(enum madt_status status)
 {
-    static const char TEXTS[] = "good\0absent or damaged\0truncated\0an entry is too short\0"
-                                "over 4096 processors\0the boot processor is missing";
-    return text_part(TEXTS, (unsigned)status);
+    static const char TEXTS[] PACKED_SECTION =
+        "good\0absent or damaged\0truncated\0an entry is too short\0"
+        "over 4096 processors\0the boot processor is missing";
+    return text_part(packed_text_read(TEXTS), (unsigned)status);
 }
 
 /* Return the count if it is not listed. */
