@@ -172,6 +172,8 @@ static bool read_files(struct loader *loader, uint64_t sum_bytes)
         if (piece.length <= CONFIG_FILE_LIMIT_BYTES)
             text += piece.length;
         entry_set_text(list, entry, piece, &loader->globals, &loader->config);
+        /* One entry's `tpm` must not count for the next one's file. */
+        memcpy(&loader->config, &loader->globals, sizeof(loader->config));
     }
     return true;
 }
@@ -188,9 +190,7 @@ static bool load_files(struct loader *loader)
     }
     uint64_t sum_bytes = list_files(loader, folder);
     folder->Close(folder);
-    bool is_good = read_files(loader, sum_bytes);
-    memcpy(&loader->config, &loader->globals, sizeof(loader->config));
-    return is_good;
+    return read_files(loader, sum_bytes);
 }
 
 bool list_entries(struct loader *loader)
