@@ -104,7 +104,7 @@ static uint64_t list_files(struct loader *loader, EFI_FILE_HANDLE folder)
 {
     struct folder_row row;
     uint64_t sum_bytes = 0;
-    unsigned ignored_count = 0;
+    unsigned ignored_count = loader->entries.left_out_count; /* of handoff.conf: not files */
     for (unsigned i = 0; i < FOLDER_ROW_LIMIT && folder_next(folder, &row); i++) {
         if (row.is_folder)
             continue;
