@@ -22,6 +22,7 @@ static bool is_any_wanted(const struct loader *loader)
 
 bool inject_begin(struct loader *loader)
 {
+    loader->post_exit.hang_at = loader->config.inject.numbers[INJECT_HANG];
     if (!is_any_wanted(loader))
         return true;
     if (integrity_is_secure(loader)) {
@@ -35,7 +36,6 @@ bool inject_begin(struct loader *loader)
                      inject_word((enum inject_failure)failure));
     }
     console_show(&loader->console);
-    loader->post_exit.hang_at = loader->config.inject.numbers[INJECT_HANG];
     misbehave_begin(&loader->firmware, &loader->config.inject);
     if (is_wanted(loader, INJECT_OCCUPY_LINK_ADDRESS))
         misbehave_occupy_link_address();

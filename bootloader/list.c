@@ -104,7 +104,7 @@ static uint64_t list_files(struct loader *loader, EFI_FILE_HANDLE folder)
 {
     struct folder_row row;
     uint64_t sum_bytes = 0;
-    unsigned ignored_count = 0;
+    unsigned ignored_count = loader->entries.left_out_count; /* of handoff.conf: not files */
     for (unsigned i = 0; i < FOLDER_ROW_LIMIT && folder_next(folder, &row); i++) {
         if (row.is_folder)
             continue;
@@ -172,6 +172,8 @@ static bool read_files(struct loader *loader, uint64_t sum_bytes)
         if (piece.length <= CONFIG_FILE_LIMIT_BYTES)
             text += piece.length;
         entry_set_text(list, entry, piece, &loader->globals, &loader->config);
+        /* One entry's `tpm` must not count for the next one's file. */
+        memcpy(&loader->config, &loader->globals, sizeof(loader->config));
     }
     return true;
 }
@@ -188,9 +190,7 @@ static bool load_files(struct loader *loader)
     }
     uint64_t sum_bytes = list_files(loader, folder);
     folder->Close(folder);
-    bool is_good = read_files(loader, sum_bytes);
-    memcpy(&loader->config, &loader->globals, sizeof(loader->config));
-    return is_good;
+    return read_files(loader, sum_bytes);
 }
 
 bool list_entries(struct loader *loader)

@@ -60,6 +60,7 @@ void misbehave_begin(struct firmware *firmware, const struct inject *inject)
     failures = inject;
     real = firmware->services;
     services = *real;
+    page_calls = map_calls = exit_calls = 0; /* of another entry */
     services.AllocatePages = allocate_pages;
     services.GetMemoryMap = get_memory_map;
     services.ExitBootServices = exit_boot_services;

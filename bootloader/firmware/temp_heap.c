@@ -66,7 +66,7 @@ static enum loader_error reserve_from(struct pages *pages, const struct config_h
     if (error != LOADER_OK)
         return error;
     if (place == UINT64_MAX ||
-        (pages->limit.value != 0 && place > pages->limit.value - wanted->size_bytes))
+        (pages->limit.value != 0 && place + wanted->size_bytes > pages->limit.value))
         return error_set(pages->firmware->failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_NOT_FOUND,
                          "a temporary heap");
     return pages_allocate_at(pages, phys_addr(place), wanted->size_bytes, HANDOFF_REGION_TEMP_HEAP,

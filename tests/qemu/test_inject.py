@@ -43,6 +43,15 @@ def test_FW3_failed_allocation_below_4_gib_is_tried_again(lab, nth):
     boot(lab, f"fail-pages:{nth}")
 
 
+@pytest.mark.parametrize("line, words", [("", ""), ("inject = fail-pages:6", "no page below 1 MiB is free")])
+def test_failures_of_an_entry_that_cannot_start_do_not_stay(lab, line, words):
+    """The next entry does not hang, and its calls are counted from 1 again."""
+    lines = ["cmdline = debug-exit=0xf4 once unattended", "entry = a", "module = absent", "inject = hang:1",
+             "entry = b", line, ""]  # fmt: skip
+    verdict = expect_ready(lab.case({"handoff.conf": "\n".join(lines).encode()}))
+    assert verdict.has_line(r"\[loader\] entry b$") and words in verdict.serial, verdict.serial
+
+
 def test_FW3_failed_allocation_of_the_heap(lab):
     assert boot(lab, "fail-pages:4").has_line(r"\[early-heap\] source=fallback")
 

@@ -153,6 +153,16 @@ def test_tpm_off_measures_only_the_configuration(lab):
     assert verdict.serial.count("conductor: measured") == 1 and "[integrity]" not in verdict.serial
 
 
+def test_tpm_off_of_an_entry_counts_for_that_entry_only(lab):
+    """The file of the next entry is measured as if the first one were absent."""
+    lines = f"cmdline = {' '.join(WORDS)}\n"
+    entries = {"a.conf": b"tpm = off", "b.conf": b"title = b"}
+    changes = {CONFIG: f"default = b\n{lines}".encode(), **{f"handoff/entries/{k}": v for k, v in entries.items()}}
+    verdict = expect_ready(lab.case(changes, plan=["fake-tpm"]))
+    for name, content in entries.items():
+        expect_measured(verdict, 12, content, f"entry file \\handoff\\entries\\{name}")
+
+
 # --- Real Secure Boot, and a real TPM ------------------------------------------------------------------
 
 

@@ -74,6 +74,13 @@ def test_L6_demands_that_the_machine_meets(boot):
     expect_complete(boot(with_notes(values)))
 
 
+@pytest.mark.full
+def test_no_heap_beyond_the_direct_map_of_the_kernel(boot):
+    """The heap is larger than the direct map. So the difference of the two sizes is below 0."""
+    verdict = boot(with_notes({DIRECT_MAP_LIMIT: 4 << 30}), machine={"memory": "12G"}, temp_heap="5G from 4G")
+    assert "warning: no temporary heap 1: " in verdict.serial, verdict.serial
+
+
 @pytest.mark.parametrize("size", [65537, 16 << 20])
 def test_stack_is_as_large_as_the_note_demands(boot, size):
     expect_complete(boot(with_notes({STACK: size})))

@@ -185,6 +185,14 @@ def test_CM3_all_entries_are_broken(lab):
     assert r"\handoff.conf, line 3, key serial: The serial port is not COM1" in verdict.serial
 
 
+def test_CM4_entries_above_the_limit_are_no_wrong_file_names(lab):
+    changes = configuration("default = c1", GLOBAL, *(f"entry = c{i}" for i in range(260)))
+    changes.update(configuration(path="handoff/entries/f.conf"))
+    verdict = expect_ready(lab.case(changes, words=[]))
+    assert verdict.has_line(r"warning: only 256 entries are listed, and 5 are left out$")
+    assert "are ignored" not in verdict.serial, verdict.serial
+
+
 def test_CM4_two_hundred_entries_of_both_kinds(lab):
     """handoff.conf lies beside the loader's file. The one in the root is not read."""
     changes = configuration("wrong")
