@@ -151,8 +151,10 @@ static uint64_t read_file(struct loader *loader, struct entry *entry, char *text
             return file.size_bytes;
         error = warn_of_refusal(loader, entry);
     }
-    if (error != LOADER_ERROR_FILE_EMPTY)
-        entry->error = error;
+    if (error == LOADER_ERROR_FILE_EMPTY)
+        return 0;
+    entry->error = error;
+    entry->status = CONFIG_UNREAD; /* without its lines, the global ones would start */
     return 0;
 }
 

@@ -200,12 +200,16 @@ enum loader_error file_keep(struct file *file, struct pages *pages)
     struct phys_range block;
     enum loader_error error = pages_allocate_for_reading(pages, file->size_bytes, PAGE_SIZE_BYTES,
                                                          0, HANDOFF_REGION_LOADER, &block);
-    if (error == LOADER_OK)
-        error = file_read(file, 0, (void *)block.start.value, file->size_bytes);
-    if (error == LOADER_OK)
-        file->bytes = (const uint8_t *)block.start.value;
+    if (error != LOADER_OK)
+        return error;
+    error = file_read(file, 0, (void *)block.start.value, file->size_bytes);
+    if (error != LOADER_OK) {
+        pages_free(pages, block.start);
+        return error;
+    }
+    file->bytes = (const uint8_t *)block.start.value;
     file->pages = pages;
-    return error;
+    return LOADER_OK;
 }
 
 void file_close(const struct file *file)

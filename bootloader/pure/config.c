@@ -58,6 +58,7 @@ static const char sentences[][SENTENCE_CAPACITY] PACKED_SECTION = {
     [CONFIG_BAD_ALIGNMENT] = "The alignment is not 4K, and not 2M.",
     [CONFIG_BAD_SHA256] = "The SHA-256 does not have 64 hexadecimal digits.",
     [CONFIG_BAD_TPM] = "The value of tpm is not on, off or demand.",
+    [CONFIG_UNREAD] = "The file cannot be read, or it is refused.",
 };
 
 const char *config_status_text(enum config_status status)

@@ -109,6 +109,7 @@ enum config_status {
     CONFIG_BAD_ALIGNMENT,
     CONFIG_BAD_SHA256,
     CONFIG_BAD_TPM,
+    CONFIG_UNREAD, /* the file of an entry: struct entry has the loader's error, too */
 };
 
 enum config_resolution {

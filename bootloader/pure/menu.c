@@ -211,11 +211,11 @@ static const char *find_message(const struct menu *menu, char *text, size_t capa
     const struct entry *entry = selected_entry(menu);
     if (menu->message != NULL)
         return menu->message;
-    if (menu->view == MENU_VIEW_LIST && entry->status != CONFIG_OK)
-        entry_describe_error(entry, menu->config_path, text, capacity_bytes);
-    else if (menu->view == MENU_VIEW_LIST && entry->error != LOADER_OK)
+    if (menu->view == MENU_VIEW_LIST && entry->error != LOADER_OK)
         format_text(text, capacity_bytes, "HL-%02d: %s", entry->error,
                     error_cause((unsigned)entry->error));
+    else if (menu->view == MENU_VIEW_LIST && entry->status != CONFIG_OK)
+        entry_describe_error(entry, menu->config_path, text, capacity_bytes);
     return text;
 }
 

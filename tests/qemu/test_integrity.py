@@ -99,6 +99,15 @@ def test_I1_changed_entry_file_and_application_are_refused(lab):
     assert "secure-boot=on kernel=checked" in verdict.serial
 
 
+def test_I1_refused_entry_file_starts_nothing(lab):
+    """Not the global lines either. The error names the file."""
+    name = "handoff/entries/extra.conf"
+    changes = {**config(), name: b"title = extra"}
+    files = files_of(lab, changes)
+    verdict = lab.case({**enrolled(files), **changes, name: b"title = other"}, plan=SECURE)
+    assert r"\handoff\entries\extra.conf: The file cannot be read, or it is refused." in expect_stop(verdict, 20).serial
+
+
 def test_ES11_hash_of_the_configuration(lab):
     kernel = files_of(lab)[KERNEL]
     verdict = expect_ready(lab.case(config(f"kernel_sha256 = {digest(kernel)}")))

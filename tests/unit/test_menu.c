@@ -197,6 +197,12 @@ static void test_an_entry_that_could_not_be_loaded_can_be_tried_again(void **sta
     type("x");
     assert_string_equal(row(18), "HL-04: The file is not on the boot volume.");
     assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_START);
+
+    /* Without its file, the global lines would start. */
+    list.entries[0].status = CONFIG_UNREAD;
+    assert_string_equal(row(18), "HL-04: The file is not on the boot volume.");
+    assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_NOTHING);
+    assert_int_equal(menu_press(&menu, 'e'), MENU_NOTHING);
 }
 
 static void test_long_and_non_ascii_titles(void **state)
