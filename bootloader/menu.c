@@ -53,7 +53,7 @@ static void leave(struct loader *loader, enum menu_request request)
     menu.message = NULL;
     if (request != MENU_START_PATH) {
         boot_action_run(loader, (enum boot_action)(request - MENU_SETUP));
-        menu.message = "The firmware does not do this.";
+        menu.message = PACKED("The firmware does not do this.");
     } else if (!chain_load(loader, menu.text, "")) {
         error_format_sentence(&loader->failure, message, sizeof(message));
         menu.message = message;
@@ -96,7 +96,7 @@ struct entry *menu_run(struct loader *loader, const struct entry *entry, unsigne
         .list = &loader->entries,
         .config_path = loader->chooser.config_path,
         .forbids_change = integrity_is_secure(loader)
-                              ? "Secure Boot is on: the command line cannot be changed."
+                              ? PACKED("Secure Boot is on: the command line cannot be changed.")
                               : NULL,
         .message = message,
         .seconds_left = seconds,

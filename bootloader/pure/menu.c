@@ -6,6 +6,7 @@
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
 #include "shared/text/format.h"
+#include "shared/text/packed_text.h"
 #include "shared/text/text.h"
 
 #define MESSAGE_ROW   18
@@ -15,11 +16,11 @@
 #define TEXT_LIMIT    (CONFIG_COMMAND_LINE_CAPACITY - 1)
 
 /* In the order of enum menu_view. */
-static const char headings[] = "Handoff: choose an entry\0"
-                               "Details\0"
-                               "The command line of this boot\0"
-                               "The path of an EFI program\0";
-static const char key_rows[] =
+static const char headings[] PACKED_SECTION = "Handoff: choose an entry\0"
+                                              "Details\0"
+                                              "The command line of this boot\0"
+                                              "The path of an EFI program\0";
+static const char key_rows[] PACKED_SECTION =
     "Enter: start  e: edit  d: details  p: EFI program  s: setup  r: reboot  o: off\0"
     "Esc: back\0"
     "Enter: start  Esc: back\0"
@@ -224,15 +225,15 @@ static const char *find_text(const struct menu *menu, unsigned number, char *tex
 {
     unsigned view = (unsigned)menu->view;
     if (number == KEYS_ROW)
-        return text_part(key_rows, view);
+        return text_part(packed_text_read(key_rows), view);
     if (number == 0 && view != MENU_VIEW_LIST)
-        return text_part(headings, view);
+        return text_part(packed_text_read(headings), view);
     if (number == 0)
-        format_text(text, capacity_bytes, "%s (%u of %u)", headings, menu->selected + 1,
-                    menu->list->count);
+        format_text(text, capacity_bytes, "%s (%u of %u)", (const char *)packed_text_read(headings),
+                    menu->selected + 1, menu->list->count);
     else if (number == COUNTDOWN_ROW && menu->seconds_left != 0)
-        format_text(text, capacity_bytes, "It starts in %u s. Any key stops this.",
-                    menu->seconds_left);
+        format_packed(text, capacity_bytes, "It starts in %u s. Any key stops this.",
+                      menu->seconds_left);
     return text;
 }
 
