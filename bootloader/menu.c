@@ -97,7 +97,7 @@ struct entry *menu_run(struct loader *loader, const struct entry *entry, unsigne
         .list = &loader->entries,
         .config_path = loader->chooser.config_path,
         .forbids_change = integrity_is_secure(loader)
-                              ? "Secure Boot is on: the command line cannot be changed."
+                              ? PACKED("Secure Boot is on: the command line cannot be changed.")
                               : NULL,
         .message = message,
         .seconds_left = seconds,

@@ -146,10 +146,17 @@ static enum config_status store_default(struct piece value, struct config *confi
     return CONFIG_OK;
 }
 
+/* The value is one of two words. Return `wrong` for another one. */
+static enum config_status store_either(struct piece value, const char *yes, const char *no,
+                                       enum config_status wrong, bool *ret_is_yes)
+{
+    *ret_is_yes = piece_equals(value, yes);
+    return *ret_is_yes || piece_equals(value, no) ? CONFIG_OK : wrong;
+}
+
 static enum config_status store_switch(struct piece value, bool *ret_is_on)
 {
-    *ret_is_on = piece_equals(value, "on");
-    return *ret_is_on || piece_equals(value, "off") ? CONFIG_OK : CONFIG_BAD_SWITCH;
+    return store_either(value, "on", "off", CONFIG_BAD_SWITCH, ret_is_on);
 }
 
 static enum config_status store_load_options(struct piece value, struct config *config)
@@ -225,9 +232,8 @@ static enum config_status store_serial_port(struct piece value, struct config *c
 
 static enum config_status store_post_mortem(struct piece value, struct config *config)
 {
-    config->keeps_record_in_nvram = piece_equals(value, "nvram");
-    return config->keeps_record_in_nvram || piece_equals(value, "ram") ? CONFIG_OK
-                                                                       : CONFIG_BAD_POST_MORTEM;
+    return store_either(value, "nvram", "ram", CONFIG_BAD_POST_MORTEM,
+                        &config->keeps_record_in_nvram);
 }
 
 static enum config_status store_kaslr(struct piece value, struct config *config)
@@ -256,9 +262,7 @@ static enum config_status store_tpm(struct piece value, struct config *config)
 
 static enum config_status store_processors(struct piece value, struct config *config)
 {
-    config->starts_processors = piece_equals(value, "start");
-    return config->starts_processors || piece_equals(value, "list") ? CONFIG_OK
-                                                                    : CONFIG_BAD_PROCESSORS;
+    return store_either(value, "start", "list", CONFIG_BAD_PROCESSORS, &config->starts_processors);
 }
 
 /* --- Lines --- */

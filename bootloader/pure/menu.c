@@ -228,8 +228,8 @@ static const char *find_text(const struct menu *menu, unsigned number, char *tex
     if (number == 0 && view != MENU_VIEW_LIST)
         return text_part(packed_text_read(headings), view);
     if (number == 0)
-        format_text(text, capacity_bytes, "%s (%u of %u)", headings, menu->selected + 1,
-                    menu->list->count);
+        format_text(text, capacity_bytes, "%s (%u of %u)", (const char *)packed_text_read(headings),
+                    menu->selected + 1, menu->list->count);
     else if (number == COUNTDOWN_ROW && menu->seconds_left != 0)
         format_packed(text, capacity_bytes, "It starts in %u s. Any key stops this.",
                       menu->seconds_left);
