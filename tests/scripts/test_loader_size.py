@@ -4,7 +4,7 @@ import struct
 
 import folders
 
-LIMIT_BYTES = 80_000
+LIMIT_BYTES = 81_920
 NX_COMPAT = 0x100
 EXECUTE, WRITE = 0x20000000, 0x80000000
 LOADER = folders.build_folder() / "BOOTX64.EFI"
