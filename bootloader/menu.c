@@ -11,6 +11,9 @@
 #include "bootloader/start_options.h"
 #include "shared/text/packed_text.h"
 
+#define HELD_KEY_LOOKS    10 /* with entries; without any, one look costs nothing */
+#define LOOK_MICROSECONDS 10000
+
 _Static_assert(MENU_POWER_OFF - MENU_SETUP == (int)BOOT_ACTION_POWER_OFF, "the same order");
 
 /* Too large for the firmware's stack. */
@@ -22,11 +25,24 @@ static bool is_call(unsigned key)
     return key == ' ' || key == MENU_KEY_ESCAPE;
 }
 
-bool menu_is_wanted(struct loader *loader)
+static bool sees_call(struct loader *loader)
 {
     uint8_t byte;
     return is_call(keyboard_take(&loader->firmware)) ||
            (arch_serial_take(serial_known(loader).port, &byte) && (byte == ' ' || byte == '\033'));
+}
+
+/* Firmware may forget its keys when it starts the loader. A key that is held down comes again within
+ * the looks: it repeats about 30 times a second. */
+bool menu_is_wanted(struct loader *loader)
+{
+    unsigned looks = loader->entries.is_single ? 1 : HELD_KEY_LOOKS;
+    while (!sees_call(loader)) {
+        if (--looks == 0)
+            return false;
+        loader->firmware.services->Stall(LOOK_MICROSECONDS);
+    }
+    return true;
 }
 
 static void show_details(struct loader *loader)

@@ -150,10 +150,10 @@ def test_map_agrees_with_the_tables(lab, levels):
 @pytest.mark.parametrize("machine, words, levels", [
     pytest.param({"memory": "52M"}, "", 4, id="machine0--4"),  # the fallback region, whose pages leave the image
     pytest.param({"memory": "64M", "cpu": "qemu64"}, "", 4, id="machine1--4", marks=FULL),
-    pytest.param(PLAIN, "", 4, id="machine2--4"),  # no 1 GiB pages
+    pytest.param(PLAIN, "", 4, id="machine2--4", marks=FULL),  # no 1 GiB pages
     pytest.param({"memory": "16G"}, "", 4, id="machine3--4", marks=FULL),
     pytest.param({"memory": "16G"}, "paging=5", 5, id="machine4-paging=5-5"),
-    pytest.param({"memory": "256G", "graphics": "none"}, "", 4, id="machine5--4"),
+    pytest.param({"memory": "256G", "graphics": "none"}, "", 4, id="machine5--4", marks=FULL),
 ])  # fmt: skip
 def test_map_of_machines(lab, machine, words, levels):
     small = {"temp_heap": "6M"} if machine["memory"] == "52M" else {}  # more than the direct map has room for
@@ -191,8 +191,10 @@ def test_P11_five_levels_with_strict_memory_protection(lab):
     assert verdict.has_line(r"\[paging\] levels=5")
 
 
-@pytest.mark.parametrize("cpu, machine", [("qemu64", PLAIN), ("max,la57=off", DISC)],
-                         ids=["qemu64", "max,la57=off"])  # fmt: skip
+@pytest.mark.parametrize("cpu, machine", [
+    pytest.param("qemu64", PLAIN, id="qemu64"),
+    pytest.param("max,la57=off", DISC, id="max,la57=off", marks=FULL),
+])  # fmt: skip
 def test_P11_L2_cpu_without_five_levels_warns(lab, cpu, machine):
     verdict = expect_ready(lab.boot_machine(machine, {"cpu": cpu}, command_line="paging=5"))
     assert verdict.has_line(r"\[loader\] warning: four paging levels: no LA57")

@@ -134,7 +134,7 @@ def test_dialogue(lab):
         assert dialogue.ask("") == "" and dialogue.ask("   ") == ""
         refused = dialogue.type(b"x" * 2000 + b"\r")
         assert "at most 255 characters" in refused and "2000" in refused
-        assert dialogue.type(bytes(byte for byte in range(256) if byte not in b"\r\n\x03\x0c\x15") + b"\r")
+        type_noise(dialogue, bytes(byte for byte in range(256) if byte not in b"\r\n\x03\x0c\x15") + b"\r")
         assert "policy" in dialogue.type(b"garbage\x15heat\x1b[D\x1b[C\x08p sta\t\r")
         assert "policy" in dialogue.type(b"draft\x1b[A\r"), "the key up brings the line back"
         assert dialogue.type(b"reboot\x03") == "", "Ctrl-C drops the line"

@@ -39,7 +39,7 @@ BAD_ACCESSES = [
 
 @pytest.mark.parametrize("kernel, policy, debug", [
     (UBSAN, "fast", True), (UBSAN, "best-fit", True), (KASAN, "fast", False),
-    (KASAN, "first-fit", True), (KASAN, "bump", True),
+    pytest.param(KASAN, "first-fit", True, marks=pytest.mark.full), (KASAN, "bump", True),
 ], ids=lambda value: value.parent.name if hasattr(value, "parent") else str(value))  # fmt: skip
 def test_boots_without_a_finding(lab, kernel, policy, debug):
     """With heap_debug=on, every policy names the holder of a leak."""
