@@ -12,11 +12,11 @@
  * for one boot starts it. */
 static struct entry *find_wanted(struct loader *loader, const char *id, const char *source)
 {
-    struct entry *entry = id[0] == '\0' ? NULL : entries_find(&loader->entries, id);
     bool is_one_shot = id == loader->start.one_shot;
     const char *reason = "has no tries left";
     if (id[0] == '\0')
         return NULL;
+    struct entry *entry = entries_find(&loader->entries, id);
     if (entry == NULL)
         reason = "does not exist";
     else if (!entry_is_good(entry))

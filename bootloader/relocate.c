@@ -16,7 +16,7 @@ bool relocate_check_settings(struct loader *loader)
 {
     if (!has_fixed_base(loader) || !integrity_is_secure(loader))
         return true;
-    error_set(&loader->failure, LOADER_ERROR_INJECT_REFUSED, EFI_SUCCESS, "kaslr=off");
+    error_set(&loader->failure, LOADER_ERROR_SETTING_REFUSED, EFI_SUCCESS, "kaslr=off");
     return false;
 }
 

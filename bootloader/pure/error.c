@@ -136,7 +136,7 @@ static const struct error_text error_texts[] PACKED_SECTION = {
                              "Use only the words above, with commas between them, or remove the "
                              "line.",
                              FIRMWARE_INVALID_PARAMETER},
-    [LOADER_ERROR_INJECT_REFUSED] =
+    [LOADER_ERROR_SETTING_REFUSED] =
         {"This setting is refused while Secure Boot is on.",
          "Remove it, or switch Secure Boot off in the firmware's setup.",
          FIRMWARE_INVALID_PARAMETER},

@@ -160,7 +160,7 @@ parking_code:
     addq $SEAT_SIZE, %rbx
     decl %ecx
     jnz 3b
-    jmp parking_wait /* it is none of those that the loader started */
+    jmp parking_wait /* it has no seat: the loader did not start it */
 4:
     /* The GDT. The descriptor of the TSS has the parts of its base at three places. */
     movl $SEGMENT_LOW, SEAT_GDT+SELECTOR_CODE(%rbx)
