@@ -83,7 +83,7 @@ int main(int argument_count, char **arguments)
         pointer = &not_a_block[2];
         free(pointer);
     } else if (strcmp(name, "overflow") == 0) {
-        memset(pointer, 'x', 41);
+        first[40] ^= 1;
         free(pointer);
     } else if (strcmp(name, "wild-overflow") == 0) { /* over all heap data after the block */
         memset(pointer, 'x', 60000);
@@ -96,8 +96,8 @@ int main(int argument_count, char **arguments)
     } else if (strcmp(name, "own-segfault") == 0) { /* not a misuse of the heap */
         *(volatile uint8_t *)8 = 'x';
     } else if (strcmp(name, "underflow") == 0) {
-        first[-1] = 'x';
-        second[-1] = 'x';
+        first[-1] ^= 1;
+        second[-1] ^= 1;
         free(first);
         free(second);
     } else {
