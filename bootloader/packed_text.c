@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bootloader/pure/inflate.h"
+#include "bootloader/pure/unpack.h"
 #include "shared/memory.h"
 
 #define UNPACKED_LIMIT_BYTES 65536
@@ -24,19 +24,22 @@ static const void *read_at(const void *place)
     return unknown;
 }
 
-static void unpack(void)
+static void unpack_all(void)
 {
-    static uint8_t unpacked[UNPACKED_LIMIT_BYTES];
+    static struct unpack_model model;
+    static uint8_t unpacked[UNPACK_CONTEXT_BYTES + UNPACKED_LIMIT_BYTES];
     uintptr_t section = (uintptr_t)read_at(first);
-    inflate_block((const uint8_t *)section, unpacked);
-    memcpy((void *)section, unpacked, (uintptr_t)last - section);
+    uint32_t size_bytes = (uint32_t)((uintptr_t)last - section);
+    uint8_t *texts = unpacked + UNPACK_CONTEXT_BYTES;
+    unpack(&model, (const uint8_t *)section, texts, size_bytes);
+    memcpy((void *)section, texts, size_bytes);
 }
 
 const void *packed_text_read(const void *text)
 {
     static bool is_unpacked;
     if (!is_unpacked)
-        unpack();
+        unpack_all();
     is_unpacked = true;
     return read_at(text);
 }

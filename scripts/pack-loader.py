@@ -2,14 +2,12 @@
 """Make the loader's file smaller, after the linker.
 
 IMAGE is the loader as the linker wrote it. Its section .packed (shared/text/packed_text.h) keeps its addresses and its
-size in memory. Its bytes in the file become one block of deflate (RFC 1951), and the section becomes writable, because
-the loader unpacks it there. The headers lose the program for DOS. Equal images make equal files, with one version of
-zlib.
+size in memory. Its bytes in the file are packed as bootloader/pure/unpack.c reads them, and the section becomes
+writable, because the loader unpacks it there. The headers lose the program for DOS. Equal images make equal files.
 """
 
 import struct
 import sys
-import zlib
 from pathlib import Path
 
 import arguments
@@ -17,7 +15,6 @@ import arguments
 NAME = b".packed\0"
 UNPACKED_LIMIT = 65536  # the buffer in bootloader/packed_text.c
 READ_WRITE_DATA = 0xC0000040
-DYNAMIC_BLOCK = 0b101  # the last block, with codes of its own: bootloader/pure/inflate.c reads no other
 FILE_ALIGNMENT = 512
 DOS_HEADER_BYTES = 64
 # Directories of data: the place in the optional header, the number of the relocations, and how many UEFI uses.
@@ -28,12 +25,59 @@ class PackError(Exception):
     """The image cannot be packed. The text has the reason."""
 
 
-def deflate(data):
-    packer = zlib.compressobj(9, zlib.DEFLATED, -15, 9)
-    packed = packer.compress(data) + packer.flush()
-    if packed[0] & 7 != DYNAMIC_BLOCK:
-        raise PackError("zlib did not make one block with codes of its own")
-    return packed
+class Model:
+    """What followed in the text so far: the model of bootloader/pure/unpack.c, with the same numbers."""
+
+    CONTEXTS = range(5)
+    SLOT_BITS = 17
+
+    def __init__(self):
+        self.tags = [0] * (1 << self.SLOT_BITS)
+        self.counts = [bytearray(1 << self.SLOT_BITS), bytearray(1 << self.SLOT_BITS)]
+        self.slots = [0] * len(self.CONTEXTS)
+        self.last_bytes = [0] * len(self.CONTEXTS)  # the newest first
+        self.bits = 1
+
+    def totals(self):
+        """Return the weights of a 0 and of a 1 as the next bit."""
+        tags, (zeros, ones), slots = self.tags, self.counts, self.slots
+        zero_total = one_total = 2
+        number = self.bits * 0x9E3779B1 & 0xFFFFFFFF
+        for i, byte in enumerate(self.last_bytes):
+            slots[i] = slot = number >> 32 - self.SLOT_BITS
+            if tags[slot] != number & 0xFFFF:
+                tags[slot] = number & 0xFFFF
+                zeros[slot] = ones[slot] = 0
+            zero_total += zeros[slot] << 2 * i
+            one_total += ones[slot] << 2 * i
+            number = (number + byte + 1) * 0x9E3779B1 & 0xFFFFFFFF
+        return zero_total, one_total
+
+    def learn(self, bit):
+        expected, other = self.counts[bit], self.counts[1 - bit]
+        for slot in self.slots:
+            expected[slot] = min(expected[slot] + 1, 255)
+            other[slot] -= other[slot] // 4
+        self.bits = self.bits * 2 + bit
+        if self.bits > 0x7F:
+            self.last_bytes = [self.bits & 0x7F, *self.last_bytes[:-1]]
+            self.bits = 1
+
+
+def pack_bytes(data):
+    """Divide a range for each bit in the ratio of the totals. The first number of the last range stands for the text."""
+    model = Model()
+    first, size, byte_count = 0, 1, 0
+    for byte in data:
+        for shift in range(6, -1, -1):
+            while size < 1 << 24:
+                first, size, byte_count = first << 8, size << 8, byte_count + 1
+            zero_total, one_total = model.totals()
+            zeros = size * zero_total // (zero_total + one_total)
+            bit = byte >> shift & 1
+            first, size = (first + zeros, size - zeros) if bit else (first, zeros)
+            model.learn(bit)
+    return first.to_bytes(byte_count, "big")
 
 
 def read_sections(image):
@@ -82,7 +126,10 @@ def pack_texts(image):
     if any(address <= target < address + size for target in relocated_addresses(image, sections)):
         raise PackError("a packed text contains a pointer")
 
-    packed = deflate(bytes(image[place : place + min(size, raw_size)]))
+    texts = bytes(image[place : place + min(size, raw_size)])
+    if not texts.isascii():
+        raise PackError("a packed text is not ASCII")
+    packed = pack_bytes(texts)
     packed += bytes(-len(packed) % FILE_ALIGNMENT)
     struct.pack_into("<I", image, row + 16, len(packed))
     struct.pack_into("<I", image, row + 36, READ_WRITE_DATA)
