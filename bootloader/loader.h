@@ -43,14 +43,14 @@ struct chooser {
 
 /* It begins as zeros. Small fields come first, because shorter instructions reach them. */
 struct loader {
-    struct placement placement;
+    struct firmware firmware;
     struct page_table_features features; /* of the kernel's first tables */
     unsigned firmware_levels;            /* of the firmware's page tables */
     struct phys_addr trampoline_root;
     struct phys_addr parking_root; /* of the tables in the parking block */
     bool no_execute_was_off;       /* the firmware had switched no-execute pages off */
+    struct placement placement;
     uint64_t direct_map_size_bytes;
-    struct firmware firmware;
     struct page_table tables;
     struct table_pool table_pool;
     struct screen screen;

@@ -20,10 +20,10 @@ struct placement {
     struct phys_range boot_record;     /* empty if absent */
     struct parking parking;            /* empty if no processor is started */
     struct phys_range page_tables;
-    struct phys_range temp_heaps[CONFIG_HEAP_LIMIT]; /* from the first empty one on: absent */
-    struct phys_range modules[CONFIG_MODULE_LIMIT];  /* with the sizes of the files */
     struct phys_range trampoline; /* empty if none is needed (bootloader/arch.h) */
     struct loader_image loader;   /* the loader itself */
+    struct phys_range temp_heaps[CONFIG_HEAP_LIMIT]; /* from the first empty one on: absent */
+    struct phys_range modules[CONFIG_MODULE_LIMIT];  /* with the sizes of the files */
 };
 
 #endif
