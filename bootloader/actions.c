@@ -8,5 +8,5 @@ void boot_action_run(struct loader *loader, enum boot_action action)
     boot_record_set_stage(loader, POST_MORTEM_ENDED);
     EFI_STATUS status = boot_action_try(&loader->firmware, action);
     boot_record_set_stage(loader, POST_MORTEM_LOADER);
-    console_warn(&loader->console, "the firmware does not do this: %s", error_status_name(status));
+    console_warn("the firmware does not do this: %s", error_status_name(status));
 }

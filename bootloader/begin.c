@@ -5,17 +5,15 @@
 
 void begin_loader(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 {
-    EFI_STATUS watchdog =
-        firmware_start(image, system_table, &loader->failure, &loader->console, &loader->firmware);
+    EFI_STATUS watchdog = firmware_start(image, system_table, &loader->failure, &loader->firmware);
     loader_begin_phase(loader, "loader");
-    console_initialise(&loader->console, &loader->firmware);
+    console_initialise(&loader->firmware);
     pages_initialise(&loader->pages, &loader->firmware);
     config_set_defaults(&loader->config);
 
-    console_log(&loader->console, "Handoff loader %s", HANDOFF_VERSION_TEXT);
+    console_log("Handoff loader %s", HANDOFF_VERSION_TEXT);
     if (EFI_ERROR(watchdog))
-        console_warn(&loader->console,
-                     "the firmware does not stop its watchdog (%s): the machine may reset",
+        console_warn("the firmware does not stop its watchdog (%s): the machine may reset",
                      error_status_name(watchdog));
 }
 

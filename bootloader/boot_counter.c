@@ -29,6 +29,6 @@ bool boot_counter_use_try(struct loader *loader, struct entry *entry)
     entry->tries_left = name.tries_left;
     set_path(entry, path);
     boot_interface_write_count_path(loader, path);
-    console_log(&loader->console, "%s: tries left: %u", entry->id, entry->tries_left);
+    console_log("%s: tries left: %u", entry->id, entry->tries_left);
     return true;
 }

@@ -22,8 +22,7 @@ static void check(struct loader *loader, const char *name, EFI_STATUS status)
     if (!EFI_ERROR(status))
         return;
     loader->start.writes_variables = false;
-    console_warn(&loader->console, "the EFI variable %s is not written: %s", name,
-                 error_status_name(status));
+    console_warn("the EFI variable %s is not written: %s", name, error_status_name(status));
 }
 
 static void write_texts(struct loader *loader, const char *name, const char *text,
@@ -73,7 +72,7 @@ static bool read_id(struct loader *loader, const char *name, char ret_id[CONFIG_
 {
     bool is_good = boot_variable_read_id(&loader->firmware, name, ret_id);
     if (!is_good)
-        console_warn(&loader->console, "the EFI variable %s is ignored: it names no entry", name);
+        console_warn("the EFI variable %s is ignored: it names no entry", name);
     return is_good;
 }
 

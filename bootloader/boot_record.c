@@ -20,8 +20,8 @@ static bool reserve(struct loader *loader)
                               HANDOFF_REGION_BOOT_RECORD, pages) == LOADER_OK)
             return true;
     }
-    console_warn(&loader->console, "no boot record: the firmware uses the pages at %llx and %llx",
-                 places[0], places[1]);
+    console_warn("no boot record: the firmware uses the pages at %llx and %llx", places[0],
+                 places[1]);
     return false;
 }
 
@@ -31,7 +31,7 @@ static void show(struct loader *loader)
     if (boot_record_describe(&loader->last_boot, text, sizeof(text)) == 0)
         return;
     serial_prepare(loader);
-    console_show_error(&loader->console, text, &loader->serial);
+    console_show_error(text, &loader->serial);
     /* handoff.conf is not read yet, and may name another port for later reports. */
     loader->serial = (struct serial_choice){0};
 }
@@ -46,11 +46,10 @@ void boot_record_begin(struct loader *loader)
     area->bytes = (unsigned char *)loader->placement.boot_record.start.value;
     area->flush = arch_flush_cache;
     loader->post_exit.boot_record = area;
-    loader->post_exit.log = &loader->console.log;
+    loader->post_exit.log = &console.log;
     loader->has_last_boot = post_mortem_find(area, &loader->last_boot, &damage) == POST_MORTEM_OK;
     if (damage != POST_MORTEM_OK)
-        console_warn(&loader->console, "a boot record is ignored: %s",
-                     post_mortem_status_text(damage));
+        console_warn("a boot record is ignored: %s", post_mortem_status_text(damage));
     if (loader->has_last_boot)
         show(loader);
     post_mortem_write(area, &begun);
@@ -75,7 +74,7 @@ static bool wants_variable(struct loader *loader)
         if (is_nvram || text_equal(value, "ram"))
             return is_nvram;
     }
-    console_warn(&loader->console, "post_mortem= is ignored: the value must be nvram or ram");
+    console_warn("post_mortem= is ignored: the value must be nvram or ram");
     return loader->config.keeps_record_in_nvram;
 }
 
@@ -102,12 +101,12 @@ static bool read_stored(struct loader *loader, struct page *page)
                                           ? POST_MORTEM_BAD_SIZE
                                           : post_mortem_read(page->bytes, size_bytes, &record);
     if (status == EFI_NOT_FOUND || problem == POST_MORTEM_ABSENT)
-        console_warn(&loader->console, "post_mortem=nvram: the EFI variable holds no record");
+        console_warn("post_mortem=nvram: the EFI variable holds no record");
     else if (problem != POST_MORTEM_OK)
-        console_warn(&loader->console, "post_mortem=nvram: the EFI variable is ignored: %s",
+        console_warn("post_mortem=nvram: the EFI variable is ignored: %s",
                      post_mortem_status_text(problem));
     else if (!loader->has_last_boot)
-        console_log_rare(&loader->console, "the EFI variable holds a record of an earlier boot");
+        console_log_rare("the EFI variable holds a record of an earlier boot");
     return !EFI_ERROR(status) && size_bytes == sizeof(page->bytes);
 }
 
@@ -120,10 +119,9 @@ static void write_stored(struct loader *loader, struct page *page)
     if (EFI_ERROR(status))
         obstacle = error_status_name(status);
     if (obstacle != NULL)
-        console_warn(&loader->console, "post_mortem=nvram: not written: %s", obstacle);
+        console_warn("post_mortem=nvram: not written: %s", obstacle);
     else
-        console_log_rare(&loader->console,
-                         "the record of the last boot is in the EFI variable, too");
+        console_log_rare("the record of the last boot is in the EFI variable, too");
 }
 
 void boot_record_keep(struct loader *loader)
@@ -132,8 +130,8 @@ void boot_record_keep(struct loader *loader)
     static struct page wanted;
     if (!wants_variable(loader))
         return;
-    console_log_rare(&loader->console, "post_mortem=nvram: reading and writing the EFI variable");
-    console_show(&loader->console);
+    console_log_rare("post_mortem=nvram: reading and writing the EFI variable");
+    console_show();
     bool is_comparable = read_stored(loader, &stored);
     if (!loader->has_last_boot || loader->last_boot.stage == POST_MORTEM_ENDED)
         return;

@@ -23,7 +23,7 @@ static struct entry *find_wanted(struct loader *loader, const char *id, const ch
         reason = "has an error";
     else if (is_one_shot || !entry_has_no_tries(entry))
         return entry;
-    console_warn(&loader->console, "%s names the entry %s, which %s", source, id, reason);
+    console_warn("%s names the entry %s, which %s", source, id, reason);
     return NULL;
 }
 
@@ -62,10 +62,9 @@ static void take(struct loader *loader, struct entry *entry)
     start_options_apply(loader);
     if (loader->entries.is_single)
         return;
-    console_log(&loader->console, "entry %s", entry->id);
+    console_log("entry %s", entry->id);
     if (config->unknown_key_count != 0)
-        console_warn(&loader->console,
-                     "entry %s: %u unknown keys are ignored, the first in line %u", entry->id,
+        console_warn("entry %s: %u unknown keys are ignored, the first in line %u", entry->id,
                      config->unknown_key_count, config->first_unknown_line);
 }
 
@@ -82,7 +81,7 @@ static void note_failure(struct loader *loader, struct entry *failed, char *mess
 {
     failed->error = loader->failure.error;
     error_format_sentence(&loader->failure, message, capacity_bytes);
-    console_warn(&loader->console, "entry %s: %s", failed->id, message);
+    console_warn("entry %s: %s", failed->id, message);
 }
 
 /* After a failure, a person has some time. Then the next good entry starts. */

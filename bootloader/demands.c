@@ -39,8 +39,7 @@ static void drop_framebuffers_beyond(struct loader *loader, uint64_t limit)
         const struct handoff_framebuffer *screen = &screens->list[i - 1];
         if (screen->base + screen->size_bytes <= limit)
             continue;
-        console_warn(&loader->console,
-                     "the framebuffer at %llx is dropped: the kernel reaches only %llx",
+        console_warn("the framebuffer at %llx is dropped: the kernel reaches only %llx",
                      screen->base, limit);
         framebuffer_list_remove(screens, i - 1);
     }

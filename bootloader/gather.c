@@ -7,29 +7,23 @@
 #include "bootloader/inject.h"
 #include "bootloader/processors.h"
 
-/* Some drivers of the firmware take long, or hang. */
-static void show_what_follows(struct console *console)
-{
-    console_log(console, "asking the firmware");
-    console_show(console);
-}
-
 void gather_facts(struct loader *loader)
 {
     loader_begin_phase(loader, "gather platform");
-    show_what_follows(&loader->console);
-    platform_gather(&loader->firmware, &loader->console, &loader->platform);
-    loader->serial = serial_port_choose(&loader->firmware, &loader->console,
-                                        &loader->platform.firmware_tables, &loader->config.serial);
-    screen_gather(&loader->screen, &loader->firmware, &loader->console, &loader->config,
+    console_log("asking the firmware"); /* some of its drivers take long, or hang */
+    console_show();
+    platform_gather(&loader->firmware, &loader->platform);
+    loader->serial = serial_port_choose(&loader->firmware, &loader->platform.firmware_tables,
+                                        &loader->config.serial);
+    screen_gather(&loader->screen, &loader->firmware, &loader->config,
                   &loader->platform.framebuffers);
-    platform_log(&loader->console, &loader->platform);
+    platform_log(&loader->platform);
     boot_interface_write_times(loader, loader->platform.clock_frequency_hz);
     processors_find(loader);
     loader->no_execute_was_off = arch_no_execute_switch_on();
     arch_page_features(&loader->features);
     if (loader->no_execute_was_off)
-        console_warn(&loader->console, "the firmware switched no-execute pages off: %s",
+        console_warn("the firmware switched no-execute pages off: %s",
                      loader->features.no_execute ? PACKED("the loader switched them on")
                                                  : PACKED("the CPU keeps them off"));
     loader->firmware_levels = loader->features.levels;

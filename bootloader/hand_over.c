@@ -18,7 +18,7 @@ void hand_over_build(struct loader *loader)
         .placement = &loader->placement,
         .platform = &loader->platform,
         .timeline = &loader->timeline,
-        .log = &loader->console.log,
+        .log = &console.log,
         .config = &loader->config,
     };
     loader_begin_phase(loader, "enter kernel");

@@ -32,10 +32,10 @@ bool inject_begin(struct loader *loader)
     for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
         if (!is_wanted(loader, (enum inject_failure)failure))
             continue;
-        console_warn(&loader->console, "inject=%s is on: this boot misbehaves on purpose",
+        console_warn("inject=%s is on: this boot misbehaves on purpose",
                      inject_word((enum inject_failure)failure));
     }
-    console_show(&loader->console);
+    console_show();
     misbehave_begin(&loader->firmware, &loader->config.inject);
     if (is_wanted(loader, INJECT_OCCUPY_LINK_ADDRESS))
         misbehave_occupy_link_address();

@@ -82,7 +82,7 @@ static bool follow(struct loader *loader, enum tpm_outcome outcome, EFI_STATUS s
                    const char *text)
 {
     if (outcome == TPM_WARN)
-        console_warn(&loader->console, "not in the TPM: %s (%s)", text, error_status_name(status));
+        console_warn("not in the TPM: %s (%s)", text, error_status_name(status));
     if (outcome == TPM_STOP)
         error_set(&loader->failure, LOADER_ERROR_NOT_MEASURED, status, "%s", text);
     return outcome != TPM_STOP;

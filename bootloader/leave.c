@@ -70,10 +70,9 @@ static void warn_of_firmware(struct loader *loader, unsigned attempt_count)
 {
     regions_warn(loader);
     if (attempt_count > 1)
-        console_warn(&loader->console, "the firmware ended boot services after %u attempts",
-                     attempt_count);
+        console_warn("the firmware ended boot services after %u attempts", attempt_count);
     if (loader->block.map.version != EFI_MEMORY_DESCRIPTOR_VERSION)
-        console_warn(&loader->console, "the memory map has version %u, and is read as version 1",
+        console_warn("the memory map has version %u, and is read as version 1",
                      loader->block.map.version);
 }
 
@@ -83,7 +82,7 @@ bool leave_firmware(struct loader *loader)
     unsigned attempt_count;
 
     loader_begin_phase(loader, "show log");
-    console_show(&loader->console);
+    console_show();
     /* The usual source is not shown: printing a line takes 300,000 instructions. */
     if (loader->start.command_line_source == NULL)
         start_options_log(loader);

@@ -31,7 +31,7 @@ static unsigned wished_levels(struct loader *loader)
     bool is_any =
         command_line_value(command_line, "paging", word, sizeof(word)) && text_equal(word, "any");
     if (command_line_mentions(command_line, "paging") && !is_any)
-        console_warn(&loader->console, "paging= is ignored: the value must be 4, 5 or any");
+        console_warn("paging= is ignored: the value must be 4, 5 or any");
     return 0;
 }
 
@@ -65,7 +65,7 @@ static unsigned choose(struct loader *loader)
     };
     struct level_choice choice = level_choose(&request);
     if (choice.is_wish_refused)
-        console_warn(&loader->console, "paging= is ignored: the kernel supports only %s levels",
+        console_warn("paging= is ignored: the kernel supports only %s levels",
                      word_of(choice.levels));
     return choice.levels;
 }
@@ -80,7 +80,7 @@ static bool stay(struct loader *loader, const char *obstacle)
                   obstacle);
         return false;
     }
-    console_warn(&loader->console, "%s paging levels: %s", word, obstacle);
+    console_warn("%s paging levels: %s", word, obstacle);
     return true;
 }
 

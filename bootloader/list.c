@@ -38,8 +38,8 @@ static bool parse_config(struct loader *loader, struct piece text)
         return false;
     }
     if (globals->unknown_key_count != 0)
-        console_warn(&loader->console, "%s: %u unknown keys are ignored, the first in line %u",
-                     chooser->config_path, globals->unknown_key_count, globals->first_unknown_line);
+        console_warn("%s: %u unknown keys are ignored, the first in line %u", chooser->config_path,
+                     globals->unknown_key_count, globals->first_unknown_line);
     return true;
 }
 
@@ -119,8 +119,8 @@ static uint64_t list_files(struct loader *loader, EFI_FILE_HANDLE folder)
     }
     ignored_count -= loader->entries.left_out_count;
     if (ignored_count != 0)
-        console_warn(&loader->console, "%u files of %s are ignored: the name is not ID.conf",
-                     ignored_count, ENTRY_FOLDER);
+        console_warn("%u files of %s are ignored: the name is not ID.conf", ignored_count,
+                     ENTRY_FOLDER);
     return sum_bytes;
 }
 
@@ -129,7 +129,7 @@ static enum loader_error warn_of_refusal(struct loader *loader, const struct ent
 {
     static char sentence[600];
     error_format_sentence(&loader->failure, sentence, sizeof(sentence));
-    console_warn(&loader->console, "the file of entry %s is refused: %s", entry->id, sentence);
+    console_warn("the file of entry %s is refused: %s", entry->id, sentence);
     return loader->failure.error;
 }
 
@@ -187,7 +187,7 @@ static bool load_files(struct loader *loader)
     if (error == LOADER_ERROR_FILE_NOT_FOUND)
         return true;
     if (error != LOADER_OK) {
-        console_warn(&loader->console, "no files of entries are read: %s", loader->failure.detail);
+        console_warn("no files of entries are read: %s", loader->failure.detail);
         return true;
     }
     uint64_t sum_bytes = list_files(loader, folder);
@@ -208,8 +208,8 @@ bool list_entries(struct loader *loader)
     if (!loader->entries.is_single)
         boot_interface_begin(loader);
     if (loader->entries.left_out_count != 0)
-        console_warn(&loader->console, "only %u entries are listed, and %u are left out",
-                     ENTRY_LIMIT, loader->entries.left_out_count);
+        console_warn("only %u entries are listed, and %u are left out", ENTRY_LIMIT,
+                     loader->entries.left_out_count);
     return true;
 }
 

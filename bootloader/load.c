@@ -32,9 +32,8 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
     file_close(&file);
     if (!is_loaded)
         return false;
-    console_log(&loader->console, "kernel: %llu KiB at %llx, entry %llx",
-                phys_range_size_bytes(*memory) / KIB, memory->start.value,
-                loader->kernel.entry.value);
+    console_log("kernel: %llu KiB at %llx, entry %llx", phys_range_size_bytes(*memory) / KIB,
+                memory->start.value, loader->kernel.entry.value);
     return true;
 }
 
@@ -42,14 +41,13 @@ static bool load_kernel(struct loader *loader, const struct volume *volume)
  * `quiet`, the picture that the firmware shows stays until the kernel draws, or until an error. */
 static void show_first_lines(struct loader *loader)
 {
-    loader->console.is_quiet = command_line_has(loader->config.command_line, "quiet");
-    loader->console.has_colour = command_line_is(loader->config.command_line, "colour", "on");
+    console.is_quiet = command_line_has(loader->config.command_line, "quiet");
+    console.has_colour = command_line_is(loader->config.command_line, "colour", "on");
     if (loader->start.command_line_source != NULL)
         start_options_log(loader);
-    console_log(&loader->console, "reading %s",
-                loader->config.efi_path[0] != '\0' ? loader->config.efi_path
-                                                   : loader->config.kernel_path);
-    console_show(&loader->console);
+    console_log("reading %s", loader->config.efi_path[0] != '\0' ? loader->config.efi_path
+                                                                 : loader->config.kernel_path);
+    console_show();
 }
 
 /* Nothing of this entry stays for the next one. */

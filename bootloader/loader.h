@@ -74,7 +74,6 @@ struct loader {
     struct platform_facts platform;
     struct claims claims;
     struct processor_list processors;
-    struct console console;
     struct post_exit post_exit;
     struct chooser chooser;
     struct entry_list entries;

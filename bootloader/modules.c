@@ -45,17 +45,16 @@ static bool load_module(struct loader *loader, const struct volume *volume, unsi
     const struct config_module *module = &modules->list[number];
     struct phys_range *place = &loader->placement.modules[number];
     struct file file;
-    console_log(&loader->console, "reading %s", modules->texts + module->path);
-    console_show(&loader->console);
+    console_log("reading %s", modules->texts + module->path);
+    console_show();
     if (file_open(volume, modules->texts + module->path, MODULE_FILE_LIMIT_BYTES, &file) !=
         LOADER_OK)
         return false;
     bool is_loaded = read_module(loader, &file, module, place);
     file_close(&file);
     if (is_loaded)
-        console_log(&loader->console, "module %s: %llu bytes at %llx",
-                    modules->texts + module->name, phys_range_size_bytes(*place),
-                    place->start.value);
+        console_log("module %s: %llu bytes at %llx", modules->texts + module->name,
+                    phys_range_size_bytes(*place), place->start.value);
     return is_loaded;
 }
 

@@ -59,11 +59,11 @@ static _Noreturn void stop_in_firmware(struct watch *watch)
                          serial_known(loader).port, loader->config.command_line);
     post_exit_write(&loader->post_exit, watch->report);
     post_exit_write(&loader->post_exit, text);
-    loader_log_append(&loader->console.log, watch->report, text_length(watch->report));
+    loader_log_append(&console.log, watch->report, text_length(watch->report));
     post_exit_keep(&loader->post_exit, POST_MORTEM_LOADER, LOADER_ERROR_LOADER_FAULT, text);
     if (!loader->post_exit.screen) {
-        loader_log_append(&loader->console.log, text, text_length(text));
-        console_show(&loader->console);
+        loader_log_append(&console.log, text, text_length(text));
+        console_show();
     }
     post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
 }
@@ -91,7 +91,7 @@ bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader)
         if (had_interrupts)
             arch_interrupts_enable();
         serial_prepare(loader);
-        console_show_error(&loader->console, watch.report, &loader->serial);
+        console_show_error(watch.report, &loader->serial);
     }
     return is_good;
 }

@@ -16,11 +16,9 @@ void processors_find(struct loader *loader)
                                                 MADT_SIGNATURE, &size_bytes);
     enum madt_status status = madt_list_processors(table, size_bytes, arch_processor_id(), list);
     if (status != MADT_OK)
-        console_warn(&loader->console, "ACPI's list of processors (MADT): %s",
-                     madt_status_text(status));
+        console_warn("ACPI's list of processors (MADT): %s", madt_status_text(status));
     if (list->duplicate_count != 0)
-        console_warn(&loader->console, "processor %u is listed twice: counted once",
-                     list->duplicate_id);
+        console_warn("processor %u is listed twice: counted once", list->duplicate_id);
 }
 
 /* --- The block --- */
@@ -80,8 +78,8 @@ void processors_reserve(struct loader *loader)
     if (parking->seat_count == 0 || reserve(loader))
         return;
     parking->seat_count = 0;
-    console_warn(&loader->console, "no other processor is started: no memory below 4 GiB, or no "
-                                   "way to reach its registers");
+    console_warn("no other processor is started: no memory below 4 GiB, or no "
+                 "way to reach its registers");
 }
 
 /* --- The start --- */
@@ -119,8 +117,7 @@ static void check_answers(struct loader *loader)
             continue;
         }
         element->mailbox = element->stack_virtual_base = 0;
-        console_warn(&loader->console, "processor %llu does not answer: left out",
-                     element->hardware_id);
+        console_warn("processor %llu does not answer: left out", element->hardware_id);
     }
 }
 

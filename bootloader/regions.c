@@ -5,20 +5,18 @@
 #include "shared/direct_map.h"
 #include "shared/region.h"
 
-static void warn_of_rows(struct console *console, const struct memory_map_report *report,
-                         uint64_t limit_bytes)
+static void warn_of_rows(const struct memory_map_report *report, uint64_t limit_bytes)
 {
     if (report->unreachable_bytes != 0)
-        console_warn(console, "%llu MiB of RAM at or above %llu GiB stay reserved: out of reach",
+        console_warn("%llu MiB of RAM at or above %llu GiB stay reserved: out of reach",
                      report->unreachable_bytes / MIB, limit_bytes / GIB);
     if (report->attributes_assumed)
-        console_warn(console, "no memory map row has attributes: RAM is taken as write-back");
+        console_warn("no memory map row has attributes: RAM is taken as write-back");
     if (report->dropped_empty + report->dropped_wrapping + report->shrunk_unaligned +
             report->overlapping + report->unknown_types + report->unusable_attributes ==
         0)
         return;
-    console_warn(console,
-                 "memory map rows: %u empty and %u wrapping dropped, %u unaligned shrunk, "
+    console_warn("memory map rows: %u empty and %u wrapping dropped, %u unaligned shrunk, "
                  "%u overlapping, %u of unknown type, %u not plain RAM",
                  report->dropped_empty, report->dropped_wrapping, report->shrunk_unaligned,
                  report->overlapping, report->unknown_types, report->unusable_attributes);
@@ -110,6 +108,5 @@ bool regions_build(struct loader *loader)
 
 void regions_warn(struct loader *loader)
 {
-    warn_of_rows(&loader->console, &loader->map_report,
-                 ram_limit_bytes(loader, loader->features.levels));
+    warn_of_rows(&loader->map_report, ram_limit_bytes(loader, loader->features.levels));
 }

@@ -28,7 +28,7 @@ static uint64_t choose_slide(struct loader *loader)
         return kernel_base_fixed_slide(&loader->kernel);
     if (seed_gather(&loader->firmware, seed) != HANDOFF_SEED_NONE)
         return kernel_base_random_slide(&loader->kernel, seed);
-    console_warn(&loader->console, "the kernel gets no random address: there is no seed");
+    console_warn("the kernel gets no random address: there is no seed");
     return kernel_base_fixed_slide(&loader->kernel);
 }
 
@@ -69,7 +69,7 @@ bool relocate_kernel(struct loader *loader)
     if (!is_applied)
         return false;
     kernel_base_move(kernel, slide);
-    console_log(&loader->console, "kernel at %llx: slide %llx, %llu relocations",
-                kernel->image.start.value, slide, count);
+    console_log("kernel at %llx: slide %llx, %llu relocations", kernel->image.start.value, slide,
+                count);
     return true;
 }

@@ -19,8 +19,7 @@ static bool reserve_processor_start(struct loader *loader)
         pages_allocate_below(&loader->pages, PAGE_SIZE_BYTES, phys_addr(PROCESSOR_START_LIMIT),
                              HANDOFF_REGION_PROCESSOR_START, &loader->placement.processor_start);
     if (error == LOADER_ERROR_OUT_OF_MEMORY)
-        console_warn(&loader->console,
-                     "no page below 1 MiB is free: no other processor can be started");
+        console_warn("no page below 1 MiB is free: no other processor can be started");
     return error == LOADER_OK || error == LOADER_ERROR_OUT_OF_MEMORY;
 }
 
@@ -34,8 +33,8 @@ bool reserve_memory(struct loader *loader)
 {
     struct placement *placement = &loader->placement;
     loader_begin_phase(loader, "reserve memory");
-    if (temp_heaps_reserve(&loader->pages, &loader->config.temp_heaps, &loader->console,
-                           placement->temp_heaps) != LOADER_OK ||
+    if (temp_heaps_reserve(&loader->pages, &loader->config.temp_heaps, placement->temp_heaps) !=
+            LOADER_OK ||
         pages_allocate(&loader->pages, stack_size_bytes(&loader->demands), HANDOFF_REGION_STACK,
                        &placement->stack) != LOADER_OK ||
         !reserve_processor_start(loader))

@@ -36,8 +36,7 @@ static void drop_if_in_conflict(struct loader *loader, size_t index)
     struct memory_map_claim owned;
     if (!framebuffer_conflict_find(&owners, screen, &owned) && !covers_live_memory(screen, &owned))
         return;
-    console_warn(&loader->console,
-                 "the framebuffer at %llx is dropped: its pixels would overwrite memory in use "
+    console_warn("the framebuffer at %llx is dropped: its pixels would overwrite memory in use "
                  "(%s at %llx)",
                  screen->base, region_type_name((uint32_t)owned.type), owned.range.start.value);
     framebuffer_list_remove(screens, index);

@@ -21,7 +21,7 @@ void start_options_read(struct loader *loader)
     if (obstacle == NULL)
         return;
     text[0] = '\0';
-    console_warn(&loader->console, "the load options are ignored: %s", obstacle);
+    console_warn("the load options are ignored: %s", obstacle);
 }
 
 void start_options_apply(struct loader *loader)
@@ -38,5 +38,5 @@ void start_options_log(struct loader *loader)
     if (source == NULL)
         source = loader->entries.is_single ? "handoff.conf" : "the entry";
     if (loader->config.command_line[0] != '\0')
-        console_log(&loader->console, "command line: from %s", source);
+        console_log("command line: from %s", source);
 }

@@ -25,9 +25,8 @@ static void wait_for_reader(struct loader *loader)
     const EFI_SYSTEM_TABLE *system_table = loader->firmware.system_table;
     if (system_table->ConOut == NULL && system_table->ConIn == NULL)
         return;
-    console_log_rare(&loader->console, "Press a key to return to the firmware, or wait %u seconds.",
-                     READING_SECONDS);
-    console_show(&loader->console);
+    console_log_rare("Press a key to return to the firmware, or wait %u seconds.", READING_SECONDS);
+    console_show();
     keyboard_wait(&loader->firmware, clock_hz(loader), READING_SECONDS);
 }
 
@@ -57,7 +56,7 @@ EFI_STATUS stop_loader(struct loader *loader)
     }
     screen_restore(&loader->screen);
     serial_prepare(loader);
-    console_show_error(&loader->console, report, &loader->serial);
+    console_show_error(report, &loader->serial);
     release(loader);
     if (!command_line_has(loader->config.command_line, "unattended"))
         wait_for_reader(loader);

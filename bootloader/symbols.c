@@ -11,6 +11,6 @@ bool symbols_load(struct loader *loader, const struct file *file)
     if (kernel_symbols_load(file, &loader->pages, &loader->kernel, &loader->symbols) != LOADER_OK)
         return false;
     if (loader->symbols.count == 0)
-        console_warn(&loader->console, "symbols=on is ignored: %s has no symbol table", file->path);
+        console_warn("symbols=on is ignored: %s has no symbol table", file->path);
     return true;
 }

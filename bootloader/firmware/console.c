@@ -5,36 +5,34 @@
 #include "shared/text/packed_text.h"
 #include "shared/text/text.h"
 
-void console_initialise(struct console *console, const struct firmware *firmware)
+struct console console;
+
+void console_initialise(const struct firmware *firmware)
 {
-    console->firmware = firmware;
-    console->log.size_bytes = 0;
-    console->shown_size_bytes = 0;
-    console->is_quiet = false;
-    console->has_colour = false;
+    console.firmware = firmware;
 }
 
-void console_log(struct console *console, const char *format, ...)
+void console_log(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    loader_log_line(&console->log, "", format, arguments);
+    loader_log_line(&console.log, "", format, arguments);
     va_end(arguments);
 }
 
-void console_log_packed(struct console *console, struct packed_text format, ...)
+void console_log_packed(struct packed_text format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    loader_log_line(&console->log, "", packed_text_read(format.text), arguments);
+    loader_log_line(&console.log, "", packed_text_read(format.text), arguments);
     va_end(arguments);
 }
 
-void console_warn_packed(struct console *console, struct packed_text format, ...)
+void console_warn_packed(struct packed_text format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    loader_log_line(&console->log, "warning: ", packed_text_read(format.text), arguments);
+    loader_log_line(&console.log, "warning: ", packed_text_read(format.text), arguments);
     va_end(arguments);
 }
 
@@ -84,14 +82,14 @@ static void output_line(SIMPLE_TEXT_OUTPUT_INTERFACE *output, const char *line, 
         output_text(output, line, size_bytes);
 }
 
-static void console_output(const struct console *console, const char *text, size_t size_bytes)
+static void console_output(const char *text, size_t size_bytes)
 {
-    SIMPLE_TEXT_OUTPUT_INTERFACE *output = console->firmware->system_table->ConOut;
+    SIMPLE_TEXT_OUTPUT_INTERFACE *output = console.firmware->system_table->ConOut;
     size_t start = 0;
 
     if (output == NULL)
         return;
-    for (size_t i = 0; i < size_bytes && console->has_colour; i++) {
+    for (size_t i = 0; i < size_bytes && console.has_colour; i++) {
         if (text[i] != '\n')
             continue;
         output_line(output, text + start, i + 1 - start);
@@ -100,47 +98,46 @@ static void console_output(const struct console *console, const char *text, size
     output_text(output, text + start, size_bytes - start);
 }
 
-static void write_serial(const struct console *console, const char *report, size_t size_bytes)
+static void write_serial(const char *report, size_t size_bytes)
 {
     static const char red[] = "\033[1;31m";
     static const char plain[] = "\033[0m";
-    if (console->has_colour)
+    if (console.has_colour)
         arch_serial_write(red, sizeof(red) - 1);
     arch_serial_write(report, size_bytes);
-    if (console->has_colour)
+    if (console.has_colour)
         arch_serial_write(plain, sizeof(plain) - 1);
 }
 
-void console_show(struct console *console)
+void console_show(void)
 {
-    if (console->is_quiet || firmware_is_sealed(console->firmware))
+    if (console.is_quiet || firmware_is_sealed(console.firmware))
         return;
-    console_output(console, console->log.text + console->shown_size_bytes,
-                   console->log.size_bytes - console->shown_size_bytes);
-    console->shown_size_bytes = console->log.size_bytes;
+    console_output(console.log.text + console.shown_size_bytes,
+                   console.log.size_bytes - console.shown_size_bytes);
+    console.shown_size_bytes = console.log.size_bytes;
 }
 
-void console_show_passing(struct console *console, const char *format, ...)
+void console_show_passing(const char *format, ...)
 {
     char text[80];
     va_list arguments;
-    if (console->is_quiet || firmware_is_sealed(console->firmware))
+    if (console.is_quiet || firmware_is_sealed(console.firmware))
         return;
     va_start(arguments, format);
     format_text_v(text, sizeof(text), format, arguments);
     va_end(arguments);
-    console_show(console);
-    console_output(console, text, text_length(text));
+    console_show();
+    console_output(text, text_length(text));
 }
 
 /* The screen comes first: it does not wait for a serial port that takes no byte. */
-void console_show_error(struct console *console, const char *report,
-                        const struct serial_choice *serial)
+void console_show_error(const char *report, const struct serial_choice *serial)
 {
     size_t size_bytes = text_length(report);
-    console->is_quiet = false;
-    loader_log_append(&console->log, report, size_bytes);
-    console_show(console);
+    console.is_quiet = false;
+    loader_log_append(&console.log, report, size_bytes);
+    console_show();
     if (!serial->is_firmware_console && arch_serial_initialise(serial->port))
-        write_serial(console, report, size_bytes);
+        write_serial(report, size_bytes);
 }

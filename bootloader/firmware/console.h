@@ -22,6 +22,7 @@
 #include "bootloader/pure/serial_choice.h"
 #include "shared/text/packed_text.h"
 
+/* There is one console. */
 struct console {
     const struct firmware *firmware;
     size_t shown_size_bytes; /* the part of the log that has been shown */
@@ -29,38 +30,36 @@ struct console {
     bool has_colour;         /* warnings and the number of an error have a colour */
     struct loader_log log;
 };
+extern struct console console;
 
 /* Precondition: `firmware` outlives the console. ConOut may be NULL; then nothing is shown. */
-void console_initialise(struct console *console, const struct firmware *firmware);
+void console_initialise(const struct firmware *firmware);
 
 /* Add one line to the log; the newline is added (see loader_log.h). Any phase. */
-void console_log(struct console *console, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void console_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same for a line that few boots have. The format is a literal, which the loader's file holds
  * packed. */
-#define console_log_rare(console, format, ...)                                                     \
-    console_log_packed(console, PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
-void console_log_packed(struct console *console, struct packed_text format, ...);
+#define console_log_rare(format, ...)                                                              \
+    console_log_packed(PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
+void console_log_packed(struct packed_text format, ...);
 
 /* The same, marked as a warning: there is a problem, and the boot continues in a defined state. */
-#define console_warn(console, format, ...)                                                         \
-    console_warn_packed(console, PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
-void console_warn_packed(struct console *console, struct packed_text format, ...);
+#define console_warn(format, ...)                                                                  \
+    console_warn_packed(PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
+void console_warn_packed(struct packed_text format, ...);
 
 /* Show the lines that are not shown yet on the firmware's console. Do nothing if the console is
  * quiet, or once the firmware is sealed. */
-void console_show(struct console *console);
+void console_show(void);
 
 /* Show the pending lines and then text that does not go to the log. It stays in one line of the
  * screen if it begins with a CR. Do nothing as above. */
-void console_show_passing(struct console *console, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void console_show_passing(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* End the quiet. Show everything pending and then `report`, which also goes to the serial port (see
  * above) and the log.
  * Precondition: the firmware is not sealed. */
-void console_show_error(struct console *console, const char *report,
-                        const struct serial_choice *serial);
+void console_show_error(const char *report, const struct serial_choice *serial);
 
 #endif

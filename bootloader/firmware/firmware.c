@@ -6,15 +6,13 @@ _Static_assert(EFI_ABORTED == (ERROR_STATUS_ERROR_BIT | 21), "error.h has UEFI's
 #define FIRMWARE_SEALED UINT64_C(0xdead000000000000)
 
 EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table,
-                          struct loader_failure *failure, struct console *console,
-                          struct firmware *ret_firmware)
+                          struct loader_failure *failure, struct firmware *ret_firmware)
 {
     *ret_firmware = (struct firmware){
         .image = image,
         .system_table = system_table,
         .services = system_table->BootServices,
         .failure = failure,
-        .console = console,
     };
     return ret_firmware->services->SetWatchdogTimer(0, 0, 0, NULL);
 }

@@ -17,23 +17,19 @@
 #include "bootloader/firmware/efi.h"
 #include "bootloader/pure/error.h"
 
-struct console;
-
 struct firmware {
     EFI_HANDLE image;
     EFI_SYSTEM_TABLE *system_table;
     EFI_BOOT_SERVICES *services;
     EFI_LOADED_IMAGE *loaded_image; /* NULL until firmware_find_image() */
     struct loader_failure *failure; /* the reason for the last failure */
-    struct console *console;        /* for the progress of long reads */
 };
 
 /* Fill *ret_firmware from the arguments of the entry point, and disable the firmware's watchdog.
  * The watchdog would reset the machine after five minutes (UEFI 2.10, section 7.5.1). Return the
  * status of SetWatchdogTimer: a failure is a warning, not an error. */
 EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table,
-                          struct loader_failure *failure, struct console *console,
-                          struct firmware *ret_firmware);
+                          struct loader_failure *failure, struct firmware *ret_firmware);
 
 /* Find the loaded-image protocol of the loader itself.
  * Failure: LOADER_ERROR_NO_LOADED_IMAGE. */

@@ -7,7 +7,6 @@
 void read_progress_begin(struct read_progress *progress, const struct firmware *firmware)
 {
     static struct firmware_tables none; /* they are not known yet; too large as a constant */
-    progress->console = firmware->console;
     progress->frequency_hz = clock_find(firmware, &none).frequency_hz;
     progress->begun_ticks = progress->shown_ticks = arch_timestamp();
 }
@@ -19,12 +18,12 @@ void read_progress_show(struct read_progress *progress, uint64_t done_bytes, uin
         return;
     uint64_t milliseconds = (now_ticks - progress->begun_ticks) / (progress->frequency_hz / 1000);
     progress->shown_ticks = now_ticks;
-    console_show_passing(progress->console, "\r  %llu of %llu MiB, %llu KiB/s ", done_bytes / MIB,
-                         total_bytes / MIB, done_bytes / KIB * 1000 / milliseconds);
+    console_show_passing("\r  %llu of %llu MiB, %llu KiB/s ", done_bytes / MIB, total_bytes / MIB,
+                         done_bytes / KIB * 1000 / milliseconds);
 }
 
 void read_progress_end(const struct read_progress *progress)
 {
     if (progress->shown_ticks != progress->begun_ticks)
-        console_show_passing(progress->console, "\n");
+        console_show_passing("\n");
 }

@@ -8,7 +8,6 @@
 
 /* It begins as zeros: then nothing is shown. */
 struct read_progress {
-    struct console *console;
     uint64_t frequency_hz; /* of the clock; 0 if unknown */
     uint64_t begun_ticks;
     uint64_t shown_ticks; /* when the last line was shown, or the begin */

@@ -29,18 +29,17 @@ static void find_outputs(const struct firmware *firmware, struct outputs *ret_ou
     }
 }
 
-static void start_outputs(const struct firmware *firmware, struct console *console,
-                          const struct outputs *outputs)
+static void start_outputs(const struct firmware *firmware, const struct outputs *outputs)
 {
     for (size_t i = 0; i < outputs->count; i++) {
         const struct graphics_output *output = &outputs->list[i];
         bool was_started;
         EFI_STATUS status = graphics_output_start(firmware, output, &was_started);
         if (EFI_ERROR(status))
-            console_warn(console, "output %u has no mode, and none can be started (%s): not used",
+            console_warn("output %u has no mode, and none can be started (%s): not used",
                          output->number, error_status_name(status));
         else if (!was_started)
-            console_warn(console, "output %u had no mode: mode %u is started", output->number,
+            console_warn("output %u had no mode: mode %u is started", output->number,
                          output->protocol->Mode->Mode);
     }
 }
@@ -70,14 +69,14 @@ static const struct graphics_output *find_number(const struct outputs *outputs, 
 }
 
 /* An output without a linear framebuffer is no fault: it states no address, or another format. */
-static void warn_of_places(const struct outputs *outputs, struct console *console)
+static void warn_of_places(const struct outputs *outputs)
 {
     for (size_t i = 0; i < outputs->count; i++) {
         const struct graphics_output *output = &outputs->list[i];
         struct framebuffer_mode mode;
         if (graphics_output_read(output, &mode) && mode.base != 0 && framebuffer_is_linear(&mode) &&
             !is_usable(output))
-            console_warn(console, "output %u is not handed over: its pixels cannot be at %llx",
+            console_warn("output %u is not handed over: its pixels cannot be at %llx",
                          output->number, mode.base);
     }
 }
@@ -93,12 +92,11 @@ static const struct graphics_output *find_first(const struct outputs *outputs, b
 }
 
 /* Return NULL if no output has a linear framebuffer. */
-static const struct graphics_output *choose_output(const struct outputs *outputs, unsigned number,
-                                                   struct console *console)
+static const struct graphics_output *choose_output(const struct outputs *outputs, unsigned number)
 {
     const struct graphics_output *output = number != 0 ? find_number(outputs, number) : NULL;
     if (number != 0 && output == NULL)
-        console_warn(console, "output = %u is not a usable screen: the console's is used", number);
+        console_warn("output = %u is not a usable screen: the console's is used", number);
     if (output == NULL)
         output = find_first(outputs, true);
     return output != NULL ? output : find_first(outputs, false);
@@ -108,8 +106,7 @@ static const struct graphics_output *choose_output(const struct outputs *outputs
 
 /* Return false if the mode stays. */
 static bool wanted_size(const struct firmware *firmware, const struct config *config,
-                        const struct graphics_output *output, struct console *console,
-                        struct screen_size *ret_size)
+                        const struct graphics_output *output, struct screen_size *ret_size)
 {
     if (config->resolution == CONFIG_RESOLUTION_KEEP)
         return false;
@@ -119,8 +116,7 @@ static bool wanted_size(const struct firmware *firmware, const struct config *co
     }
     bool is_known = graphics_output_native_size(firmware, output, ret_size);
     if (!is_known)
-        console_warn(console,
-                     "resolution = native: output %u does not state its size (EDID): "
+        console_warn("resolution = native: output %u does not state its size (EDID): "
                      "give it as WIDTHxHEIGHT; the mode stays",
                      output->number);
     return is_known;
@@ -142,39 +138,38 @@ static void choose_mode(const struct firmware *firmware, const struct graphics_o
 
 /* The mode may have another place, pitch and format than before, so it is read again. */
 static void change_mode(struct screen *screen, const struct graphics_output *output,
-                        UINT32 mode_number, struct console *console)
+                        UINT32 mode_number)
 {
     EFI_GRAPHICS_OUTPUT_PROTOCOL *protocol = output->protocol;
     const struct screen old = {protocol, protocol->Mode->Mode};
 
     /* The console cannot be read in a mode that it did not set. */
-    console_log_rare(console, "output %u: setting mode %u", output->number, mode_number);
-    console_show(console);
+    console_log_rare("output %u: setting mode %u", output->number, mode_number);
+    console_show();
     EFI_STATUS status = protocol->SetMode(protocol, mode_number);
     *screen = old;
     if (!EFI_ERROR(status) && is_usable(output))
         return;
     screen_restore(screen);
-    console_warn(console, "output %u: mode %u cannot be set (%s): the old mode %s", output->number,
+    console_warn("output %u: mode %u cannot be set (%s): the old mode %s", output->number,
                  mode_number,
                  EFI_ERROR(status) ? error_status_name(status) : "no linear framebuffer",
                  is_usable(output) ? "stays" : "is lost, too");
 }
 
 static void set_resolution(struct screen *screen, const struct firmware *firmware,
-                           const struct config *config, const struct graphics_output *output,
-                           struct console *console)
+                           const struct config *config, const struct graphics_output *output)
 {
     struct screen_choice choice = {.has_mode = false};
-    if (!wanted_size(firmware, config, output, console, &choice.wanted))
+    if (!wanted_size(firmware, config, output, &choice.wanted))
         return;
     choose_mode(firmware, output, &choice);
     if (!screen_choice_is_exact(&choice))
-        console_warn(console, "output %u has no mode of %ux%u: the nearest is %ux%u",
-                     output->number, choice.wanted.width_pixels, choice.wanted.height_pixels,
+        console_warn("output %u has no mode of %ux%u: the nearest is %ux%u", output->number,
+                     choice.wanted.width_pixels, choice.wanted.height_pixels,
                      choice.size.width_pixels, choice.size.height_pixels);
     if (choice.mode_number != output->protocol->Mode->Mode)
-        change_mode(screen, output, choice.mode_number, console);
+        change_mode(screen, output, choice.mode_number);
 }
 
 void screen_restore(struct screen *screen)
@@ -192,7 +187,7 @@ struct found {
     const struct graphics_output *outputs[FRAMEBUFFER_LIMIT];
 };
 
-static void add(struct found *found, const struct graphics_output *output, struct console *console)
+static void add(struct found *found, const struct graphics_output *output)
 {
     struct framebuffer_mode mode;
     struct handoff_framebuffer framebuffer;
@@ -200,26 +195,26 @@ static void add(struct found *found, const struct graphics_output *output, struc
     if (!graphics_output_read(output, &mode) || !framebuffer_describe(&mode, &framebuffer))
         return;
     if (!framebuffer_list_add(found->list, &framebuffer))
-        console_warn(console, "output %u is not handed over: there are too many", output->number);
+        console_warn("output %u is not handed over: there are too many", output->number);
     if (found->list->count == count)
         return;
     found->outputs[count] = output;
     if (framebuffer_size_is_short(&mode, &framebuffer))
-        console_warn(console, "output %u has only %llu bytes, says the firmware: %llu are used",
+        console_warn("output %u has only %llu bytes, says the firmware: %llu are used",
                      output->number, mode.size_bytes, framebuffer.size_bytes);
 }
 
 /* A user of several screens needs the numbers for `output` in handoff.conf. */
-static void log_outputs(const struct found *found, struct console *console)
+static void log_outputs(const struct found *found)
 {
     for (size_t i = 0; i < found->list->count && found->list->count > 1; i++)
-        console_log(console, "output %u: %ux%u at %llx%s", found->outputs[i]->number,
+        console_log("output %u: %ux%u at %llx%s", found->outputs[i]->number,
                     found->list->list[i].width_pixels, found->list->list[i].height_pixels,
                     found->list->list[i].base,
                     found->outputs[i]->is_console ? ", the console's" : "");
 }
 
-void screen_gather(struct screen *screen, const struct firmware *firmware, struct console *console,
+void screen_gather(struct screen *screen, const struct firmware *firmware,
                    const struct config *config, struct framebuffer_list *ret_list)
 {
     static struct outputs outputs; /* too large for the firmware's stack */
@@ -227,16 +222,16 @@ void screen_gather(struct screen *screen, const struct firmware *firmware, struc
 
     ret_list->count = 0;
     find_outputs(firmware, &outputs);
-    start_outputs(firmware, console, &outputs);
-    warn_of_places(&outputs, console);
-    const struct graphics_output *first = choose_output(&outputs, config->output_number, console);
+    start_outputs(firmware, &outputs);
+    warn_of_places(&outputs);
+    const struct graphics_output *first = choose_output(&outputs, config->output_number);
     if (first == NULL) {
-        console_log_rare(console, "no linear framebuffer: the kernel has only the serial line");
+        console_log_rare("no linear framebuffer: the kernel has only the serial line");
         return;
     }
-    set_resolution(screen, firmware, config, first, console);
-    add(&found, first, console);
+    set_resolution(screen, firmware, config, first);
+    add(&found, first);
     for (size_t i = 0; i < outputs.count; i++)
-        add(&found, &outputs.list[i], console);
-    log_outputs(&found, console);
+        add(&found, &outputs.list[i]);
+    log_outputs(&found);
 }

@@ -32,7 +32,7 @@ static bool is_silent(const struct serial_choice *choice, const struct serial_wi
            !choice->is_firmware_console && !arch_serial_initialise(choice->port);
 }
 
-struct serial_choice serial_port_choose(const struct firmware *firmware, struct console *console,
+struct serial_choice serial_port_choose(const struct firmware *firmware,
                                         const struct firmware_tables *tables,
                                         const struct serial_wish *wish)
 {
@@ -40,12 +40,11 @@ struct serial_choice serial_port_choose(const struct firmware *firmware, struct 
     struct serial_choice choice =
         serial_choose(wish, &found, find_spcr_port(tables), arch_serial_port_of);
     if (is_silent(&choice, wish))
-        console_warn(console,
-                     "no serial port answers at port %x: correct the key serial in handoff.conf",
+        console_warn("no serial port answers at port %x: correct the key serial in handoff.conf",
                      choice.port);
     else if (choice.port == 0)
-        console_log(console, "no serial port (%s)", choice.source);
+        console_log("no serial port (%s)", choice.source);
     else if (choice.port != arch_serial_port_of(1))
-        console_log(console, "serial port %x (%s)", choice.port, choice.source);
+        console_log("serial port %x (%s)", choice.port, choice.source);
     return choice;
 }

@@ -42,8 +42,7 @@ struct firmware_tables_memory system_tables_memory(void)
     return (struct firmware_tables_memory){read_memory, &live};
 }
 
-void system_tables_list(const struct firmware *firmware, struct console *console,
-                        struct firmware_tables *ret_tables)
+void system_tables_list(const struct firmware *firmware, struct firmware_tables *ret_tables)
 {
     const struct firmware_tables_memory memory = system_tables_memory();
     const EFI_SYSTEM_TABLE *system_table = firmware->system_table;
@@ -52,7 +51,6 @@ void system_tables_list(const struct firmware *firmware, struct console *console
     firmware_tables_add_all(ret_tables, &memory, (uint64_t)system_table->ConfigurationTable,
                             system_table->NumberOfTableEntries);
     if (ret_tables->invalid_count != 0 || ret_tables->dropped_count != 0)
-        console_warn(console,
-                     "firmware tables: %u are damaged and ignored, %u do not fit into the list",
+        console_warn("firmware tables: %u are damaged and ignored, %u do not fit into the list",
                      ret_tables->invalid_count, ret_tables->dropped_count);
 }

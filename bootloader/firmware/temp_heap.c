@@ -83,22 +83,20 @@ static enum loader_error reserve(struct pages *pages, const struct config_heap *
 }
 
 enum loader_error temp_heaps_reserve(struct pages *pages, const struct config_heaps *wanted,
-                                     struct console *console,
                                      struct phys_range heaps[CONFIG_HEAP_LIMIT])
 {
     for (unsigned i = 0; i < wanted->count; i++) {
         enum loader_error error = reserve(pages, &wanted->list[i], heaps);
         if (error == LOADER_ERROR_OUT_OF_MEMORY) {
-            console_warn(console,
-                         "no temporary heap %u: the firmware does not have %llu KiB there (%s)",
+            console_warn("no temporary heap %u: the firmware does not have %llu KiB there (%s)",
                          i + 1, wanted->list[i].size_bytes / KIB,
                          error_status_name(pages->firmware->failure->status));
             continue;
         }
         if (error != LOADER_OK)
             return error;
-        console_log(console, "temporary heap: %llu KiB at %llx",
-                    phys_range_size_bytes(*heaps) / KIB, heaps->start.value);
+        console_log("temporary heap: %llu KiB at %llx", phys_range_size_bytes(*heaps) / KIB,
+                    heaps->start.value);
         heaps++;
     }
     return LOADER_OK;

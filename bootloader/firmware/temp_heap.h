@@ -12,7 +12,6 @@
  * heap for which the firmware has no memory is left out, with a warning. If there is none, the
  * kernel uses memory inside its image. Failures: BAD_ALLOCATION, MEMORY_MAP. */
 enum loader_error temp_heaps_reserve(struct pages *pages, const struct config_heaps *wanted,
-                                     struct console *console,
                                      struct phys_range heaps[CONFIG_HEAP_LIMIT])
     __attribute__((warn_unused_result));
 
