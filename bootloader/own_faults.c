@@ -10,7 +10,7 @@
 
 struct watch {
     struct loader *loader;
-    bool (*step)(struct loader *loader);
+    bool (*step)(void);
     bool is_faulted;
     bool is_in_loader; /* the fault was in the loader's own code */
     char report[FAULT_REPORT_CAPACITY_BYTES];
@@ -19,7 +19,7 @@ struct watch {
 static bool call_step(void *context)
 {
     struct watch *watch = context;
-    return watch->step(watch->loader);
+    return watch->step();
 }
 
 static bool is_in(struct phys_range memory, uint64_t address)
@@ -77,7 +77,7 @@ void own_faults_begin(void)
         arch_watch_faults(&sink);
 }
 
-bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader))
+bool own_faults_watch(struct loader *loader, bool (*step)(void))
 {
     bool had_interrupts = arch_interrupts_are_enabled();
     watch = (struct watch){.loader = loader, .step = step};

@@ -17,9 +17,9 @@
 
 #include "bootloader/loader.h"
 
-/* Call step(loader), which may use several other steps, and return its result. A fault in the loader
- * makes it false, with the failure LOADER_FAULT. Afterwards, the firmware has its handlers again. */
-bool own_faults_watch(struct loader *loader, bool (*step)(struct loader *loader));
+/* Call step(), which may use several other steps, and return its result. A fault in the loader makes
+ * it false, with the failure LOADER_FAULT. Afterwards, the firmware has its handlers again. */
+bool own_faults_watch(struct loader *loader, bool (*step)(void));
 
 /* Give the exceptions back to the firmware: before the exit, and before another program starts. */
 void own_faults_end(void);
