@@ -6,7 +6,7 @@
 void boot_action_run(struct loader *loader, enum boot_action action)
 {
     boot_record_set_stage(loader, POST_MORTEM_ENDED);
-    EFI_STATUS status = boot_action_try(&loader->firmware, action);
+    EFI_STATUS status = boot_action_try(action);
     boot_record_set_stage(loader, POST_MORTEM_LOADER);
     console_warn("the firmware does not do this: %s", error_status_name(status));
 }

@@ -11,7 +11,7 @@ void begin_loader(struct loader *loader, EFI_HANDLE image, EFI_SYSTEM_TABLE *sys
 
 /* Refuse a confidential guest, before something in it can fail without a message. Failure:
  * CONFIDENTIAL_GUEST. */
-bool begin_check_guest(struct loader *loader);
+bool begin_check_guest(void);
 
 /* Find the loader's image in memory, with its sections. Failures: NO_LOADED_IMAGE,
  * BAD_LOADER_IMAGE. */

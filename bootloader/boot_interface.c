@@ -29,8 +29,7 @@ static void write_texts(struct loader *loader, const char *name, const char *tex
                         size_t size_bytes)
 {
     if (loader->start.writes_variables)
-        check(loader, name,
-              boot_variable_write_text(&loader->firmware, name, false, text, size_bytes));
+        check(loader, name, boot_variable_write_text(name, false, text, size_bytes));
 }
 
 static void write_text(struct loader *loader, const char *name, const char *text)
@@ -46,8 +45,7 @@ static void write_features(struct loader *loader)
     const uint64_t features =
         FEATURE_ENTRY_DEFAULT | FEATURE_ENTRY_ONE_SHOT | FEATURE_BOOT_COUNTING;
     if (loader->start.writes_variables)
-        check(loader, name,
-              boot_variable_write(&loader->firmware, name, false, &features, sizeof(features)));
+        check(loader, name, boot_variable_write(name, false, &features, sizeof(features)));
 }
 
 /* The first three fields of a GUID are little-endian numbers (UEFI 2.10, appendix A). */
@@ -57,7 +55,7 @@ static void write_partition(struct loader *loader)
     uint8_t guid[16];
     char text[40];
     size_t length = 0;
-    if (boot_source_find(&loader->firmware, guid) != HANDOFF_BOOT_SOURCE_PARTITION)
+    if (boot_source_find(guid) != HANDOFF_BOOT_SOURCE_PARTITION)
         return;
     for (unsigned i = 0; i < sizeof(guid); i++) {
         bool has_dash = i >= 4 && i <= 10 && i % 2 == 0;
@@ -68,9 +66,9 @@ static void write_partition(struct loader *loader)
 }
 
 /* Return false if there is a variable, but no ID in it. */
-static bool read_id(struct loader *loader, const char *name, char ret_id[CONFIG_ID_CAPACITY])
+static bool read_id(const char *name, char ret_id[CONFIG_ID_CAPACITY])
 {
-    bool is_good = boot_variable_read_id(&loader->firmware, name, ret_id);
+    bool is_good = boot_variable_read_id(name, ret_id);
     if (!is_good)
         console_warn("the EFI variable %s is ignored: it names no entry", name);
     return is_good;
@@ -80,11 +78,11 @@ static bool read_id(struct loader *loader, const char *name, char ret_id[CONFIG_
 static void read_choices(struct loader *loader)
 {
     struct start_state *start = &loader->start;
-    if (!read_id(loader, ONE_SHOT, start->one_shot) || start->one_shot[0] != '\0')
-        check(loader, ONE_SHOT, boot_variable_delete(&loader->firmware, ONE_SHOT));
-    (void)read_id(loader, "LoaderEntryDefault", start->default_entry);
+    if (!read_id(ONE_SHOT, start->one_shot) || start->one_shot[0] != '\0')
+        check(loader, ONE_SHOT, boot_variable_delete(ONE_SHOT));
+    (void)read_id("LoaderEntryDefault", start->default_entry);
     if (loader->globals.remembers_last)
-        (void)read_id(loader, LAST_ENTRY, start->last);
+        (void)read_id(LAST_ENTRY, start->last);
 }
 
 void boot_interface_begin(struct loader *loader)
@@ -117,9 +115,8 @@ static void write_entries(struct loader *loader)
 static void remember(struct loader *loader, const char *id)
 {
     if (loader->globals.remembers_last && !text_equal(loader->start.last, id))
-        check(
-            loader, LAST_ENTRY,
-            boot_variable_write_text(&loader->firmware, LAST_ENTRY, true, id, text_length(id) + 1));
+        check(loader, LAST_ENTRY,
+              boot_variable_write_text(LAST_ENTRY, true, id, text_length(id) + 1));
 }
 
 void boot_interface_publish(struct loader *loader)

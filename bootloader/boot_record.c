@@ -96,7 +96,7 @@ static bool read_stored(struct loader *loader, struct page *page)
 {
     struct post_mortem record;
     size_t size_bytes = sizeof(page->bytes);
-    EFI_STATUS status = variable_read(&loader->firmware, page->bytes, &size_bytes);
+    EFI_STATUS status = variable_read(page->bytes, &size_bytes);
     enum post_mortem_status problem = EFI_ERROR(status)
                                           ? POST_MORTEM_BAD_SIZE
                                           : post_mortem_read(page->bytes, size_bytes, &record);
@@ -110,12 +110,12 @@ static bool read_stored(struct loader *loader, struct page *page)
     return !EFI_ERROR(status) && size_bytes == sizeof(page->bytes);
 }
 
-static void write_stored(struct loader *loader, struct page *page)
+static void write_stored(struct page *page)
 {
-    const char *obstacle = variable_obstacle(&loader->firmware, sizeof(page->bytes));
+    const char *obstacle = variable_obstacle(sizeof(page->bytes));
     EFI_STATUS status = EFI_SUCCESS;
     if (obstacle == NULL)
-        status = variable_write(&loader->firmware, page->bytes, sizeof(page->bytes));
+        status = variable_write(page->bytes, sizeof(page->bytes));
     if (EFI_ERROR(status))
         obstacle = error_status_name(status);
     if (obstacle != NULL)
@@ -137,5 +137,5 @@ void boot_record_keep(struct loader *loader)
         return;
     fill(&wanted, &loader->last_boot);
     if (!is_comparable || memcmp(stored.bytes, wanted.bytes, sizeof(wanted.bytes)) != 0)
-        write_stored(loader, &wanted);
+        write_stored(&wanted);
 }

@@ -21,7 +21,7 @@ static bool load(struct loader *loader, struct file *file, const char *options,
                                               file->size_bytes,
                                               has_hash ? &config->kernel_sha256 : NULL};
     return integrity_admit(loader, &subject) &&
-           program_load(&loader->firmware, file, options, ret_program) == LOADER_OK;
+           program_load(file, options, ret_program) == LOADER_OK;
 }
 
 static bool load_from_path(struct loader *loader, const char *path, const char *options,
@@ -41,7 +41,7 @@ static bool start(struct loader *loader, const struct program *program)
 {
     boot_record_set_stage(loader, POST_MORTEM_ENDED);
     own_faults_end();
-    bool is_good = program_start(&loader->firmware, program) == LOADER_OK;
+    bool is_good = program_start(program) == LOADER_OK;
     own_faults_begin();
     boot_record_set_stage(loader, POST_MORTEM_LOADER);
     return is_good;
@@ -55,7 +55,6 @@ bool chain_load(struct loader *loader, const char *path, const char *options)
         return false;
     if (!loader->start.writes_variables)
         boot_interface_begin(loader);
-    boot_interface_write_times(
-        loader, clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz);
+    boot_interface_write_times(loader, clock_find(&loader->platform.firmware_tables).frequency_hz);
     return start(loader, &program);
 }

@@ -46,9 +46,9 @@ static struct entry *find_default(struct loader *loader)
 static bool refuse(struct loader *loader)
 {
     if (loader->chooser.chosen == NULL) {
-        error_set(&loader->failure, LOADER_ERROR_NO_ENTRY, EFI_SUCCESS, "");
+        error_set(&last_failure, LOADER_ERROR_NO_ENTRY, EFI_SUCCESS, "");
         entry_describe_error(loader->entries.entries, loader->chooser.config_path,
-                             loader->failure.detail, sizeof(loader->failure.detail));
+                             last_failure.detail, sizeof(last_failure.detail));
     }
     return false;
 }
@@ -71,16 +71,15 @@ static void take(struct loader *loader, struct entry *entry)
 /* Nobody can choose on a machine without a console. */
 static bool is_attended(const struct loader *loader)
 {
-    const EFI_SYSTEM_TABLE *system_table = loader->firmware.system_table;
+    const EFI_SYSTEM_TABLE *system_table = firmware.system_table;
     return (system_table->ConOut != NULL || system_table->ConIn != NULL) &&
            !command_line_has(loader->globals.command_line, "unattended");
 }
 
-static void note_failure(struct loader *loader, struct entry *failed, char *message,
-                         size_t capacity_bytes)
+static void note_failure(struct entry *failed, char *message, size_t capacity_bytes)
 {
-    failed->error = loader->failure.error;
-    error_format_sentence(&loader->failure, message, capacity_bytes);
+    failed->error = last_failure.error;
+    error_format_sentence(&last_failure, message, capacity_bytes);
     console_warn("entry %s: %s", failed->id, message);
 }
 
@@ -110,13 +109,13 @@ static bool end_last_try(struct loader *loader, const char **ret_message)
     *ret_message = message;
     if (chooser->has_returned) {
         format_text(message, sizeof(message), "%s has ended.", chooser->chosen->title);
-        loader->failure.error = LOADER_OK;
+        last_failure.error = LOADER_OK;
         return !is_only && is_attended(loader);
     }
     if (chooser->chosen == NULL)
         *ret_message = NULL;
     else if (!is_only)
-        note_failure(loader, chooser->chosen, message, sizeof(message));
+        note_failure(chooser->chosen, message, sizeof(message));
     return chooser->chosen == NULL || !is_only;
 }
 

@@ -6,7 +6,7 @@
 
 static bool refuse(struct loader *loader, const char *demand)
 {
-    error_set(&loader->failure, LOADER_ERROR_KERNEL_DEMAND, EFI_SUCCESS, "%s: %s",
+    error_set(&last_failure, LOADER_ERROR_KERNEL_DEMAND, EFI_SUCCESS, "%s: %s",
               loader->config.kernel_path, demand);
     return false;
 }

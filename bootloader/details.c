@@ -40,7 +40,7 @@ static void add_file(struct loader *loader, struct writer *writer, const char *k
     struct file file;
     add(writer, "%s: %s", kind, path);
     if (file_open(&loader->chooser.volume, path, UINT64_MAX, &file) != LOADER_OK) {
-        add(writer, " (%s)\n", error_cause((unsigned)loader->failure.error));
+        add(writer, " (%s)\n", error_cause((unsigned)last_failure.error));
         return;
     }
     add(writer, ", %llu bytes\n", file.size_bytes);

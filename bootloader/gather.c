@@ -12,11 +12,9 @@ void gather_facts(struct loader *loader)
     loader_begin_phase(loader, "gather platform");
     console_log("asking the firmware"); /* some of its drivers take long, or hang */
     console_show();
-    platform_gather(&loader->firmware, &loader->platform);
-    loader->serial = serial_port_choose(&loader->firmware, &loader->platform.firmware_tables,
-                                        &loader->config.serial);
-    screen_gather(&loader->screen, &loader->firmware, &loader->config,
-                  &loader->platform.framebuffers);
+    platform_gather(&loader->platform);
+    loader->serial = serial_port_choose(&loader->platform.firmware_tables, &loader->config.serial);
+    screen_gather(&loader->screen, &loader->config, &loader->platform.framebuffers);
     platform_log(&loader->platform);
     boot_interface_write_times(loader, loader->platform.clock_frequency_hz);
     processors_find(loader);

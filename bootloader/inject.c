@@ -26,7 +26,7 @@ bool inject_begin(struct loader *loader)
     if (!is_any_wanted(loader))
         return true;
     if (integrity_is_secure(loader)) {
-        error_set(&loader->failure, LOADER_ERROR_SETTING_REFUSED, EFI_SUCCESS, "the key inject");
+        error_set(&last_failure, LOADER_ERROR_SETTING_REFUSED, EFI_SUCCESS, "the key inject");
         return false;
     }
     for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
@@ -36,7 +36,7 @@ bool inject_begin(struct loader *loader)
                      inject_word((enum inject_failure)failure));
     }
     console_show();
-    misbehave_begin(&loader->firmware, &loader->config.inject);
+    misbehave_begin(&loader->config.inject);
     if (is_wanted(loader, INJECT_OCCUPY_LINK_ADDRESS))
         misbehave_occupy_link_address();
     return true;

@@ -15,8 +15,8 @@ static const char kind_names[] = "configuration\0entry file\0kernel\0module\0EFI
 
 void integrity_begin(struct loader *loader)
 {
-    loader->integrity.is_secure = variable_is_secure_boot_on(&loader->firmware);
-    tpm_find(&loader->firmware, &loader->integrity.tpm);
+    loader->integrity.is_secure = variable_is_secure_boot_on();
+    tpm_find(&loader->integrity.tpm);
 }
 
 bool integrity_is_secure(const struct loader *loader)
@@ -51,7 +51,7 @@ static void refuse(struct loader *loader, const struct integrity_subject *subjec
     sha256_format(found, found_text);
     if (wanted != NULL)
         sha256_format(wanted, wanted_text);
-    error_set(&loader->failure, is_unknown ? LOADER_ERROR_NOT_ENROLLED : LOADER_ERROR_WRONG_HASH,
+    error_set(&last_failure, is_unknown ? LOADER_ERROR_NOT_ENROLLED : LOADER_ERROR_WRONG_HASH,
               EFI_SUCCESS, "%s %s\n  it has: %s\n  wanted: %s",
               text_part(kind_names, (unsigned)subject->kind), subject->path, found_text,
               wanted != NULL ? wanted_text : "(no file of this name)");
@@ -78,13 +78,12 @@ static bool check_hash(struct loader *loader, const struct integrity_subject *su
 /* --- Measurements --- */
 
 /* Return false if the boot must stop because of a measurement that is not in the TPM. */
-static bool follow(struct loader *loader, enum tpm_outcome outcome, EFI_STATUS status,
-                   const char *text)
+static bool follow(enum tpm_outcome outcome, EFI_STATUS status, const char *text)
 {
     if (outcome == TPM_WARN)
         console_warn("not in the TPM: %s (%s)", text, error_status_name(status));
     if (outcome == TPM_STOP)
-        error_set(&loader->failure, LOADER_ERROR_NOT_MEASURED, status, "%s", text);
+        error_set(&last_failure, LOADER_ERROR_NOT_MEASURED, status, "%s", text);
     return outcome != TPM_STOP;
 }
 
@@ -95,7 +94,7 @@ static bool measure(struct loader *loader, unsigned pcr, const void *bytes, uint
     if (!EFI_ERROR(status))
         return true;
     loader->integrity.measure_status = status;
-    return follow(loader, tpm_failed_outcome(loader->config.tpm), status, text);
+    return follow(tpm_failed_outcome(loader->config.tpm), status, text);
 }
 
 bool integrity_admit(struct loader *loader, const struct integrity_subject *subject)
@@ -131,13 +130,12 @@ bool integrity_measure_command_line(struct loader *loader)
     char text[TPM_TEXT_LIMIT_BYTES];
     integrity->is_kernel_checked = false;
     if (integrity->tpm.protocol == NULL)
-        return follow(loader, tpm_absent_outcome(loader->config.tpm), EFI_NOT_FOUND,
-                      "there is no TPM 2.0");
+        return follow(tpm_absent_outcome(loader->config.tpm), EFI_NOT_FOUND, "there is no TPM 2.0");
     if (!is_measuring(loader))
         return true;
     /* The configuration was measured before its key `tpm` was known. */
     if (loader->config.tpm == TPM_WISH_DEMAND && integrity->measure_status != EFI_SUCCESS)
-        return follow(loader, TPM_STOP, integrity->measure_status, "the configuration");
+        return follow(TPM_STOP, integrity->measure_status, "the configuration");
     format_text(text, sizeof(text), "command line %s", line);
     return measure(loader, PCR_SETTINGS, line, text_length(line) + 1, text);
 }

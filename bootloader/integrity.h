@@ -50,7 +50,7 @@ bool integrity_is_secure(const struct loader *loader);
  * its use. Otherwise integrity_admit() has nothing to do. */
 bool integrity_needs_bytes(const struct loader *loader, const struct sha256 *wanted);
 
-/* Check a file, and measure it. If it returns false, loader->failure has the reason, with both
+/* Check a file, and measure it. If it returns false, last_failure has the reason, with both
  * hashes. Failures: NOT_ENROLLED, WRONG_HASH, NOT_MEASURED. */
 bool integrity_admit(struct loader *loader, const struct integrity_subject *subject)
     __attribute__((warn_unused_result));

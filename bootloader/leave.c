@@ -15,17 +15,17 @@
  * outgrown its room. Before the exit, the loader can reserve the block again. */
 static bool read_last_map(struct loader *loader)
 {
-    EFI_STATUS status = exit_read_map(&loader->firmware, &loader->block.map);
+    EFI_STATUS status = exit_read_map(&loader->block.map);
     for (unsigned i = 1; status == EFI_BUFFER_TOO_SMALL && i < LAST_MAP_ATTEMPT_LIMIT; i++) {
         pages_free(&loader->pages, loader->placement.page_tables.start);
         pages_free(&loader->pages, loader->block.memory.start);
         if (!reserve_handoff(loader) || !regions_convert(loader, loader->features.levels) ||
             !tables_reserve(loader))
             return false;
-        status = exit_read_map(&loader->firmware, &loader->block.map);
+        status = exit_read_map(&loader->block.map);
     }
     if (EFI_ERROR(status))
-        error_set(&loader->failure, LOADER_ERROR_MEMORY_MAP, status, "it cannot be read again");
+        error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, status, "it cannot be read again");
     return !EFI_ERROR(status);
 }
 
@@ -39,12 +39,12 @@ static bool build_from_map(struct loader *loader)
 /* After a failed exit only the map may be read. So the failure of a later step seals the firmware. */
 static bool read_map_again(struct loader *loader)
 {
-    EFI_STATUS status = exit_read_map(&loader->firmware, &loader->block.map);
+    EFI_STATUS status = exit_read_map(&loader->block.map);
     if (EFI_ERROR(status))
-        error_set(&loader->failure, LOADER_ERROR_EXIT, status, "reading the map again");
+        error_set(&last_failure, LOADER_ERROR_EXIT, status, "reading the map again");
     bool is_good = !EFI_ERROR(status) && build_from_map(loader);
     if (!is_good)
-        firmware_seal(&loader->firmware);
+        firmware_seal();
     return is_good;
 }
 
@@ -52,13 +52,13 @@ static bool exit_firmware(struct loader *loader, unsigned *ret_attempt_count)
 {
     for (unsigned attempt = 1;; attempt++) {
         post_exit_mark(&loader->post_exit, attempt == 1 ? "exit" : "again");
-        EFI_STATUS status = exit_try(&loader->firmware, &loader->block.map);
+        EFI_STATUS status = exit_try(&loader->block.map);
         *ret_attempt_count = attempt;
         if (!EFI_ERROR(status))
             return true;
         if (status != EFI_INVALID_PARAMETER || attempt == EXIT_ATTEMPT_LIMIT) {
-            firmware_seal(&loader->firmware);
-            error_set(&loader->failure, LOADER_ERROR_EXIT, status, "after %u attempts", attempt);
+            firmware_seal();
+            error_set(&last_failure, LOADER_ERROR_EXIT, status, "after %u attempts", attempt);
             return false;
         }
         if (!read_map_again(loader))

@@ -27,14 +27,14 @@ static bool parse_config(struct loader *loader, struct piece text)
     if (status == CONFIG_BAD_INJECT) {
         char words[INJECT_WORDS_CAPACITY];
         inject_list_words(words, sizeof(words));
-        error_set(&loader->failure, LOADER_ERROR_INJECT, EFI_SUCCESS, "line %u; the words: %s",
+        error_set(&last_failure, LOADER_ERROR_INJECT, EFI_SUCCESS, "line %u; the words: %s",
                   wrong.line, words);
         return false;
     }
     if (status != CONFIG_OK) {
-        error_set(&loader->failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "");
-        config_describe_wrong("", chooser->config_path, status, &wrong, loader->failure.detail,
-                              sizeof(loader->failure.detail));
+        error_set(&last_failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "");
+        config_describe_wrong("", chooser->config_path, status, &wrong, last_failure.detail,
+                              sizeof(last_failure.detail));
         return false;
     }
     if (globals->unknown_key_count != 0)
@@ -72,7 +72,7 @@ static enum loader_error open_config(struct loader *loader, struct file *ret_fil
 {
     char *path = loader->chooser.config_path;
     size_t room_bytes = sizeof(loader->chooser.config_path);
-    if (own_folder_find(&loader->firmware, path, room_bytes - sizeof(CONFIG_NAME))) {
+    if (own_folder_find(path, room_bytes - sizeof(CONFIG_NAME))) {
         size_t length = text_length(path);
         memcpy(path + length, CONFIG_NAME, sizeof(CONFIG_NAME));
         enum loader_error error =
@@ -125,12 +125,12 @@ static uint64_t list_files(struct loader *loader, EFI_FILE_HANDLE folder)
 }
 
 /* The menu has no room for both hashes. */
-static enum loader_error warn_of_refusal(struct loader *loader, const struct entry *entry)
+static enum loader_error warn_of_refusal(const struct entry *entry)
 {
     static char sentence[600];
-    error_format_sentence(&loader->failure, sentence, sizeof(sentence));
+    error_format_sentence(&last_failure, sentence, sizeof(sentence));
     console_warn("the file of entry %s is refused: %s", entry->id, sentence);
-    return loader->failure.error;
+    return last_failure.error;
 }
 
 /* Read the file into `text`. Return the number of bytes. */
@@ -149,7 +149,7 @@ static uint64_t read_file(struct loader *loader, struct entry *entry, char *text
                                                   NULL};
         if (integrity_admit(loader, &subject))
             return file.size_bytes;
-        error = warn_of_refusal(loader, entry);
+        error = warn_of_refusal(entry);
     }
     if (error == LOADER_ERROR_FILE_EMPTY)
         return 0;
@@ -187,7 +187,7 @@ static bool load_files(struct loader *loader)
     if (error == LOADER_ERROR_FILE_NOT_FOUND)
         return true;
     if (error != LOADER_OK) {
-        console_warn("no files of entries are read: %s", loader->failure.detail);
+        console_warn("no files of entries are read: %s", last_failure.detail);
         return true;
     }
     uint64_t sum_bytes = list_files(loader, folder);
@@ -198,7 +198,7 @@ static bool load_files(struct loader *loader)
 bool list_entries(struct loader *loader)
 {
     loader_begin_phase(loader, "read config");
-    if (volume_open(&loader->firmware, &loader->chooser.volume) != LOADER_OK)
+    if (volume_open(&loader->chooser.volume) != LOADER_OK)
         return false;
     if (!load_config(loader) || !load_files(loader))
         return false;

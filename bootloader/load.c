@@ -55,7 +55,7 @@ static void undo(struct loader *loader, size_t kept_count)
 {
     pages_free_newest(&loader->pages, kept_count);
     pages_set_limit(&loader->pages, PAGES_NO_LIMIT);
-    loader->firmware.services = loader->firmware.system_table->BootServices;
+    firmware.services = firmware.system_table->BootServices;
 }
 
 /* Return true if a kernel is loaded. An EFI application has run when this returns. */

@@ -2,7 +2,7 @@
  * loader.h - the state that the steps of the boot sequence share.
  *
  * A step is a function that takes this state. A step that can fail returns true on success. If it
- * returns false, loader->failure has the reason.
+ * returns false, last_failure has the reason.
  */
 #ifndef BOOTLOADER_LOADER_H
 #define BOOTLOADER_LOADER_H
@@ -43,7 +43,6 @@ struct chooser {
 
 /* It begins as zeros. Small fields come first, because shorter instructions reach them. */
 struct loader {
-    struct firmware firmware;
     struct page_table_features features; /* of the kernel's first tables */
     unsigned firmware_levels;            /* of the firmware's page tables */
     struct phys_addr trampoline_root;
@@ -60,7 +59,6 @@ struct loader {
     struct post_mortem last_boot;        /* its texts lie in the boot record */
     bool has_last_boot;
     struct memory_map_report map_report; /* of the final map */
-    struct loader_failure failure;
     struct fault_report fault_report;
     struct elf_plan kernel;
     struct kernel_demands demands; /* of its notes */

@@ -35,8 +35,8 @@ static struct loader loader;
 /* All steps up to the kernel. Return false if one fails. */
 static bool boot(void)
 {
-    if (!begin_check_guest(&loader) || /* not a confidential guest */
-        !begin_find_origin(&loader))   /* the loader's image, and its device */
+    if (!begin_check_guest() ||      /* not a confidential guest */
+        !begin_find_origin(&loader)) /* the loader's image, and its device */
         return false;
     integrity_begin(&loader);        /* Secure Boot and the TPM */
     boot_record_begin(&loader);      /* the record of the last boot */

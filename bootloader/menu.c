@@ -28,7 +28,7 @@ static bool is_call(unsigned key)
 static bool sees_call(struct loader *loader)
 {
     uint8_t byte;
-    return is_call(keyboard_take(&loader->firmware)) ||
+    return is_call(keyboard_take()) ||
            (arch_serial_take(serial_known(loader).port, &byte) && (byte == ' ' || byte == '\033'));
 }
 
@@ -40,7 +40,7 @@ bool menu_is_wanted(struct loader *loader)
     while (!sees_call(loader)) {
         if (--looks == 0)
             return false;
-        loader->firmware.services->Stall(LOOK_MICROSECONDS);
+        firmware.services->Stall(LOOK_MICROSECONDS);
     }
     return true;
 }
@@ -51,7 +51,7 @@ static void show_details(struct loader *loader)
     details_write(loader, &loader->entries.entries[menu.selected], text, sizeof(text));
     menu_show_text(&menu, MENU_VIEW_DETAILS, text);
     /* The read of a large file has shown its progress. */
-    menu_terminal_open(&terminal, &loader->firmware, &loader->serial, terminal.clock_hz);
+    menu_terminal_open(&terminal, &loader->serial, terminal.clock_hz);
 }
 
 static void edit_line(struct loader *loader)
@@ -72,10 +72,10 @@ static void leave(struct loader *loader, enum menu_request request)
         boot_action_run(loader, (enum boot_action)(request - MENU_SETUP));
         menu.message = PACKED("The firmware does not do this.");
     } else if (!chain_load(loader, menu.text, "")) {
-        error_format_sentence(&loader->failure, message, sizeof(message));
+        error_format_sentence(&last_failure, message, sizeof(message));
         menu.message = message;
     }
-    menu_terminal_open(&terminal, &loader->firmware, &loader->serial, terminal.clock_hz);
+    menu_terminal_open(&terminal, &loader->serial, terminal.clock_hz);
 }
 
 /* Return true if an entry has been chosen. */
@@ -119,9 +119,8 @@ struct entry *menu_run(struct loader *loader, const struct entry *entry, unsigne
         .seconds_left = seconds,
         .selected = entry == NULL ? 0 : (unsigned)(entry - entries),
     };
-    menu_terminal_open(
-        &terminal, &loader->firmware, &loader->serial,
-        clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz);
+    menu_terminal_open(&terminal, &loader->serial,
+                       clock_find(&loader->platform.firmware_tables).frequency_hz);
     do
         request = wait_for_request();
     while (!serve(loader, request));

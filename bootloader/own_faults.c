@@ -42,7 +42,7 @@ static void note_fault(void *context, const struct arch_fault *fault)
     const char *file = watch->is_in_loader ? "BOOTX64.debug.efi" : NULL;
     fault_report_format(fault, place, file, LINKED_BASE + (address - image.start.value),
                         watch->report);
-    error_set(&watch->loader->failure, LOADER_ERROR_LOADER_FAULT, ERROR_STATUS_SUCCESS,
+    error_set(&last_failure, LOADER_ERROR_LOADER_FAULT, ERROR_STATUS_SUCCESS,
               "%s, %s at %llx, phase \"%s\"", fault->name, place, address,
               timeline->moments[timeline->count - 1].name);
     arch_abandon_call();
@@ -54,7 +54,7 @@ static _Noreturn void stop_in_firmware(struct watch *watch)
 {
     struct loader *loader = watch->loader;
     char text[800];
-    error_format_report(&loader->failure, text, sizeof(text));
+    error_format_report(&last_failure, text, sizeof(text));
     post_exit_initialise(&loader->post_exit, &loader->platform.framebuffers.list[0],
                          serial_known(loader).port, loader->config.command_line);
     post_exit_write(&loader->post_exit, watch->report);

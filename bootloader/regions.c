@@ -70,7 +70,7 @@ static bool convert_once(struct loader *loader, uint64_t limit_bytes,
     };
     enum memory_map_status status = memory_map_convert(&request, &loader->block.room, ret_result);
     if (status != MEMORY_MAP_OK) {
-        error_set(&loader->failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS, "%s",
+        error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS, "%s",
                   memory_map_status_text(status));
         return false;
     }
@@ -86,7 +86,7 @@ static bool convert(struct loader *loader, unsigned levels, struct memory_map_re
             !screen_conflicts_drop(loader, &was_dropped))
             return false;
     } while (was_dropped);
-    return check_claims(&ret_result->report.unproven_claim, &loader->failure) == LOADER_OK;
+    return check_claims(&ret_result->report.unproven_claim, &last_failure) == LOADER_OK;
 }
 
 bool regions_convert(struct loader *loader, unsigned levels)

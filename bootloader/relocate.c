@@ -16,7 +16,7 @@ bool relocate_check_settings(struct loader *loader)
 {
     if (!has_fixed_base(loader) || !integrity_is_secure(loader))
         return true;
-    error_set(&loader->failure, LOADER_ERROR_SETTING_REFUSED, EFI_SUCCESS, "kaslr=off");
+    error_set(&last_failure, LOADER_ERROR_SETTING_REFUSED, EFI_SUCCESS, "kaslr=off");
     return false;
 }
 
@@ -26,7 +26,7 @@ static uint64_t choose_slide(struct loader *loader)
     uint8_t seed[SEED_SIZE_BYTES];
     if (has_fixed_base(loader))
         return kernel_base_fixed_slide(&loader->kernel);
-    if (seed_gather(&loader->firmware, seed) != HANDOFF_SEED_NONE)
+    if (seed_gather(seed) != HANDOFF_SEED_NONE)
         return kernel_base_random_slide(&loader->kernel, seed);
     console_warn("the kernel gets no random address: there is no seed");
     return kernel_base_fixed_slide(&loader->kernel);
@@ -47,7 +47,7 @@ static bool apply(struct loader *loader, uint64_t slide, void *marks, uint64_t *
     if (status == RELOCATION_OK)
         return true;
     relocation_describe(status, &culprit, request.kinds, text);
-    error_set(&loader->failure, LOADER_ERROR_KERNEL_RELOCATION, EFI_SUCCESS, "%s: %s",
+    error_set(&last_failure, LOADER_ERROR_KERNEL_RELOCATION, EFI_SUCCESS, "%s: %s",
               loader->config.kernel_path, text);
     return false;
 }

@@ -8,9 +8,9 @@ void serial_prepare(struct loader *loader)
 {
     struct firmware_tables *tables = &loader->platform.firmware_tables;
     if (tables->count == 0)
-        system_tables_list(&loader->firmware, tables);
+        system_tables_list(tables);
     if (loader->serial.source == NULL)
-        loader->serial = serial_port_choose(&loader->firmware, tables, &loader->config.serial);
+        loader->serial = serial_port_choose(tables, &loader->config.serial);
 }
 
 struct serial_choice serial_known(const struct loader *loader)

@@ -8,12 +8,12 @@
 void start_options_read(struct loader *loader)
 {
     char *text = loader->start.options;
-    const EFI_LOADED_IMAGE *image = loader->firmware.loaded_image;
+    const EFI_LOADED_IMAGE *image = firmware.loaded_image;
     if (image->LoadOptions == NULL || image->LoadOptionsSize == 0)
         return;
-    enum load_options_status status = load_options_parse(image->LoadOptions, image->LoadOptionsSize,
-                                                         boot_source_is_shell(&loader->firmware),
-                                                         text, sizeof(loader->start.options));
+    enum load_options_status status =
+        load_options_parse(image->LoadOptions, image->LoadOptionsSize, boot_source_is_shell(), text,
+                           sizeof(loader->start.options));
     const char *obstacle = load_options_obstacle(status);
     /* Nobody signs them. */
     if (status == LOAD_OPTIONS_TEXT && integrity_is_secure(loader))

@@ -16,18 +16,18 @@ static uint64_t clock_hz(const struct loader *loader)
     uint64_t known_hz = loader->platform.clock_frequency_hz;
     if (known_hz != 0)
         return known_hz;
-    return clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz;
+    return clock_find(&loader->platform.firmware_tables).frequency_hz;
 }
 
 /* Nobody can read on a machine without a console. */
 static void wait_for_reader(struct loader *loader)
 {
-    const EFI_SYSTEM_TABLE *system_table = loader->firmware.system_table;
+    const EFI_SYSTEM_TABLE *system_table = firmware.system_table;
     if (system_table->ConOut == NULL && system_table->ConIn == NULL)
         return;
     console_log_rare("Press a key to return to the firmware, or wait %u seconds.", READING_SECONDS);
     console_show();
-    keyboard_wait(&loader->firmware, clock_hz(loader), READING_SECONDS);
+    keyboard_wait(clock_hz(loader), READING_SECONDS);
 }
 
 /* Nothing about this boot is unknown to the next one. */
@@ -41,16 +41,16 @@ static void release(struct loader *loader)
 EFI_STATUS stop_loader(struct loader *loader)
 {
     char report[800];
-    if (loader->failure.error == LOADER_OK) {
+    if (last_failure.error == LOADER_OK) {
         release(loader);
         return EFI_SUCCESS;
     }
-    error_format_report(&loader->failure, report, sizeof(report));
+    error_format_report(&last_failure, report, sizeof(report));
 
-    if (firmware_is_sealed(&loader->firmware)) {
+    if (firmware_is_sealed()) {
         arch_interrupts_disable();
         post_exit_print(&loader->post_exit, "%s", report);
-        post_exit_keep(&loader->post_exit, POST_MORTEM_LOADER, (uint32_t)loader->failure.error,
+        post_exit_keep(&loader->post_exit, POST_MORTEM_LOADER, (uint32_t)last_failure.error,
                        report);
         post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
     }
@@ -60,5 +60,5 @@ EFI_STATUS stop_loader(struct loader *loader)
     release(loader);
     if (!command_line_has(loader->config.command_line, "unattended"))
         wait_for_reader(loader);
-    return error_exit_status(&loader->failure);
+    return error_exit_status(&last_failure);
 }

@@ -6,36 +6,36 @@
 
 static EFI_GUID global = EFI_GLOBAL_VARIABLE;
 
-static uint64_t read_indications(const struct firmware *firmware, CHAR16 *name)
+static uint64_t read_indications(CHAR16 *name)
 {
     uint64_t bits = 0;
     UINTN size_bytes = sizeof(bits);
-    EFI_STATUS status = firmware->system_table->RuntimeServices->GetVariable(name, &global, NULL,
-                                                                             &size_bytes, &bits);
+    EFI_STATUS status = firmware.system_table->RuntimeServices->GetVariable(name, &global, NULL,
+                                                                            &size_bytes, &bits);
     return EFI_ERROR(status) ? 0 : bits;
 }
 
-bool boot_action_is_possible(const struct firmware *firmware, enum boot_action action)
+bool boot_action_is_possible(enum boot_action action)
 {
     static CHAR16 supported[] = L"OsIndicationsSupported";
     return action != BOOT_ACTION_SETUP ||
-           (read_indications(firmware, supported) & EFI_OS_INDICATIONS_BOOT_TO_FW_UI) != 0;
+           (read_indications(supported) & EFI_OS_INDICATIONS_BOOT_TO_FW_UI) != 0;
 }
 
-static EFI_STATUS request_setup(const struct firmware *firmware)
+static EFI_STATUS request_setup(void)
 {
     static CHAR16 name[] = L"OsIndications";
-    uint64_t bits = read_indications(firmware, name) | EFI_OS_INDICATIONS_BOOT_TO_FW_UI;
-    return firmware->system_table->RuntimeServices->SetVariable(name, &global, ATTRIBUTES,
-                                                                sizeof(bits), &bits);
+    uint64_t bits = read_indications(name) | EFI_OS_INDICATIONS_BOOT_TO_FW_UI;
+    return firmware.system_table->RuntimeServices->SetVariable(name, &global, ATTRIBUTES,
+                                                               sizeof(bits), &bits);
 }
 
-EFI_STATUS boot_action_try(const struct firmware *firmware, enum boot_action action)
+EFI_STATUS boot_action_try(enum boot_action action)
 {
-    EFI_STATUS status = action == BOOT_ACTION_SETUP ? request_setup(firmware) : EFI_SUCCESS;
+    EFI_STATUS status = action == BOOT_ACTION_SETUP ? request_setup() : EFI_SUCCESS;
     if (EFI_ERROR(status))
         return status;
-    firmware->system_table->RuntimeServices->ResetSystem(
+    firmware.system_table->RuntimeServices->ResetSystem(
         action == BOOT_ACTION_POWER_OFF ? EfiResetShutdown : EfiResetCold, EFI_SUCCESS, 0, NULL);
     return EFI_UNSUPPORTED;
 }

@@ -13,10 +13,10 @@ enum boot_action {
 };
 
 /* Return false if the firmware does not start its setup on request. */
-bool boot_action_is_possible(const struct firmware *firmware, enum boot_action action);
+bool boot_action_is_possible(enum boot_action action);
 
 /* Run the action. It returns only if the firmware fails. Return its status: ResetSystem has none, and
  * then it is EFI_UNSUPPORTED. */
-EFI_STATUS boot_action_try(const struct firmware *firmware, enum boot_action action);
+EFI_STATUS boot_action_try(enum boot_action action);
 
 #endif

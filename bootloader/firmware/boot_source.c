@@ -35,13 +35,12 @@ static enum handoff_boot_source read_path(const EFI_DEVICE_PATH *node, uint8_t r
     return source;
 }
 
-enum handoff_boot_source boot_source_find(const struct firmware *firmware,
-                                          uint8_t ret_partition[16])
+enum handoff_boot_source boot_source_find(uint8_t ret_partition[16])
 {
     static EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
     void *path = NULL;
-    if (EFI_ERROR(firmware->services->HandleProtocol(firmware->loaded_image->DeviceHandle, &guid,
-                                                     &path)) ||
+    if (EFI_ERROR(
+            firmware.services->HandleProtocol(firmware.loaded_image->DeviceHandle, &guid, &path)) ||
         path == NULL)
         return HANDOFF_BOOT_SOURCE_UNKNOWN;
     return read_path(path, ret_partition);
@@ -49,9 +48,9 @@ enum handoff_boot_source boot_source_find(const struct firmware *firmware,
 
 /* The shell puts this protocol on each program that it starts (UEFI Shell Specification 2.2, section
  * 2.3). The last bytes are decimal, because one of them is the number of a port. */
-bool boot_source_is_shell(const struct firmware *firmware)
+bool boot_source_is_shell(void)
 {
     static EFI_GUID guid = {0x752f3136, 0x4e16, 0x4fdc, {162, 42, 229, 244, 104, 18, 244, 202}};
     void *parameters = NULL;
-    return !EFI_ERROR(firmware->services->HandleProtocol(firmware->image, &guid, &parameters));
+    return !EFI_ERROR(firmware.services->HandleProtocol(firmware.image, &guid, &parameters));
 }

@@ -8,10 +8,9 @@
 #include "shared/handoff.h"
 
 /* Find the source. Write the partition's GUID to ret_partition if the result is PARTITION. */
-enum handoff_boot_source boot_source_find(const struct firmware *firmware,
-                                          uint8_t ret_partition[16]);
+enum handoff_boot_source boot_source_find(uint8_t ret_partition[16]);
 
 /* Return true if the UEFI shell started the loader. */
-bool boot_source_is_shell(const struct firmware *firmware);
+bool boot_source_is_shell(void);
 
 #endif

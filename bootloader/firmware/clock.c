@@ -86,7 +86,7 @@ static uint64_t measure_with_delay(EFI_BOOT_SERVICES *services)
                                      LONG_DELAY_MICROSECONDS - SHORT_DELAY_MICROSECONDS);
 }
 
-struct clock clock_find(const struct firmware *firmware, const struct firmware_tables *tables)
+struct clock clock_find(const struct firmware_tables *tables)
 {
     const struct firmware_tables_memory memory = system_tables_memory();
     struct acpi_timers timers;
@@ -100,7 +100,7 @@ struct clock clock_find(const struct firmware *firmware, const struct firmware_t
     if (clock.frequency_hz == 0)
         clock = (struct clock){measure_with_event_timer(&timers), "HPET"};
     if (clock.frequency_hz == 0)
-        clock = (struct clock){measure_with_delay(firmware->services), "firmware's delay"};
+        clock = (struct clock){measure_with_delay(firmware.services), "firmware's delay"};
     if (clock.frequency_hz == 0)
         clock.source = "unknown";
     return clock;

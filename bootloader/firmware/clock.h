@@ -14,6 +14,6 @@ struct clock {
 
 /* Find the frequency. The sources, from the best to the worst: the CPU, the hypervisor, the power
  * management timer of ACPI, the HPET, the firmware's delay. */
-struct clock clock_find(const struct firmware *firmware, const struct firmware_tables *tables);
+struct clock clock_find(const struct firmware_tables *tables);
 
 #endif

@@ -7,11 +7,6 @@
 
 struct console console;
 
-void console_initialise(const struct firmware *firmware)
-{
-    console.firmware = firmware;
-}
-
 void console_log(const char *format, ...)
 {
     va_list arguments;
@@ -84,7 +79,7 @@ static void output_line(SIMPLE_TEXT_OUTPUT_INTERFACE *output, const char *line, 
 
 static void console_output(const char *text, size_t size_bytes)
 {
-    SIMPLE_TEXT_OUTPUT_INTERFACE *output = console.firmware->system_table->ConOut;
+    SIMPLE_TEXT_OUTPUT_INTERFACE *output = firmware.system_table->ConOut;
     size_t start = 0;
 
     if (output == NULL)
@@ -111,7 +106,7 @@ static void write_serial(const char *report, size_t size_bytes)
 
 void console_show(void)
 {
-    if (console.is_quiet || firmware_is_sealed(console.firmware))
+    if (console.is_quiet || firmware_is_sealed())
         return;
     console_output(console.log.text + console.shown_size_bytes,
                    console.log.size_bytes - console.shown_size_bytes);
@@ -122,7 +117,7 @@ void console_show_passing(const char *format, ...)
 {
     char text[80];
     va_list arguments;
-    if (console.is_quiet || firmware_is_sealed(console.firmware))
+    if (console.is_quiet || firmware_is_sealed())
         return;
     va_start(arguments, format);
     format_text_v(text, sizeof(text), format, arguments);

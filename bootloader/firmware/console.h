@@ -22,18 +22,14 @@
 #include "bootloader/pure/serial_choice.h"
 #include "shared/text/packed_text.h"
 
-/* There is one console. */
+/* There is one console, which begins as zeros. ConOut may be NULL; then nothing is shown. */
 struct console {
-    const struct firmware *firmware;
     size_t shown_size_bytes; /* the part of the log that has been shown */
     bool is_quiet;           /* nothing is shown before an error */
     bool has_colour;         /* warnings and the number of an error have a colour */
     struct loader_log log;
 };
 extern struct console console;
-
-/* Precondition: `firmware` outlives the console. ConOut may be NULL; then nothing is shown. */
-void console_initialise(const struct firmware *firmware);
 
 /* Add one line to the log; the newline is added (see loader_log.h). Any phase. */
 void console_log(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -7,29 +7,28 @@
 #define DESCRIPTOR_SIZE_LIMIT_BYTES 4096
 #define MAP_SIZE_LIMIT_BYTES        (64u * 1024 * 1024)
 
-enum loader_error exit_measure_map(const struct firmware *firmware, struct efi_map *ret_map)
+enum loader_error exit_measure_map(struct efi_map *ret_map)
 {
     struct efi_map map = {0};
-    EFI_STATUS status = exit_read_map(firmware, &map);
+    EFI_STATUS status = exit_read_map(&map);
 
     if (status != EFI_BUFFER_TOO_SMALL)
-        return error_set(firmware->failure, LOADER_ERROR_MEMORY_MAP, status,
-                         "its size cannot be read");
+        return error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, status, "its size cannot be read");
     if (map.stride_bytes < sizeof(struct memory_map_descriptor) ||
         map.stride_bytes > DESCRIPTOR_SIZE_LIMIT_BYTES || map.size_bytes > MAP_SIZE_LIMIT_BYTES)
-        return error_set(firmware->failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS,
+        return error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS,
                          "%llu bytes in rows of %llu bytes", map.size_bytes, map.stride_bytes);
     *ret_map = map;
     return LOADER_OK;
 }
 
-EFI_STATUS exit_read_map(const struct firmware *firmware, struct efi_map *map)
+EFI_STATUS exit_read_map(struct efi_map *map)
 {
     UINTN size_bytes = map->capacity_bytes;
     UINTN stride_bytes = 0;
     UINTN key = 0;
-    EFI_STATUS status = firmware->services->GetMemoryMap(&size_bytes, map->rows, &key,
-                                                         &stride_bytes, &map->version);
+    EFI_STATUS status =
+        firmware.services->GetMemoryMap(&size_bytes, map->rows, &key, &stride_bytes, &map->version);
     map->key = key;
     map->size_bytes = size_bytes;
     map->stride_bytes = stride_bytes;
@@ -38,10 +37,10 @@ EFI_STATUS exit_read_map(const struct firmware *firmware, struct efi_map *map)
     return status;
 }
 
-EFI_STATUS exit_try(struct firmware *firmware, const struct efi_map *map)
+EFI_STATUS exit_try(const struct efi_map *map)
 {
-    EFI_STATUS status = firmware->services->ExitBootServices(firmware->image, map->key);
+    EFI_STATUS status = firmware.services->ExitBootServices(firmware.image, map->key);
     if (!EFI_ERROR(status))
-        firmware_seal(firmware);
+        firmware_seal();
     return status;
 }

@@ -18,18 +18,15 @@
 
 /* Write the current size of the map in bytes, and its stride, to *ret_map. Its rows are not read.
  * Failure: MEMORY_MAP (the firmware returns no map, or an impossible stride). */
-enum loader_error exit_measure_map(const struct firmware *firmware, struct efi_map *ret_map)
-    __attribute__((warn_unused_result));
+enum loader_error exit_measure_map(struct efi_map *ret_map) __attribute__((warn_unused_result));
 
 /* Read the map into map->rows. Allocate nothing. Return the firmware's status, which is
  * EFI_BUFFER_TOO_SMALL if the map does not fit. */
-EFI_STATUS exit_read_map(const struct firmware *firmware, struct efi_map *map)
-    __attribute__((warn_unused_result));
+EFI_STATUS exit_read_map(struct efi_map *map) __attribute__((warn_unused_result));
 
 /* Call ExitBootServices() with the key of the map that exit_read_map() has just read. Precondition: no
  * firmware function was called since. On success the firmware is sealed. EFI_INVALID_PARAMETER means
  * that the key is stale: read the map again, and try again. */
-EFI_STATUS exit_try(struct firmware *firmware, const struct efi_map *map)
-    __attribute__((warn_unused_result));
+EFI_STATUS exit_try(const struct efi_map *map) __attribute__((warn_unused_result));
 
 #endif

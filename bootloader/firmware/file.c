@@ -16,36 +16,36 @@
 
 /* The firmware starts a program over the network from a device that loads files by name (UEFI 2.10,
  * section 13.1), and that has no file system. */
-static bool is_network_device(const struct firmware *firmware, EFI_HANDLE device)
+static bool is_network_device(EFI_HANDLE device)
 {
     static EFI_GUID guid = LOAD_FILE_PROTOCOL;
     void *interface = NULL;
-    return !EFI_ERROR(firmware->services->HandleProtocol(device, &guid, &interface));
+    return !EFI_ERROR(firmware.services->HandleProtocol(device, &guid, &interface));
 }
 
-enum loader_error volume_open(const struct firmware *firmware, struct volume *ret_volume)
+enum loader_error volume_open(struct volume *ret_volume)
 {
     static EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
-    EFI_HANDLE device = firmware->loaded_image->DeviceHandle;
+    EFI_HANDLE device = firmware.loaded_image->DeviceHandle;
     void *interface = NULL;
     EFI_FILE_HANDLE root = NULL;
 
     if (device == NULL)
-        return error_set(firmware->failure, LOADER_ERROR_NO_VOLUME, EFI_SUCCESS,
+        return error_set(&last_failure, LOADER_ERROR_NO_VOLUME, EFI_SUCCESS,
                          "the loader was not started from a device");
-    EFI_STATUS status = firmware->services->HandleProtocol(device, &guid, &interface);
+    EFI_STATUS status = firmware.services->HandleProtocol(device, &guid, &interface);
     if (EFI_ERROR(status) || interface == NULL)
-        return error_set(firmware->failure,
-                         is_network_device(firmware, device) ? LOADER_ERROR_NETWORK_START
-                                                             : LOADER_ERROR_NO_VOLUME,
+        return error_set(&last_failure,
+                         is_network_device(device) ? LOADER_ERROR_NETWORK_START
+                                                   : LOADER_ERROR_NO_VOLUME,
                          status, "file system of the boot device");
 
     EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *file_system = interface;
     status = file_system->OpenVolume(file_system, &root);
     if (EFI_ERROR(status) || root == NULL)
-        return error_set(firmware->failure, LOADER_ERROR_NO_VOLUME, status, "root directory");
+        return error_set(&last_failure, LOADER_ERROR_NO_VOLUME, status, "root directory");
 
-    *ret_volume = (struct volume){root, firmware};
+    *ret_volume = (struct volume){root};
     return LOADER_OK;
 }
 
@@ -65,7 +65,7 @@ static EFI_FILE_HANDLE file_find(const struct volume *volume, const char *path,
     EFI_STATUS status = volume->root->Open(volume->root, &handle, wide, EFI_FILE_MODE_READ, 0);
     if (!EFI_ERROR(status) && handle != NULL)
         return handle;
-    *ret_error = error_set_path(volume->firmware->failure,
+    *ret_error = error_set_path(&last_failure,
                                 status == EFI_NOT_FOUND ? LOADER_ERROR_FILE_NOT_FOUND
                                                         : LOADER_ERROR_FILE_OPEN,
                                 status, path);
@@ -73,8 +73,7 @@ static EFI_FILE_HANDLE file_find(const struct volume *volume, const char *path,
 }
 
 /* GetInfo, with a larger buffer once if the firmware wants one. */
-static EFI_STATUS file_get_info(const struct volume *volume, EFI_FILE_HANDLE handle,
-                                EFI_FILE_INFO *ret_info)
+static EFI_STATUS file_get_info(EFI_FILE_HANDLE handle, EFI_FILE_INFO *ret_info)
 {
     static EFI_GUID guid = EFI_FILE_INFO_ID;
     _Alignas(EFI_FILE_INFO) unsigned char buffer[FILE_INFO_BYTES];
@@ -86,43 +85,39 @@ static EFI_STATUS file_get_info(const struct volume *volume, EFI_FILE_HANDLE han
         return status;
 
     void *larger = NULL;
-    status = volume->firmware->services->AllocatePool(EfiLoaderData, size_bytes, &larger);
+    status = firmware.services->AllocatePool(EfiLoaderData, size_bytes, &larger);
     if (EFI_ERROR(status))
         return status;
     status = handle->GetInfo(handle, &guid, &size_bytes, larger);
     if (!EFI_ERROR(status))
         *ret_info = *(const EFI_FILE_INFO *)larger;
-    volume->firmware->services->FreePool(larger);
+    firmware.services->FreePool(larger);
     return status;
 }
 
-static enum loader_error file_check(const struct volume *volume, const EFI_FILE_INFO *info,
-                                    const char *path, uint64_t limit_bytes)
+static enum loader_error file_check(const EFI_FILE_INFO *info, const char *path,
+                                    uint64_t limit_bytes)
 {
     if ((info->Attribute & EFI_FILE_DIRECTORY) != 0)
-        return error_set_path(volume->firmware->failure, LOADER_ERROR_FILE_IS_DIRECTORY,
-                              EFI_SUCCESS, path);
+        return error_set_path(&last_failure, LOADER_ERROR_FILE_IS_DIRECTORY, EFI_SUCCESS, path);
     if (info->FileSize == 0)
-        return error_set_path(volume->firmware->failure, LOADER_ERROR_FILE_EMPTY, EFI_SUCCESS,
-                              path);
+        return error_set_path(&last_failure, LOADER_ERROR_FILE_EMPTY, EFI_SUCCESS, path);
     if (info->FileSize > limit_bytes)
-        return error_set(volume->firmware->failure, LOADER_ERROR_FILE_TOO_LARGE, EFI_SUCCESS,
+        return error_set(&last_failure, LOADER_ERROR_FILE_TOO_LARGE, EFI_SUCCESS,
                          "%s: %llu bytes, the limit is %llu", path, info->FileSize, limit_bytes);
     return LOADER_OK;
 }
 
-static enum loader_error file_check_size(const struct volume *volume, EFI_FILE_HANDLE handle,
-                                         const char *path, uint64_t limit_bytes,
-                                         struct file *ret_file)
+static enum loader_error file_check_size(EFI_FILE_HANDLE handle, const char *path,
+                                         uint64_t limit_bytes, struct file *ret_file)
 {
     EFI_FILE_INFO info;
-    EFI_STATUS status = file_get_info(volume, handle, &info);
+    EFI_STATUS status = file_get_info(handle, &info);
     if (EFI_ERROR(status))
-        return error_set(volume->firmware->failure, LOADER_ERROR_FILE_OPEN, status, "%s: its size",
-                         path);
-    enum loader_error error = file_check(volume, &info, path, limit_bytes);
+        return error_set(&last_failure, LOADER_ERROR_FILE_OPEN, status, "%s: its size", path);
+    enum loader_error error = file_check(&info, path, limit_bytes);
     if (error == LOADER_OK)
-        *ret_file = (struct file){handle, volume->firmware, path, info.FileSize, NULL, NULL};
+        *ret_file = (struct file){handle, path, info.FileSize, NULL, NULL};
     return error;
 }
 
@@ -133,7 +128,7 @@ enum loader_error file_open(const struct volume *volume, const char *path, uint6
     EFI_FILE_HANDLE handle = file_find(volume, path, &error);
     if (handle == NULL)
         return error;
-    error = file_check_size(volume, handle, path, limit_bytes, ret_file);
+    error = file_check_size(handle, path, limit_bytes, ret_file);
     if (error != LOADER_OK)
         handle->Close(handle);
     return error;
@@ -146,10 +141,10 @@ static enum loader_error file_read_once(const struct file *file, uint64_t offset
     UINTN wanted_bytes = *read_bytes;
     EFI_STATUS status = file->handle->Read(file->handle, read_bytes, bytes);
     if (EFI_ERROR(status))
-        return error_set(file->firmware->failure, LOADER_ERROR_FILE_READ, status,
-                         "%s, at byte %llu of %llu", file->path, offset, file->size_bytes);
+        return error_set(&last_failure, LOADER_ERROR_FILE_READ, status, "%s, at byte %llu of %llu",
+                         file->path, offset, file->size_bytes);
     if (*read_bytes == 0 || *read_bytes > wanted_bytes)
-        return error_set(file->firmware->failure, LOADER_ERROR_FILE_SHORT, EFI_SUCCESS,
+        return error_set(&last_failure, LOADER_ERROR_FILE_SHORT, EFI_SUCCESS,
                          "%s, at byte %llu of %llu", file->path, offset, file->size_bytes);
     return LOADER_OK;
 }
@@ -163,10 +158,10 @@ static enum loader_error file_read_in_pieces(const struct file *file, uint64_t o
     enum loader_error error = LOADER_OK;
     EFI_STATUS status = file->handle->SetPosition(file->handle, offset);
     if (EFI_ERROR(status))
-        return error_set(file->firmware->failure, LOADER_ERROR_FILE_READ, status,
+        return error_set(&last_failure, LOADER_ERROR_FILE_READ, status,
                          "%s: the firmware cannot go to byte %llu", file->path, offset);
     if (size_bytes > LONG_READ_BYTES)
-        read_progress_begin(&progress, file->firmware);
+        read_progress_begin(&progress);
     while (done_bytes < size_bytes && error == LOADER_OK) {
         uint64_t left_bytes = size_bytes - done_bytes;
         UINTN read_bytes = left_bytes < most_bytes ? left_bytes : most_bytes;
@@ -227,14 +222,13 @@ enum loader_error folder_open(const struct volume *volume, const char *path,
     EFI_FILE_HANDLE handle = file_find(volume, path, &error);
     if (handle == NULL)
         return error;
-    EFI_STATUS status = file_get_info(volume, handle, &info);
+    EFI_STATUS status = file_get_info(handle, &info);
     if (!EFI_ERROR(status) && (info.Attribute & EFI_FILE_DIRECTORY) != 0) {
         *ret_folder = handle;
         return LOADER_OK;
     }
     handle->Close(handle);
-    return error_set(volume->firmware->failure, LOADER_ERROR_FILE_OPEN, status,
-                     "%s: it is not a folder", path);
+    return error_set(&last_failure, LOADER_ERROR_FILE_OPEN, status, "%s: it is not a folder", path);
 }
 
 /* Reading a folder gives one row (UEFI 2.10, section 13.5, EFI_FILE_PROTOCOL.Read()). */
@@ -287,7 +281,7 @@ enum loader_error file_rename(const struct volume *volume, const char *path, con
         handle->Close(handle);
     }
     if (EFI_ERROR(status))
-        return error_set(volume->firmware->failure, LOADER_ERROR_BOOT_COUNTER, status, "%s to %s",
-                         path, new_name);
+        return error_set(&last_failure, LOADER_ERROR_BOOT_COUNTER, status, "%s to %s", path,
+                         new_name);
     return LOADER_OK;
 }

@@ -10,19 +10,16 @@
 
 struct volume {
     EFI_FILE_HANDLE root;
-    const struct firmware *firmware;
 };
 
 /* Open the volume. Failures: NO_VOLUME; NETWORK_START if the device is a network card. */
-enum loader_error volume_open(const struct firmware *firmware, struct volume *ret_volume)
-    __attribute__((warn_unused_result));
+enum loader_error volume_open(struct volume *ret_volume) __attribute__((warn_unused_result));
 
 void volume_close(struct volume *volume);
 
 /* An open file. */
 struct file {
     EFI_FILE_HANDLE handle;
-    const struct firmware *firmware;
     const char *path; /* the caller's; it outlives the file */
     uint64_t size_bytes;
     struct pages *pages;  /* with the block of `bytes` */

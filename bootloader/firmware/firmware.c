@@ -5,37 +5,36 @@ _Static_assert(EFI_ABORTED == (ERROR_STATUS_ERROR_BIT | 21), "error.h has UEFI's
 /* Non-canonical with four and with five levels of page tables: any access is a #GP. */
 #define FIRMWARE_SEALED UINT64_C(0xdead000000000000)
 
-EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table,
-                          struct loader_failure *failure, struct firmware *ret_firmware)
+struct firmware firmware;
+struct loader_failure last_failure;
+
+EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 {
-    *ret_firmware = (struct firmware){
-        .image = image,
-        .system_table = system_table,
-        .services = system_table->BootServices,
-        .failure = failure,
-    };
-    return ret_firmware->services->SetWatchdogTimer(0, 0, 0, NULL);
+    firmware.image = image;
+    firmware.system_table = system_table;
+    firmware.services = system_table->BootServices;
+    return firmware.services->SetWatchdogTimer(0, 0, 0, NULL);
 }
 
-enum loader_error firmware_find_image(struct firmware *firmware)
+enum loader_error firmware_find_image(void)
 {
     static EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     void *interface = NULL;
-    EFI_STATUS status = firmware->services->HandleProtocol(firmware->image, &guid, &interface);
+    EFI_STATUS status = firmware.services->HandleProtocol(firmware.image, &guid, &interface);
     if (EFI_ERROR(status) || interface == NULL)
-        return error_set(firmware->failure, LOADER_ERROR_NO_LOADED_IMAGE, status,
+        return error_set(&last_failure, LOADER_ERROR_NO_LOADED_IMAGE, status,
                          "loaded-image protocol");
 
-    firmware->loaded_image = interface;
+    firmware.loaded_image = interface;
     return LOADER_OK;
 }
 
-void firmware_seal(struct firmware *firmware)
+void firmware_seal(void)
 {
-    firmware->services = (EFI_BOOT_SERVICES *)FIRMWARE_SEALED;
+    firmware.services = (EFI_BOOT_SERVICES *)FIRMWARE_SEALED;
 }
 
-bool firmware_is_sealed(const struct firmware *firmware)
+bool firmware_is_sealed(void)
 {
-    return (uint64_t)firmware->services == FIRMWARE_SEALED;
+    return (uint64_t)firmware.services == FIRMWARE_SEALED;
 }

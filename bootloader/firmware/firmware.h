@@ -1,7 +1,7 @@
 /*
  * firmware.h - access to the firmware, and the end of this access.
  *
- * A function of this folder that fails stores the reason in firmware->failure, and returns the
+ * A function of this folder that fails stores the reason in last_failure, and returns the
  * number of the error.
  *
  * All calls of boot services go through struct firmware. No boot service may be called after the
@@ -17,26 +17,28 @@
 #include "bootloader/firmware/efi.h"
 #include "bootloader/pure/error.h"
 
+/* There is one firmware. */
 struct firmware {
     EFI_HANDLE image;
     EFI_SYSTEM_TABLE *system_table;
     EFI_BOOT_SERVICES *services;
     EFI_LOADED_IMAGE *loaded_image; /* NULL until firmware_find_image() */
-    struct loader_failure *failure; /* the reason for the last failure */
 };
+extern struct firmware firmware;
 
-/* Fill *ret_firmware from the arguments of the entry point, and disable the firmware's watchdog.
+/* The reason for the last failure of a function that can fail. */
+extern struct loader_failure last_failure;
+
+/* Fill `firmware` from the arguments of the entry point, and disable the firmware's watchdog.
  * The watchdog would reset the machine after five minutes (UEFI 2.10, section 7.5.1). Return the
  * status of SetWatchdogTimer: a failure is a warning, not an error. */
-EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table,
-                          struct loader_failure *failure, struct firmware *ret_firmware);
+EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 
 /* Find the loaded-image protocol of the loader itself.
  * Failure: LOADER_ERROR_NO_LOADED_IMAGE. */
-enum loader_error firmware_find_image(struct firmware *firmware)
-    __attribute__((warn_unused_result));
+enum loader_error firmware_find_image(void) __attribute__((warn_unused_result));
 
-void firmware_seal(struct firmware *firmware);
-bool firmware_is_sealed(const struct firmware *firmware);
+void firmware_seal(void);
+bool firmware_is_sealed(void);
 
 #endif

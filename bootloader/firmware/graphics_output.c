@@ -18,10 +18,9 @@ _Static_assert(offsetof(EFI_EDID_ACTIVE_PROTOCOL, Edid) ==
 static EFI_GUID console_out_guid = {
     0xd3b36f2c, 0xd551, 0x11d4, {0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}};
 
-bool graphics_output_open(const struct firmware *firmware, EFI_HANDLE handle, unsigned number,
-                          struct graphics_output *ret_output)
+bool graphics_output_open(EFI_HANDLE handle, unsigned number, struct graphics_output *ret_output)
 {
-    EFI_BOOT_SERVICES *services = firmware->services;
+    EFI_BOOT_SERVICES *services = firmware.services;
     static EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
     void *protocol = NULL;
     void *ignored = NULL;
@@ -51,8 +50,8 @@ static struct framebuffer_mode mode_without_place(const EFI_GRAPHICS_OUTPUT_MODE
 }
 
 /* The firmware allocates the information for each query. */
-static EFI_STATUS query(const struct firmware *firmware, const struct graphics_output *output,
-                        UINT32 mode_number, struct framebuffer_mode *ret_mode)
+static EFI_STATUS query(const struct graphics_output *output, UINT32 mode_number,
+                        struct framebuffer_mode *ret_mode)
 {
     EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info = NULL;
     UINTN size_bytes = 0;
@@ -63,14 +62,14 @@ static EFI_STATUS query(const struct firmware *firmware, const struct graphics_o
     if (info == NULL || size_bytes < sizeof(*info))
         return EFI_DEVICE_ERROR;
     *ret_mode = mode_without_place(info);
-    firmware->services->FreePool(info);
+    firmware.services->FreePool(info);
     return EFI_SUCCESS;
 }
 
-bool graphics_output_query(const struct firmware *firmware, const struct graphics_output *output,
-                           UINT32 mode_number, struct framebuffer_mode *ret_mode)
+bool graphics_output_query(const struct graphics_output *output, UINT32 mode_number,
+                           struct framebuffer_mode *ret_mode)
 {
-    return !EFI_ERROR(query(firmware, output, mode_number, ret_mode));
+    return !EFI_ERROR(query(output, mode_number, ret_mode));
 }
 
 static bool has_mode(const struct graphics_output *output)
@@ -78,15 +77,13 @@ static bool has_mode(const struct graphics_output *output)
     return output->protocol->Mode != NULL && output->protocol->Mode->Info != NULL;
 }
 
-EFI_STATUS graphics_output_start(const struct firmware *firmware,
-                                 const struct graphics_output *output, bool *ret_was_started)
+EFI_STATUS graphics_output_start(const struct graphics_output *output, bool *ret_was_started)
 {
     EFI_GRAPHICS_OUTPUT_PROTOCOL *protocol = output->protocol;
     UINT32 number = protocol->Mode != NULL ? protocol->Mode->Mode : 0;
     struct framebuffer_mode ignored;
 
-    *ret_was_started =
-        has_mode(output) && query(firmware, output, number, &ignored) != EFI_NOT_STARTED;
+    *ret_was_started = has_mode(output) && query(output, number, &ignored) != EFI_NOT_STARTED;
     if (*ret_was_started)
         return EFI_SUCCESS;
     EFI_STATUS status = protocol->SetMode(protocol, number);
@@ -105,12 +102,10 @@ bool graphics_output_read(const struct graphics_output *output, struct framebuff
     return true;
 }
 
-static bool native_size_of(const struct firmware *firmware, EFI_HANDLE handle, EFI_GUID *guid,
-                           struct screen_size *ret_size)
+static bool native_size_of(EFI_HANDLE handle, EFI_GUID *guid, struct screen_size *ret_size)
 {
     void *interface = NULL;
-    if (EFI_ERROR(firmware->services->HandleProtocol(handle, guid, &interface)) ||
-        interface == NULL)
+    if (EFI_ERROR(firmware.services->HandleProtocol(handle, guid, &interface)) || interface == NULL)
         return false;
     const EFI_EDID_ACTIVE_PROTOCOL *edid = interface;
     return edid->Edid != NULL && edid->SizeOfEdid <= EDID_LIMIT_BYTES &&
@@ -118,11 +113,10 @@ static bool native_size_of(const struct firmware *firmware, EFI_HANDLE handle, E
 }
 
 /* The active EDID has the user's override. The discovered one comes from the screen. */
-bool graphics_output_native_size(const struct firmware *firmware,
-                                 const struct graphics_output *output, struct screen_size *ret_size)
+bool graphics_output_native_size(const struct graphics_output *output, struct screen_size *ret_size)
 {
     static EFI_GUID active = EFI_EDID_ACTIVE_PROTOCOL_GUID;
     static EFI_GUID discovered = EFI_EDID_DISCOVERED_PROTOCOL_GUID;
-    return native_size_of(firmware, output->handle, &active, ret_size) ||
-           native_size_of(firmware, output->handle, &discovered, ret_size);
+    return native_size_of(output->handle, &active, ret_size) ||
+           native_size_of(output->handle, &discovered, ret_size);
 }

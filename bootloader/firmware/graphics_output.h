@@ -20,27 +20,24 @@ struct graphics_output {
 
 /* Open the output of a handle. Return false, and write nothing, if the firmware does not give its
  * protocol. */
-bool graphics_output_open(const struct firmware *firmware, EFI_HANDLE handle, unsigned number,
-                          struct graphics_output *ret_output);
+bool graphics_output_open(EFI_HANDLE handle, unsigned number, struct graphics_output *ret_output);
 
 /* Start the mode that the output names, or else mode 0, if the firmware has not started one. Return
  * the status of SetMode(), or EFI_NOT_STARTED if the output has no mode after it.
  *   ret_was_started  true: there was nothing to do */
-EFI_STATUS graphics_output_start(const struct firmware *firmware,
-                                 const struct graphics_output *output, bool *ret_was_started);
+EFI_STATUS graphics_output_start(const struct graphics_output *output, bool *ret_was_started);
 
 /* Read the mode in force. If the output has no mode, return false and write nothing. */
 bool graphics_output_read(const struct graphics_output *output, struct framebuffer_mode *ret_mode);
 
 /* Read the mode `mode_number`, without its place in memory. Return false, and write nothing, if the
  * firmware does not describe it. */
-bool graphics_output_query(const struct firmware *firmware, const struct graphics_output *output,
-                           UINT32 mode_number, struct framebuffer_mode *ret_mode);
+bool graphics_output_query(const struct graphics_output *output, UINT32 mode_number,
+                           struct framebuffer_mode *ret_mode);
 
 /* Write the native size of the screen. Return false, and write nothing, if the firmware has no good
  * EDID for the output. */
-bool graphics_output_native_size(const struct firmware *firmware,
-                                 const struct graphics_output *output,
+bool graphics_output_native_size(const struct graphics_output *output,
                                  struct screen_size *ret_size);
 
 #endif

@@ -14,7 +14,7 @@ static enum loader_error reserve_once(struct pages *pages, uint64_t slack_rows,
 {
     struct efi_map map;
     struct phys_range memory;
-    enum loader_error error = exit_measure_map(pages->firmware, &map);
+    enum loader_error error = exit_measure_map(&map);
     if (error != LOADER_OK)
         return error;
     capacity->map_bytes = map.size_bytes + slack_rows * map.stride_bytes;
@@ -33,16 +33,15 @@ enum loader_error handoff_memory_reserve(struct pages *pages, struct handoff_cap
         enum loader_error error = reserve_once(pages, MAP_SLACK_ROWS << attempt, capacity, &block);
         if (error != LOADER_OK)
             return error;
-        EFI_STATUS status = exit_read_map(pages->firmware, &block.map);
+        EFI_STATUS status = exit_read_map(&block.map);
         if (!EFI_ERROR(status)) {
             *ret_block = block;
             return LOADER_OK;
         }
         pages_free(pages, block.memory.start);
         if (status != EFI_BUFFER_TOO_SMALL)
-            return error_set(pages->firmware->failure, LOADER_ERROR_MEMORY_MAP, status,
-                             "reading it");
+            return error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, status, "reading it");
     }
-    return error_set(pages->firmware->failure, LOADER_ERROR_MEMORY_MAP, EFI_BUFFER_TOO_SMALL,
+    return error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, EFI_BUFFER_TOO_SMALL,
                      "it grows at each read");
 }

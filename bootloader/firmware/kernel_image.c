@@ -10,7 +10,7 @@ static enum loader_error refuse(const struct file *file, enum elf_status status,
                                 const struct elf_culprits *culprits, const void *table)
 {
     char text[ELF_REFUSAL_CAPACITY];
-    struct loader_failure *failure = file->firmware->failure;
+    struct loader_failure *failure = &last_failure;
     elf_describe_refusal(status, culprits, table, text);
     error_set(failure, LOADER_ERROR_KERNEL_INVALID, EFI_SUCCESS, "%s: %s", file->path, text);
     failure->remedy = elf_status_remedy(status);
@@ -40,8 +40,8 @@ static enum loader_error read_plan(const struct file *file, struct pages *pages,
 
 static enum loader_error refuse_notes(const struct file *file, enum elf_note_status status)
 {
-    return error_set(file->firmware->failure, LOADER_ERROR_KERNEL_NOTE, EFI_SUCCESS, "%s: %s",
-                     file->path, elf_note_status_text(status));
+    return error_set(&last_failure, LOADER_ERROR_KERNEL_NOTE, EFI_SUCCESS, "%s: %s", file->path,
+                     elf_note_status_text(status));
 }
 
 static enum loader_error read_notes_of(const struct file *file, struct pages *pages,
@@ -127,7 +127,7 @@ static enum loader_error check_bytes(const struct file *file, const struct elf_p
     uint64_t found = kernel_checksum(plan, image, demands->checksum_offset);
     if (found == demands->checksum)
         return LOADER_OK;
-    return error_set(file->firmware->failure, LOADER_ERROR_KERNEL_DAMAGED, EFI_SUCCESS,
+    return error_set(&last_failure, LOADER_ERROR_KERNEL_DAMAGED, EFI_SUCCESS,
                      "%s: checksum %llx, and its note has %llx", file->path, found,
                      demands->checksum);
 }

@@ -24,27 +24,27 @@ struct wait {
     uint64_t poll_limit;  /* used instead */
 };
 
-unsigned keyboard_take(const struct firmware *firmware)
+unsigned keyboard_take(void)
 {
-    SIMPLE_INPUT_INTERFACE *input = firmware->system_table->ConIn;
+    SIMPLE_INPUT_INTERFACE *input = firmware.system_table->ConIn;
     EFI_INPUT_KEY key;
     if (input == NULL || input->WaitForKey == NULL ||
-        firmware->services->CheckEvent(input->WaitForKey) != EFI_SUCCESS ||
+        firmware.services->CheckEvent(input->WaitForKey) != EFI_SUCCESS ||
         EFI_ERROR(input->ReadKeyStroke(input, &key)))
         return MENU_KEY_NONE;
     return key.UnicodeChar != 0 ? key.UnicodeChar : MENU_KEY_SCAN_CODES + (unsigned)key.ScanCode;
 }
 
-void keyboard_set_watchdog(const struct firmware *firmware, unsigned seconds)
+void keyboard_set_watchdog(unsigned seconds)
 {
     bool is_armed = seconds != 0;
-    firmware->services->SetWatchdogTimer(is_armed ? seconds + WATCHDOG_MARGIN_SECONDS : 0,
-                                         is_armed ? WATCHDOG_CODE : 0, 0, NULL);
+    firmware.services->SetWatchdogTimer(is_armed ? seconds + WATCHDOG_MARGIN_SECONDS : 0,
+                                        is_armed ? WATCHDOG_CODE : 0, 0, NULL);
 }
 
-static void forget_keys(const struct firmware *firmware)
+static void forget_keys(void)
 {
-    for (unsigned i = 0; i < FORGOTTEN_KEY_LIMIT && keyboard_take(firmware) != MENU_KEY_NONE; i++)
+    for (unsigned i = 0; i < FORGOTTEN_KEY_LIMIT && keyboard_take() != MENU_KEY_NONE; i++)
         continue;
 }
 
@@ -71,16 +71,16 @@ static bool is_over(const struct wait *wait, uint64_t poll_count)
     return poll_count >= wait->poll_limit;
 }
 
-void keyboard_wait(const struct firmware *firmware, uint64_t clock_hz, unsigned seconds)
+void keyboard_wait(uint64_t clock_hz, unsigned seconds)
 {
-    struct wait wait = {.services = firmware->services};
-    keyboard_set_watchdog(firmware, seconds);
-    forget_keys(firmware);
+    struct wait wait = {.services = firmware.services};
+    keyboard_set_watchdog(seconds);
+    forget_keys();
     start_clocks(&wait, clock_hz, seconds);
-    for (uint64_t i = 0; keyboard_take(firmware) == MENU_KEY_NONE && !is_over(&wait, i); i++)
+    for (uint64_t i = 0; keyboard_take() == MENU_KEY_NONE && !is_over(&wait, i); i++)
         wait.services->Stall(POLL_MICROSECONDS);
-    forget_keys(firmware);
+    forget_keys();
     if (wait.timer != NULL)
         wait.services->CloseEvent(wait.timer);
-    keyboard_set_watchdog(firmware, 0);
+    keyboard_set_watchdog(0);
 }

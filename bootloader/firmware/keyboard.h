@@ -15,14 +15,14 @@
 #include "bootloader/pure/menu_key.h"
 
 /* Take a key that was pressed. Return MENU_KEY_NONE without one, and without a keyboard. */
-unsigned keyboard_take(const struct firmware *firmware);
+unsigned keyboard_take(void);
 
 /* Let the firmware's watchdog reset the machine a minute after `seconds`. 0 switches it off. */
-void keyboard_set_watchdog(const struct firmware *firmware, unsigned seconds);
+void keyboard_set_watchdog(unsigned seconds);
 
 /* Wait for a key that is pressed from now on, or that is held down. Wait `seconds` at most. Without
  * a keyboard, wait for this time. `clock_hz` is the frequency of the CPU's clock; 0 if it is
  * unknown. Precondition: the firmware is not sealed. */
-void keyboard_wait(const struct firmware *firmware, uint64_t clock_hz, unsigned seconds);
+void keyboard_wait(uint64_t clock_hz, unsigned seconds);
 
 #endif

@@ -28,22 +28,21 @@ static void write_serial(const struct menu_terminal *terminal, const char *text)
 /* Erase the screen, and go to the first place (ECMA-48, 8.3.39 and 8.3.21). */
 static void clear(struct menu_terminal *terminal)
 {
-    SIMPLE_TEXT_OUTPUT_INTERFACE *output = terminal->firmware->system_table->ConOut;
+    SIMPLE_TEXT_OUTPUT_INTERFACE *output = firmware.system_table->ConOut;
     if (output != NULL)
         output->ClearScreen(output);
     write_serial(terminal, "\033[2J\033[H");
 }
 
-void menu_terminal_open(struct menu_terminal *terminal, const struct firmware *firmware,
-                        const struct serial_choice *serial, uint64_t clock_hz)
+void menu_terminal_open(struct menu_terminal *terminal, const struct serial_choice *serial,
+                        uint64_t clock_hz)
 {
     memset(terminal, 0, sizeof(*terminal));
-    terminal->firmware = firmware;
     terminal->clock_hz = clock_hz;
     terminal->second_start_ticks = arch_timestamp();
     if (!serial->is_firmware_console && arch_serial_initialise(serial->port))
         terminal->port = serial->port;
-    keyboard_set_watchdog(firmware, WATCHDOG_SECONDS);
+    keyboard_set_watchdog(WATCHDOG_SECONDS);
     clear(terminal);
 }
 
@@ -65,7 +64,7 @@ static void output_at(SIMPLE_TEXT_OUTPUT_INTERFACE *output, unsigned row, unsign
 static void write_at(const struct menu_terminal *terminal, unsigned row, unsigned column,
                      const char *text)
 {
-    SIMPLE_TEXT_OUTPUT_INTERFACE *output = terminal->firmware->system_table->ConOut;
+    SIMPLE_TEXT_OUTPUT_INTERFACE *output = firmware.system_table->ConOut;
     char sequence[MENU_ROW_CAPACITY + 16];
     if (output != NULL)
         output_at(output, row, column, text);
@@ -75,7 +74,7 @@ static void write_at(const struct menu_terminal *terminal, unsigned row, unsigne
 
 void menu_terminal_show(struct menu_terminal *terminal, const struct menu *menu)
 {
-    SIMPLE_TEXT_OUTPUT_INTERFACE *output = terminal->firmware->system_table->ConOut;
+    SIMPLE_TEXT_OUTPUT_INTERFACE *output = firmware.system_table->ConOut;
     char text[MENU_ROW_CAPACITY];
     unsigned row;
     unsigned column;
@@ -117,9 +116,9 @@ unsigned menu_terminal_take(struct menu_terminal *terminal)
 {
     unsigned key = take_serial(terminal);
     if (key == MENU_KEY_NONE)
-        key = keyboard_take(terminal->firmware);
+        key = keyboard_take();
     if (key == MENU_KEY_NONE) {
-        terminal->firmware->services->Stall(POLL_MICROSECONDS);
+        firmware.services->Stall(POLL_MICROSECONDS);
         terminal->polls++;
     }
     return key;
@@ -133,7 +132,7 @@ bool menu_terminal_second(struct menu_terminal *terminal)
     if (has_passed) {
         terminal->polls = 0;
         terminal->second_start_ticks = arch_timestamp();
-        keyboard_set_watchdog(terminal->firmware, WATCHDOG_SECONDS);
+        keyboard_set_watchdog(WATCHDOG_SECONDS);
     }
     return has_passed;
 }
@@ -141,5 +140,5 @@ bool menu_terminal_second(struct menu_terminal *terminal)
 void menu_terminal_close(struct menu_terminal *terminal)
 {
     clear(terminal);
-    keyboard_set_watchdog(terminal->firmware, 0);
+    keyboard_set_watchdog(0);
 }

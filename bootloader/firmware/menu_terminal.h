@@ -13,7 +13,6 @@
 #include "bootloader/pure/serial_choice.h"
 
 struct menu_terminal {
-    const struct firmware *firmware;
     uint16_t port; /* the serial port; 0: none */
     struct menu_key_reader reader;
     unsigned pause_polls; /* since the last byte */
@@ -25,8 +24,8 @@ struct menu_terminal {
 };
 
 /* Clear the screens. */
-void menu_terminal_open(struct menu_terminal *terminal, const struct firmware *firmware,
-                        const struct serial_choice *serial, uint64_t clock_hz);
+void menu_terminal_open(struct menu_terminal *terminal, const struct serial_choice *serial,
+                        uint64_t clock_hz);
 
 /* Show what has changed. */
 void menu_terminal_show(struct menu_terminal *terminal, const struct menu *menu);

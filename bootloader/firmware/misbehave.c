@@ -55,16 +55,16 @@ static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key)
                                                                                            : key);
 }
 
-void misbehave_begin(struct firmware *firmware, const struct inject *inject)
+void misbehave_begin(const struct inject *inject)
 {
     failures = inject;
-    real = firmware->services;
+    real = firmware.services;
     services = *real;
     page_calls = map_calls = exit_calls = 0; /* of another entry */
     services.AllocatePages = allocate_pages;
     services.GetMemoryMap = get_memory_map;
     services.ExitBootServices = exit_boot_services;
-    firmware->services = &services;
+    firmware.services = &services;
 }
 
 void misbehave_occupy_link_address(void)

@@ -12,7 +12,7 @@
 #include "bootloader/pure/inject.h"
 
 /* Replace the services of *firmware. *inject must stay valid. Calls count from now on. */
-void misbehave_begin(struct firmware *firmware, const struct inject *inject);
+void misbehave_begin(const struct inject *inject);
 
 /* Occupy all free memory from 1 MiB to 17 MiB, where kernels are often linked. The firmware keeps
  * it until its exit. Precondition: misbehave_begin() was called. */

@@ -41,9 +41,9 @@ static bool put_node(struct writer *writer, const uint8_t *node, size_t size_byt
     return true;
 }
 
-bool own_folder_find(const struct firmware *firmware, char *path, size_t capacity_bytes)
+bool own_folder_find(char *path, size_t capacity_bytes)
 {
-    const EFI_DEVICE_PATH *node = firmware->loaded_image->FilePath;
+    const EFI_DEVICE_PATH *node = firmware.loaded_image->FilePath;
     struct writer writer = {path, capacity_bytes, 0, 0};
     for (unsigned i = 0; node != NULL && i < NODE_LIMIT && !IsDevicePathEnd(node); i++) {
         size_t size_bytes = (size_t)DevicePathNodeLength(node);

@@ -9,7 +9,6 @@
 /* Write the folder's path, without a backslash at the end: `\EFI\BOOT`, or an empty text for the
  * root. Return false if the firmware names no file, or if the path has a character outside of
  * printable ASCII, or if it is longer than the capacity. Then the text is undefined. */
-bool own_folder_find(const struct firmware *firmware, char *path, size_t capacity_bytes)
-    __attribute__((warn_unused_result));
+bool own_folder_find(char *path, size_t capacity_bytes) __attribute__((warn_unused_result));
 
 #endif

@@ -3,13 +3,6 @@
 #include "shared/address.h"
 #include "shared/region.h"
 
-void pages_initialise(struct pages *pages, struct firmware *firmware)
-{
-    pages->firmware = firmware;
-    pages->limit = PAGES_NO_LIMIT;
-    pages->block_count = 0;
-}
-
 void pages_set_limit(struct pages *pages, struct phys_addr limit)
 {
     pages->limit = limit;
@@ -42,7 +35,7 @@ static EFI_STATUS pages_allocate_above_zero(EFI_BOOT_SERVICES *services, uint64_
 
 static bool pages_is_ours_already(const struct pages *pages, struct phys_range block)
 {
-    const EFI_LOADED_IMAGE *image = pages->firmware->loaded_image;
+    const EFI_LOADED_IMAGE *image = firmware.loaded_image;
     struct phys_range image_range;
     if (!phys_range_from_base_size(phys_addr((uint64_t)image->ImageBase), image->ImageSize,
                                    &image_range) ||
@@ -63,7 +56,7 @@ static enum loader_error pages_note(struct pages *pages, struct phys_addr base, 
     struct phys_range block;
     if (base.value == 0 || !page_is_aligned(base.value) ||
         !phys_range_from_base_size(base, size_bytes, &block) || pages_is_ours_already(pages, block))
-        return error_set(pages->firmware->failure, LOADER_ERROR_BAD_ALLOCATION, EFI_SUCCESS,
+        return error_set(&last_failure, LOADER_ERROR_BAD_ALLOCATION, EFI_SUCCESS,
                          "%llu KiB at %llx for the %s", size_bytes / KIB, base.value,
                          region_type_name((uint32_t)type));
 
@@ -81,16 +74,15 @@ enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
 
     if (size_bytes == 0 || size_bytes > UINT64_MAX - PAGE_MASK ||
         pages->block_count == CLAIMS_BLOCK_LIMIT)
-        return error_set(pages->firmware->failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_SUCCESS,
+        return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_SUCCESS,
                          "%llu bytes for the %s", size_bytes, name);
     size_bytes = page_align_up(size_bytes);
 
-    EFI_STATUS status =
-        pages_allocate_above_zero(pages->firmware->services, size_bytes >> PAGE_SHIFT,
-                                  pages_lower_limit(pages, limit), &base);
+    EFI_STATUS status = pages_allocate_above_zero(firmware.services, size_bytes >> PAGE_SHIFT,
+                                                  pages_lower_limit(pages, limit), &base);
     if (EFI_ERROR(status))
-        return error_set(pages->firmware->failure, LOADER_ERROR_OUT_OF_MEMORY, status,
-                         "%llu KiB for the %s", size_bytes / KIB, name);
+        return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB for the %s",
+                         size_bytes / KIB, name);
     return pages_note(pages, base, size_bytes, type, ret_block);
 }
 
@@ -98,15 +90,15 @@ enum loader_error pages_allocate_at(struct pages *pages, struct phys_addr base, 
                                     enum handoff_region_type type, struct phys_range *ret_block)
 {
     EFI_PHYSICAL_ADDRESS place = base.value;
-    EFI_STATUS status = pages->firmware->services->AllocatePages(AllocateAddress, EfiLoaderData,
-                                                                 size_bytes >> PAGE_SHIFT, &place);
+    EFI_STATUS status = firmware.services->AllocatePages(AllocateAddress, EfiLoaderData,
+                                                         size_bytes >> PAGE_SHIFT, &place);
     if (!EFI_ERROR(status) && place == 0) { /* another address than the requested one */
-        pages->firmware->services->FreePages(0, size_bytes >> PAGE_SHIFT);
+        firmware.services->FreePages(0, size_bytes >> PAGE_SHIFT);
         status = EFI_NOT_FOUND;
     }
     if (EFI_ERROR(status))
-        return error_set(pages->firmware->failure, LOADER_ERROR_OUT_OF_MEMORY, status,
-                         "%llu KiB at %llx", size_bytes / KIB, base.value);
+        return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB at %llx",
+                         size_bytes / KIB, base.value);
     return pages_note(pages, phys_addr(place), size_bytes, type, ret_block);
 }
 
@@ -120,7 +112,7 @@ enum loader_error pages_allocate(struct pages *pages, uint64_t size_bytes,
  * may refuse that: then they stay in use until the exit, and nothing else changes. */
 static void pages_trim_newest(struct pages *pages, struct phys_range kept)
 {
-    EFI_BOOT_SERVICES *services = pages->firmware->services;
+    EFI_BOOT_SERVICES *services = firmware.services;
     struct phys_range *block = &pages->blocks[pages->block_count - 1].range;
     uint64_t before_bytes = kept.start.value - block->start.value;
     uint64_t behind_bytes = block->end.value - kept.end.value;
@@ -155,8 +147,7 @@ enum loader_error pages_allocate_for_reading(struct pages *pages, uint64_t size_
 static void pages_free_block(struct pages *pages, size_t index)
 {
     struct phys_range block = pages->blocks[index].range;
-    pages->firmware->services->FreePages(block.start.value,
-                                         phys_range_size_bytes(block) >> PAGE_SHIFT);
+    firmware.services->FreePages(block.start.value, phys_range_size_bytes(block) >> PAGE_SHIFT);
     pages->block_count--;
     for (size_t i = index; i < pages->block_count; i++)
         pages->blocks[i] = pages->blocks[i + 1];

@@ -21,14 +21,12 @@
 /* As a limit: no limit. */
 #define PAGES_NO_LIMIT phys_addr(0)
 
+/* It begins as zeros. */
 struct pages {
-    struct firmware *firmware;
     struct phys_addr limit; /* of every block; PAGES_NO_LIMIT for none */
     size_t block_count;
     struct memory_map_claim blocks[CLAIMS_BLOCK_LIMIT]; /* page-aligned, not empty */
 };
-
-void pages_initialise(struct pages *pages, struct firmware *firmware);
 
 /* Let every later block end at or below `limit`, which is not 0. */
 void pages_set_limit(struct pages *pages, struct phys_addr limit);

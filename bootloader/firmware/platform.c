@@ -6,10 +6,10 @@
 #include "bootloader/firmware/seed.h"
 #include "bootloader/firmware/system_tables.h"
 
-static void platform_find_tables(const struct firmware *firmware, struct platform_facts *facts)
+static void platform_find_tables(struct platform_facts *facts)
 {
-    facts->efi_system_table = phys_addr((uint64_t)firmware->system_table);
-    system_tables_list(firmware, &facts->firmware_tables);
+    facts->efi_system_table = phys_addr((uint64_t)firmware.system_table);
+    system_tables_list(&facts->firmware_tables);
     facts->rsdp = phys_addr(firmware_tables_find(&facts->firmware_tables, FIRMWARE_TABLES_ACPI_20,
                                                  FIRMWARE_TABLES_ACPI_10));
     if (facts->rsdp.value == 0)
@@ -18,16 +18,16 @@ static void platform_find_tables(const struct firmware *firmware, struct platfor
         &facts->firmware_tables, FIRMWARE_TABLES_SMBIOS_3, FIRMWARE_TABLES_SMBIOS));
 }
 
-void platform_gather(const struct firmware *firmware, struct platform_facts *ret_facts)
+void platform_gather(struct platform_facts *ret_facts)
 {
     *ret_facts = (struct platform_facts){.seed_source = HANDOFF_SEED_NONE};
 
-    platform_find_tables(firmware, ret_facts);
-    ret_facts->boot_source = boot_source_find(firmware, ret_facts->boot_partition);
-    ret_facts->seed_source = seed_gather(firmware, ret_facts->seed);
+    platform_find_tables(ret_facts);
+    ret_facts->boot_source = boot_source_find(ret_facts->boot_partition);
+    ret_facts->seed_source = seed_gather(ret_facts->seed);
     if (ret_facts->seed_source == HANDOFF_SEED_NONE)
         console_warn("no source of random numbers: the seed is absent");
-    struct clock clock = clock_find(firmware, &ret_facts->firmware_tables);
+    struct clock clock = clock_find(&ret_facts->firmware_tables);
     ret_facts->clock_frequency_hz = clock.frequency_hz;
     ret_facts->clock_source = clock.source;
     if (clock.frequency_hz == 0)

@@ -9,7 +9,7 @@
 
 /* Collect all facts, except the screens. It cannot fail: a fact that is absent is zero. The log says
  * so if a kernel may need the fact. Only before the exit of boot services. */
-void platform_gather(const struct firmware *firmware, struct platform_facts *ret_facts);
+void platform_gather(struct platform_facts *ret_facts);
 
 /* Log the most important facts in one line. */
 void platform_log(const struct platform_facts *facts);

@@ -39,13 +39,13 @@ static void fill_node(struct file_node *node, const char *path)
 
 /* Return the device path of a file on the loader's volume, or NULL if the volume has none. By it, the
  * application finds the volume that it came from. */
-static EFI_DEVICE_PATH *path_of(const struct firmware *firmware, const char *path)
+static EFI_DEVICE_PATH *path_of(const char *path)
 {
     static EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
     static uint8_t bytes[DEVICE_PATH_LIMIT_BYTES + sizeof(struct file_node)];
     void *device = NULL;
-    if (EFI_ERROR(firmware->services->HandleProtocol(firmware->loaded_image->DeviceHandle, &guid,
-                                                     &device)) ||
+    if (EFI_ERROR(firmware.services->HandleProtocol(firmware.loaded_image->DeviceHandle, &guid,
+                                                    &device)) ||
         device == NULL)
         return NULL;
     size_t device_bytes = measure(device);
@@ -56,13 +56,12 @@ static EFI_DEVICE_PATH *path_of(const struct firmware *firmware, const char *pat
     return (EFI_DEVICE_PATH *)bytes;
 }
 
-static EFI_STATUS set_options(const struct firmware *firmware, EFI_HANDLE image,
-                              const char *options)
+static EFI_STATUS set_options(EFI_HANDLE image, const char *options)
 {
     static EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     static CHAR16 wide[CONFIG_COMMAND_LINE_CAPACITY]; /* in use until the application ends */
     void *interface = NULL;
-    EFI_STATUS status = firmware->services->HandleProtocol(image, &guid, &interface);
+    EFI_STATUS status = firmware.services->HandleProtocol(image, &guid, &interface);
     if (EFI_ERROR(status) || options[0] == '\0')
         return status;
     EFI_LOADED_IMAGE *loaded = interface;
@@ -72,29 +71,27 @@ static EFI_STATUS set_options(const struct firmware *firmware, EFI_HANDLE image,
 }
 
 /* With a security violation, the image is loaded, and must not start (UEFI 2.10, section 7.4.1). */
-enum loader_error program_load(const struct firmware *firmware, const struct file *file,
-                               const char *options, struct program *ret_program)
+enum loader_error program_load(const struct file *file, const char *options,
+                               struct program *ret_program)
 {
     EFI_HANDLE image = NULL;
-    EFI_STATUS status =
-        firmware->services->LoadImage(FALSE, firmware->image, path_of(firmware, file->path),
-                                      (void *)file->bytes, file->size_bytes, &image);
+    EFI_STATUS status = firmware.services->LoadImage(FALSE, firmware.image, path_of(file->path),
+                                                     (void *)file->bytes, file->size_bytes, &image);
     if (!EFI_ERROR(status))
-        status = set_options(firmware, image, options);
+        status = set_options(image, options);
     if (!EFI_ERROR(status)) {
         *ret_program = (struct program){file->path, image};
         return LOADER_OK;
     }
     if (image != NULL)
-        firmware->services->UnloadImage(image);
-    return error_set(firmware->failure, LOADER_ERROR_PROGRAM_REFUSED, status, "%s", file->path);
+        firmware.services->UnloadImage(image);
+    return error_set(&last_failure, LOADER_ERROR_PROGRAM_REFUSED, status, "%s", file->path);
 }
 
-enum loader_error program_start(const struct firmware *firmware, const struct program *program)
+enum loader_error program_start(const struct program *program)
 {
-    EFI_STATUS status = firmware->services->StartImage(program->image, NULL, NULL);
+    EFI_STATUS status = firmware.services->StartImage(program->image, NULL, NULL);
     if (EFI_ERROR(status))
-        return error_set(firmware->failure, LOADER_ERROR_PROGRAM_FAILED, status, "%s",
-                         program->path);
+        return error_set(&last_failure, LOADER_ERROR_PROGRAM_FAILED, status, "%s", program->path);
     return LOADER_OK;
 }

@@ -4,10 +4,10 @@
 #include "bootloader/firmware/clock.h"
 #include "shared/address.h"
 
-void read_progress_begin(struct read_progress *progress, const struct firmware *firmware)
+void read_progress_begin(struct read_progress *progress)
 {
     static struct firmware_tables none; /* they are not known yet; too large as a constant */
-    progress->frequency_hz = clock_find(firmware, &none).frequency_hz;
+    progress->frequency_hz = clock_find(&none).frequency_hz;
     progress->begun_ticks = progress->shown_ticks = arch_timestamp();
 }
 

@@ -14,7 +14,7 @@ struct read_progress {
 };
 
 /* Begin to show something. The clock's frequency may have to be measured, which takes a millisecond. */
-void read_progress_begin(struct read_progress *progress, const struct firmware *firmware);
+void read_progress_begin(struct read_progress *progress);
 
 /* Show a line if the last one is a second old. Precondition: `total_bytes` is below 2^53. */
 void read_progress_show(struct read_progress *progress, uint64_t done_bytes, uint64_t total_bytes);

@@ -13,28 +13,27 @@ struct outputs {
     struct graphics_output list[OUTPUT_LIMIT];
 };
 
-static void find_outputs(const struct firmware *firmware, struct outputs *ret_outputs)
+static void find_outputs(struct outputs *ret_outputs)
 {
     static EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
     EFI_HANDLE handles[OUTPUT_LIMIT];
     UINTN size_bytes = sizeof(handles);
 
     ret_outputs->count = 0;
-    if (EFI_ERROR(firmware->services->LocateHandle(ByProtocol, &guid, NULL, &size_bytes, handles)))
+    if (EFI_ERROR(firmware.services->LocateHandle(ByProtocol, &guid, NULL, &size_bytes, handles)))
         return;
     for (unsigned i = 0; i < size_bytes / sizeof(handles[0]); i++) {
-        if (graphics_output_open(firmware, handles[i], i + 1,
-                                 &ret_outputs->list[ret_outputs->count]))
+        if (graphics_output_open(handles[i], i + 1, &ret_outputs->list[ret_outputs->count]))
             ret_outputs->count++;
     }
 }
 
-static void start_outputs(const struct firmware *firmware, const struct outputs *outputs)
+static void start_outputs(const struct outputs *outputs)
 {
     for (size_t i = 0; i < outputs->count; i++) {
         const struct graphics_output *output = &outputs->list[i];
         bool was_started;
-        EFI_STATUS status = graphics_output_start(firmware, output, &was_started);
+        EFI_STATUS status = graphics_output_start(output, &was_started);
         if (EFI_ERROR(status))
             console_warn("output %u has no mode, and none can be started (%s): not used",
                          output->number, error_status_name(status));
@@ -105,8 +104,8 @@ static const struct graphics_output *choose_output(const struct outputs *outputs
 /* --- The resolution --- */
 
 /* Return false if the mode stays. */
-static bool wanted_size(const struct firmware *firmware, const struct config *config,
-                        const struct graphics_output *output, struct screen_size *ret_size)
+static bool wanted_size(const struct config *config, const struct graphics_output *output,
+                        struct screen_size *ret_size)
 {
     if (config->resolution == CONFIG_RESOLUTION_KEEP)
         return false;
@@ -114,7 +113,7 @@ static bool wanted_size(const struct firmware *firmware, const struct config *co
         *ret_size = config->resolution_size;
         return true;
     }
-    bool is_known = graphics_output_native_size(firmware, output, ret_size);
+    bool is_known = graphics_output_native_size(output, ret_size);
     if (!is_known)
         console_warn("resolution = native: output %u does not state its size (EDID): "
                      "give it as WIDTHxHEIGHT; the mode stays",
@@ -123,15 +122,14 @@ static bool wanted_size(const struct firmware *firmware, const struct config *co
 }
 
 /* The mode in force comes first, and it is usable. So there always is a choice. */
-static void choose_mode(const struct firmware *firmware, const struct graphics_output *output,
-                        struct screen_choice *choice)
+static void choose_mode(const struct graphics_output *output, struct screen_choice *choice)
 {
     const EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE *current = output->protocol->Mode;
     struct framebuffer_mode mode;
     if (graphics_output_read(output, &mode))
         screen_choice_consider(choice, current->Mode, &mode);
     for (UINT32 i = 0; i < current->MaxMode && i < MODE_LIMIT; i++) {
-        if (graphics_output_query(firmware, output, i, &mode))
+        if (graphics_output_query(output, i, &mode))
             screen_choice_consider(choice, i, &mode);
     }
 }
@@ -157,13 +155,13 @@ static void change_mode(struct screen *screen, const struct graphics_output *out
                  is_usable(output) ? "stays" : "is lost, too");
 }
 
-static void set_resolution(struct screen *screen, const struct firmware *firmware,
-                           const struct config *config, const struct graphics_output *output)
+static void set_resolution(struct screen *screen, const struct config *config,
+                           const struct graphics_output *output)
 {
     struct screen_choice choice = {.has_mode = false};
-    if (!wanted_size(firmware, config, output, &choice.wanted))
+    if (!wanted_size(config, output, &choice.wanted))
         return;
-    choose_mode(firmware, output, &choice);
+    choose_mode(output, &choice);
     if (!screen_choice_is_exact(&choice))
         console_warn("output %u has no mode of %ux%u: the nearest is %ux%u", output->number,
                      choice.wanted.width_pixels, choice.wanted.height_pixels,
@@ -214,22 +212,22 @@ static void log_outputs(const struct found *found)
                     found->outputs[i]->is_console ? ", the console's" : "");
 }
 
-void screen_gather(struct screen *screen, const struct firmware *firmware,
-                   const struct config *config, struct framebuffer_list *ret_list)
+void screen_gather(struct screen *screen, const struct config *config,
+                   struct framebuffer_list *ret_list)
 {
     static struct outputs outputs; /* too large for the firmware's stack */
     struct found found = {.list = ret_list};
 
     ret_list->count = 0;
-    find_outputs(firmware, &outputs);
-    start_outputs(firmware, &outputs);
+    find_outputs(&outputs);
+    start_outputs(&outputs);
     warn_of_places(&outputs);
     const struct graphics_output *first = choose_output(&outputs, config->output_number);
     if (first == NULL) {
         console_log_rare("no linear framebuffer: the kernel has only the serial line");
         return;
     }
-    set_resolution(screen, firmware, config, first);
+    set_resolution(screen, config, first);
     add(&found, first);
     for (size_t i = 0; i < outputs.count; i++)
         add(&found, &outputs.list[i]);

@@ -18,8 +18,8 @@ struct screen {
  * handoff.conf, else that of the firmware's console, else the first in the firmware's order. Start
  * outputs that are not started, and set the mode for `resolution`. It cannot fail: the log has a
  * warning for each fault, and a machine without such an output gets an empty list. */
-void screen_gather(struct screen *screen, const struct firmware *firmware,
-                   const struct config *config, struct framebuffer_list *ret_list);
+void screen_gather(struct screen *screen, const struct config *config,
+                   struct framebuffer_list *ret_list);
 
 /* Set the old mode again, so that the firmware's console can be read. Precondition: the firmware is
  * not sealed. */

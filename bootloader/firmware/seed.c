@@ -26,10 +26,9 @@ static bool seed_from_cpu(uint8_t seed[SEED_SIZE_BYTES])
     return true;
 }
 
-enum handoff_seed_source seed_gather(const struct firmware *firmware,
-                                     uint8_t ret_seed[SEED_SIZE_BYTES])
+enum handoff_seed_source seed_gather(uint8_t ret_seed[SEED_SIZE_BYTES])
 {
-    if (seed_from_firmware(firmware->services, ret_seed))
+    if (seed_from_firmware(firmware.services, ret_seed))
         return HANDOFF_SEED_EFI_RNG;
     if (seed_from_cpu(ret_seed))
         return HANDOFF_SEED_CPU;

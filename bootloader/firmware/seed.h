@@ -10,7 +10,6 @@
 #define SEED_SIZE_BYTES 32
 
 /* Fill the seed, and return its source. The seed is all zero if there is no source. */
-enum handoff_seed_source seed_gather(const struct firmware *firmware,
-                                     uint8_t ret_seed[SEED_SIZE_BYTES]);
+enum handoff_seed_source seed_gather(uint8_t ret_seed[SEED_SIZE_BYTES]);
 
 #endif

@@ -32,11 +32,10 @@ static bool is_silent(const struct serial_choice *choice, const struct serial_wi
            !choice->is_firmware_console && !arch_serial_initialise(choice->port);
 }
 
-struct serial_choice serial_port_choose(const struct firmware *firmware,
-                                        const struct firmware_tables *tables,
+struct serial_choice serial_port_choose(const struct firmware_tables *tables,
                                         const struct serial_wish *wish)
 {
-    struct serial_console found = find_console(firmware->system_table);
+    struct serial_console found = find_console(firmware.system_table);
     struct serial_choice choice =
         serial_choose(wish, &found, find_spcr_port(tables), arch_serial_port_of);
     if (is_silent(&choice, wish))

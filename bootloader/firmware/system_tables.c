@@ -42,10 +42,10 @@ struct firmware_tables_memory system_tables_memory(void)
     return (struct firmware_tables_memory){read_memory, &live};
 }
 
-void system_tables_list(const struct firmware *firmware, struct firmware_tables *ret_tables)
+void system_tables_list(struct firmware_tables *ret_tables)
 {
     const struct firmware_tables_memory memory = system_tables_memory();
-    const EFI_SYSTEM_TABLE *system_table = firmware->system_table;
+    const EFI_SYSTEM_TABLE *system_table = firmware.system_table;
 
     firmware_tables_initialise(ret_tables);
     firmware_tables_add_all(ret_tables, &memory, (uint64_t)system_table->ConfigurationTable,

@@ -9,7 +9,7 @@
 
 /* List the entries of the configuration table, and the tables to which they lead. Log a warning for
  * damaged tables. */
-void system_tables_list(const struct firmware *firmware, struct firmware_tables *ret_tables);
+void system_tables_list(struct firmware_tables *ret_tables);
 
 /* Return access to the memory that the firmware has mapped at its physical address. Only before the
  * exit of boot services. */

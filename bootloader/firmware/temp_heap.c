@@ -40,7 +40,7 @@ static enum loader_error find_place(struct pages *pages, const struct config_hea
 {
     struct efi_map map;
     struct phys_range buffer;
-    enum loader_error error = exit_measure_map(pages->firmware, &map);
+    enum loader_error error = exit_measure_map(&map);
     if (error != LOADER_OK)
         return error;
     map.capacity_bytes = map.size_bytes + MAP_SLACK_ROWS * map.stride_bytes;
@@ -48,13 +48,13 @@ static enum loader_error find_place(struct pages *pages, const struct config_hea
     if (error != LOADER_OK)
         return error;
     map.rows = (void *)buffer.start.value;
-    EFI_STATUS status = exit_read_map(pages->firmware, &map);
+    EFI_STATUS status = exit_read_map(&map);
     bool is_good = !EFI_ERROR(status) && map.stride_bytes >= sizeof(struct memory_map_descriptor);
     if (is_good)
         *ret_place = lowest_place(&map, wanted);
     pages_free(pages, buffer.start);
     if (!is_good)
-        return error_set(pages->firmware->failure, LOADER_ERROR_MEMORY_MAP, status, "reading it");
+        return error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, status, "reading it");
     return LOADER_OK;
 }
 
@@ -67,7 +67,7 @@ static enum loader_error reserve_from(struct pages *pages, const struct config_h
         return error;
     if (place == UINT64_MAX ||
         (pages->limit.value != 0 && place + wanted->size_bytes > pages->limit.value))
-        return error_set(pages->firmware->failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_NOT_FOUND,
+        return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_NOT_FOUND,
                          "a temporary heap");
     return pages_allocate_at(pages, phys_addr(place), wanted->size_bytes, HANDOFF_REGION_TEMP_HEAP,
                              ret_heap);
@@ -90,7 +90,7 @@ enum loader_error temp_heaps_reserve(struct pages *pages, const struct config_he
         if (error == LOADER_ERROR_OUT_OF_MEMORY) {
             console_warn("no temporary heap %u: the firmware does not have %llu KiB there (%s)",
                          i + 1, wanted->list[i].size_bytes / KIB,
-                         error_status_name(pages->firmware->failure->status));
+                         error_status_name(last_failure.status));
             continue;
         }
         if (error != LOADER_OK)

@@ -15,7 +15,7 @@ struct tpm {
 };
 
 /* Look for a TPM that works. */
-void tpm_find(const struct firmware *firmware, struct tpm *ret_tpm);
+void tpm_find(struct tpm *ret_tpm);
 
 /* Measure `size_bytes` bytes, at least 1, into register `pcr`. `text`, of at most
  * TPM_TEXT_LIMIT_BYTES, becomes the data of the event. Return the firmware's status.

@@ -18,35 +18,34 @@ static CHAR16 name[] = {'H', 'a', 'n', 'd', 'o', 'f', 'f', 'P', 'o',
 static EFI_GUID guid = {
     0x97bf6861, 0xc9d9, 0x464c, {0x88, 0x8a, 0x23, 0x8f, 0x67, 0xb8, 0x87, 0xe8}};
 
-static EFI_RUNTIME_SERVICES *runtime_of(const struct firmware *firmware)
+static EFI_RUNTIME_SERVICES *runtime_of(void)
 {
-    return firmware->system_table->RuntimeServices;
+    return firmware.system_table->RuntimeServices;
 }
 
 /* Firmware without Secure Boot has no such variable. */
-bool variable_is_secure_boot_on(const struct firmware *firmware)
+bool variable_is_secure_boot_on(void)
 {
     static CHAR16 secure_boot[] = L"SecureBoot";
     static EFI_GUID global = EFI_GLOBAL_VARIABLE;
     uint8_t is_on = 0;
     UINTN size_bytes = sizeof(is_on);
-    EFI_STATUS status =
-        runtime_of(firmware)->GetVariable(secure_boot, &global, NULL, &size_bytes, &is_on);
+    EFI_STATUS status = runtime_of()->GetVariable(secure_boot, &global, NULL, &size_bytes, &is_on);
     return !EFI_ERROR(status) && is_on == 1;
 }
 
-EFI_STATUS variable_read(const struct firmware *firmware, void *bytes, size_t *size_bytes)
+EFI_STATUS variable_read(void *bytes, size_t *size_bytes)
 {
     UINTN room_bytes = *size_bytes;
-    EFI_STATUS status = runtime_of(firmware)->GetVariable(name, &guid, NULL, &room_bytes, bytes);
+    EFI_STATUS status = runtime_of()->GetVariable(name, &guid, NULL, &room_bytes, bytes);
     *size_bytes = room_bytes;
     return status;
 }
 
 /* UEFI 1 has no QueryVariableInfo. */
-const char *variable_obstacle(const struct firmware *firmware, size_t size_bytes)
+const char *variable_obstacle(size_t size_bytes)
 {
-    EFI_RUNTIME_SERVICES *runtime = runtime_of(firmware);
+    EFI_RUNTIME_SERVICES *runtime = runtime_of();
     UINT64 storage_bytes = 0;
     UINT64 remaining_bytes = 0;
     UINT64 largest_bytes = 0;
@@ -61,7 +60,7 @@ const char *variable_obstacle(const struct firmware *firmware, size_t size_bytes
     return NULL;
 }
 
-EFI_STATUS variable_write(const struct firmware *firmware, void *bytes, size_t size_bytes)
+EFI_STATUS variable_write(void *bytes, size_t size_bytes)
 {
-    return runtime_of(firmware)->SetVariable(name, &guid, ATTRIBUTES, size_bytes, bytes);
+    return runtime_of()->SetVariable(name, &guid, ATTRIBUTES, size_bytes, bytes);
 }

@@ -20,16 +20,16 @@
 #define VARIABLE_SPACE_KEPT_BYTES 5120
 
 /* Return true if the firmware starts only signed programs (UEFI 2.10, section 3.3). */
-bool variable_is_secure_boot_on(const struct firmware *firmware);
+bool variable_is_secure_boot_on(void);
 
 /* Read HandoffPostMortem. *size_bytes is the room, and then the variable's size. Return the
  * firmware's status: EFI_NOT_FOUND without a variable, EFI_BUFFER_TOO_SMALL if it is too large. */
-EFI_STATUS variable_read(const struct firmware *firmware, void *bytes, size_t *size_bytes);
+EFI_STATUS variable_read(void *bytes, size_t *size_bytes);
 
 /* Return NULL if a variable of this size may be written, else the obstacle, a constant clause. */
-const char *variable_obstacle(const struct firmware *firmware, size_t size_bytes);
+const char *variable_obstacle(size_t size_bytes);
 
 /* Write it. Precondition: variable_obstacle() found none. */
-EFI_STATUS variable_write(const struct firmware *firmware, void *bytes, size_t size_bytes);
+EFI_STATUS variable_write(void *bytes, size_t size_bytes);
 
 #endif
