@@ -38,9 +38,8 @@ static enum handoff_boot_source read_path(const EFI_DEVICE_PATH *node, uint8_t r
 enum handoff_boot_source boot_source_find(uint8_t ret_partition[16])
 {
     static EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
-    void *path = NULL;
-    if (EFI_ERROR(
-            firmware.services->HandleProtocol(firmware.loaded_image->DeviceHandle, &guid, &path)) ||
+    void *path;
+    if (EFI_ERROR(firmware_protocol(firmware.loaded_image->DeviceHandle, &guid, &path)) ||
         path == NULL)
         return HANDOFF_BOOT_SOURCE_UNKNOWN;
     return read_path(path, ret_partition);
@@ -51,6 +50,6 @@ enum handoff_boot_source boot_source_find(uint8_t ret_partition[16])
 bool boot_source_is_shell(void)
 {
     static EFI_GUID guid = {0x752f3136, 0x4e16, 0x4fdc, {162, 42, 229, 244, 104, 18, 244, 202}};
-    void *parameters = NULL;
-    return !EFI_ERROR(firmware.services->HandleProtocol(firmware.image, &guid, &parameters));
+    void *parameters;
+    return !EFI_ERROR(firmware_protocol(firmware.image, &guid, &parameters));
 }

@@ -24,15 +24,11 @@ enum loader_error exit_measure_map(struct efi_map *ret_map)
 
 EFI_STATUS exit_read_map(struct efi_map *map)
 {
-    UINTN size_bytes = map->capacity_bytes;
-    UINTN stride_bytes = 0;
-    UINTN key = 0;
-    EFI_STATUS status =
-        firmware.services->GetMemoryMap(&size_bytes, map->rows, &key, &stride_bytes, &map->version);
-    map->key = key;
-    map->size_bytes = size_bytes;
-    map->stride_bytes = stride_bytes;
-    if (!EFI_ERROR(status) && size_bytes > map->capacity_bytes)
+    map->size_bytes = map->capacity_bytes;
+    map->stride_bytes = 0;
+    EFI_STATUS status = firmware.services->GetMemoryMap(&map->size_bytes, map->rows, &map->key,
+                                                        &map->stride_bytes, &map->version);
+    if (!EFI_ERROR(status) && map->size_bytes > map->capacity_bytes)
         return EFI_BUFFER_TOO_SMALL;
     return status;
 }

@@ -19,21 +19,21 @@
 static bool is_network_device(EFI_HANDLE device)
 {
     static EFI_GUID guid = LOAD_FILE_PROTOCOL;
-    void *interface = NULL;
-    return !EFI_ERROR(firmware.services->HandleProtocol(device, &guid, &interface));
+    void *interface;
+    return !EFI_ERROR(firmware_protocol(device, &guid, &interface));
 }
 
 enum loader_error volume_open(struct volume *ret_volume)
 {
     static EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
     EFI_HANDLE device = firmware.loaded_image->DeviceHandle;
-    void *interface = NULL;
+    void *interface;
     EFI_FILE_HANDLE root = NULL;
 
     if (device == NULL)
         return error_set(&last_failure, LOADER_ERROR_NO_VOLUME, EFI_SUCCESS,
                          "the loader was not started from a device");
-    EFI_STATUS status = firmware.services->HandleProtocol(device, &guid, &interface);
+    EFI_STATUS status = firmware_protocol(device, &guid, &interface);
     if (EFI_ERROR(status) || interface == NULL)
         return error_set(&last_failure,
                          is_network_device(device) ? LOADER_ERROR_NETWORK_START

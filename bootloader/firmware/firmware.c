@@ -16,11 +16,24 @@ EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     return firmware.services->SetWatchdogTimer(0, 0, 0, NULL);
 }
 
+EFI_STATUS firmware_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret_interface)
+{
+    *ret_interface = NULL;
+    return firmware.services->HandleProtocol(handle, guid, ret_interface);
+}
+
+void *firmware_service(EFI_GUID *guid)
+{
+    void *interface = NULL;
+    EFI_STATUS status = firmware.services->LocateProtocol(guid, NULL, &interface);
+    return EFI_ERROR(status) ? NULL : interface;
+}
+
 enum loader_error firmware_find_image(void)
 {
     static EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
-    void *interface = NULL;
-    EFI_STATUS status = firmware.services->HandleProtocol(firmware.image, &guid, &interface);
+    void *interface;
+    EFI_STATUS status = firmware_protocol(firmware.image, &guid, &interface);
     if (EFI_ERROR(status) || interface == NULL)
         return error_set(&last_failure, LOADER_ERROR_NO_LOADED_IMAGE, status,
                          "loaded-image protocol");

@@ -20,17 +20,16 @@ static EFI_GUID console_out_guid = {
 
 bool graphics_output_open(EFI_HANDLE handle, unsigned number, struct graphics_output *ret_output)
 {
-    EFI_BOOT_SERVICES *services = firmware.services;
     static EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
-    void *protocol = NULL;
-    void *ignored = NULL;
-    if (EFI_ERROR(services->HandleProtocol(handle, &guid, &protocol)) || protocol == NULL)
+    void *protocol;
+    void *ignored;
+    if (EFI_ERROR(firmware_protocol(handle, &guid, &protocol)) || protocol == NULL)
         return false;
     *ret_output = (struct graphics_output){
         .handle = handle,
         .protocol = protocol,
         .number = number,
-        .is_console = !EFI_ERROR(services->HandleProtocol(handle, &console_out_guid, &ignored)),
+        .is_console = !EFI_ERROR(firmware_protocol(handle, &console_out_guid, &ignored)),
     };
     return true;
 }
@@ -104,8 +103,8 @@ bool graphics_output_read(const struct graphics_output *output, struct framebuff
 
 static bool native_size_of(EFI_HANDLE handle, EFI_GUID *guid, struct screen_size *ret_size)
 {
-    void *interface = NULL;
-    if (EFI_ERROR(firmware.services->HandleProtocol(handle, guid, &interface)) || interface == NULL)
+    void *interface;
+    if (EFI_ERROR(firmware_protocol(handle, guid, &interface)) || interface == NULL)
         return false;
     const EFI_EDID_ACTIVE_PROTOCOL *edid = interface;
     return edid->Edid != NULL && edid->SizeOfEdid <= EDID_LIMIT_BYTES &&

@@ -43,9 +43,8 @@ static EFI_DEVICE_PATH *path_of(const char *path)
 {
     static EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
     static uint8_t bytes[DEVICE_PATH_LIMIT_BYTES + sizeof(struct file_node)];
-    void *device = NULL;
-    if (EFI_ERROR(firmware.services->HandleProtocol(firmware.loaded_image->DeviceHandle, &guid,
-                                                    &device)) ||
+    void *device;
+    if (EFI_ERROR(firmware_protocol(firmware.loaded_image->DeviceHandle, &guid, &device)) ||
         device == NULL)
         return NULL;
     size_t device_bytes = measure(device);
@@ -60,8 +59,8 @@ static EFI_STATUS set_options(EFI_HANDLE image, const char *options)
 {
     static EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     static CHAR16 wide[CONFIG_COMMAND_LINE_CAPACITY]; /* in use until the application ends */
-    void *interface = NULL;
-    EFI_STATUS status = firmware.services->HandleProtocol(image, &guid, &interface);
+    void *interface;
+    EFI_STATUS status = firmware_protocol(image, &guid, &interface);
     if (EFI_ERROR(status) || options[0] == '\0')
         return status;
     EFI_LOADED_IMAGE *loaded = interface;

@@ -3,15 +3,12 @@
 #include "bootloader/arch.h"
 #include "shared/memory.h"
 
-static bool seed_from_firmware(EFI_BOOT_SERVICES *services, uint8_t seed[SEED_SIZE_BYTES])
+static bool seed_from_firmware(uint8_t seed[SEED_SIZE_BYTES])
 {
     static EFI_GUID guid = EFI_RNG_PROTOCOL_GUID;
-    void *interface = NULL;
-
-    if (EFI_ERROR(services->LocateProtocol(&guid, NULL, &interface)) || interface == NULL)
-        return false;
-    EFI_RNG_PROTOCOL *generator = interface;
-    return !EFI_ERROR(generator->GetRNG(generator, NULL, SEED_SIZE_BYTES, seed));
+    EFI_RNG_PROTOCOL *generator = firmware_service(&guid);
+    return generator != NULL &&
+           !EFI_ERROR(generator->GetRNG(generator, NULL, SEED_SIZE_BYTES, seed));
 }
 
 /* Some CPUs always return the same number after a suspend. Equal neighbours reveal this. */
@@ -28,7 +25,7 @@ static bool seed_from_cpu(uint8_t seed[SEED_SIZE_BYTES])
 
 enum handoff_seed_source seed_gather(uint8_t ret_seed[SEED_SIZE_BYTES])
 {
-    if (seed_from_firmware(firmware.services, ret_seed))
+    if (seed_from_firmware(ret_seed))
         return HANDOFF_SEED_EFI_RNG;
     if (seed_from_cpu(ret_seed))
         return HANDOFF_SEED_CPU;

@@ -47,13 +47,11 @@ void tpm_find(struct tpm *ret_tpm)
 {
     static EFI_GUID guid = {
         0x607f766c, 0x7455, 0x42be, {0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f}};
-    void *interface = NULL;
     struct tcg2_capability capability = {.size_bytes = sizeof(capability)};
+    struct tcg2_protocol *protocol = firmware_service(&guid);
     ret_tpm->protocol = NULL;
-    if (EFI_ERROR(firmware.services->LocateProtocol(&guid, NULL, &interface)) || interface == NULL)
-        return;
-    struct tcg2_protocol *protocol = interface;
-    if (!EFI_ERROR(protocol->get_capability(protocol, &capability)) && capability.is_tpm_present)
+    if (protocol != NULL && !EFI_ERROR(protocol->get_capability(protocol, &capability)) &&
+        capability.is_tpm_present)
         ret_tpm->protocol = protocol;
 }
 
