@@ -21,7 +21,7 @@ static struct entry *find_wanted(struct loader *loader, const char *id, const ch
         reason = "does not exist";
     else if (!entry_is_good(entry))
         reason = "has an error";
-    else if (is_one_shot || !entry_has_no_tries(entry))
+    else if (is_one_shot || !entry->has_no_tries)
         return entry;
     console_warn(&loader->console, "%s names the entry %s, which %s", source, id, reason);
     return NULL;
@@ -57,7 +57,7 @@ static void take(struct loader *loader, struct entry *entry)
 {
     const struct config *config = &loader->config;
     loader->chooser.chosen = entry;
-    entry_configure(entry, &loader->globals, &loader->config);
+    entry_configure(&loader->entries, entry);
     loader->start.command_line_source = NULL;
     start_options_apply(loader);
     if (loader->entries.is_single)

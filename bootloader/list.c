@@ -23,7 +23,6 @@ static bool parse_config(struct loader *loader, struct piece text)
     struct config_wrong wrong;
     enum config_status status =
         entries_begin(text, &loader->entries, &loader->globals, &loader->config, &wrong);
-    memcpy(&loader->config, globals, sizeof(*globals));
     if (status == CONFIG_BAD_INJECT) {
         char words[INJECT_WORDS_CAPACITY];
         inject_list_words(words, sizeof(words));
@@ -173,9 +172,8 @@ static bool read_files(struct loader *loader, uint64_t sum_bytes)
             piece.length = read_file(loader, entry, text);
         if (piece.length <= CONFIG_FILE_LIMIT_BYTES)
             text += piece.length;
-        entry_set_text(list, entry, piece, &loader->globals, &loader->config);
-        /* One entry's `tpm` must not count for the next one's file. */
-        memcpy(&loader->config, &loader->globals, sizeof(loader->config));
+        entry->text = piece;
+        entry_read_text(list, entry);
     }
     return true;
 }
@@ -202,7 +200,7 @@ bool list_entries(struct loader *loader)
         return false;
     if (!load_config(loader) || !load_files(loader))
         return false;
-    entries_finish(&loader->entries, &loader->globals);
+    entries_finish(&loader->entries);
     if (!loader->globals.ignores_load_options)
         start_options_read(loader);
     if (!loader->entries.is_single)

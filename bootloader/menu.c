@@ -56,7 +56,7 @@ static void show_details(struct loader *loader)
 
 static void edit_line(struct loader *loader)
 {
-    entry_configure(&loader->entries.entries[menu.selected], &loader->globals, &loader->config);
+    entry_configure(&loader->entries, &loader->entries.entries[menu.selected]);
     start_options_apply(loader);
     menu_show_text(&menu, MENU_VIEW_EDIT, loader->config.command_line);
 }

@@ -85,3 +85,8 @@ void entry_name_use_try(struct entry_name *name)
     if (name->tries_done < UINT_MAX)
         name->tries_done++;
 }
+
+bool entry_name_has_no_tries(const struct entry_name *name)
+{
+    return name->has_counter && name->tries_left == 0;
+}

@@ -36,4 +36,7 @@ void entry_name_format(const struct entry_name *name, char *text, size_t capacit
  * number. Precondition: the name has a counter. */
 void entry_name_use_try(struct entry_name *name);
 
+/* Return whether the counter has reached its end. */
+bool entry_name_has_no_tries(const struct entry_name *name);
+
 #endif

@@ -172,13 +172,13 @@ static int check_config(const struct content *file)
                                               &globals, &config, &wrong);
     if (status != CONFIG_OK)
         return refuse_line(status, &wrong);
-    entries_finish(&list, &globals);
+    entries_finish(&list);
     for (unsigned i = 0; i < list.count; i++) {
         if (list.entries[i].status != CONFIG_OK)
             return refuse_line(list.entries[i].status, &list.entries[i].wrong);
     }
-    const struct entry *entry = entries_find(&list, globals.default_id);
-    entry_configure(entry != NULL ? entry : &list.entries[0], &globals, &config);
+    struct entry *entry = entries_find(&list, globals.default_id);
+    (void)entry_configure(&list, entry != NULL ? entry : &list.entries[0]);
     puts(config.kernel_path);
     return STATUS_ACCEPTED;
 }
