@@ -30,8 +30,7 @@ static void add_hash(struct loader *loader, struct writer *writer, struct file *
     if (file_keep(file, &loader->pages) != LOADER_OK)
         return;
     sha256_of(file->bytes, file->size_bytes, &hash);
-    sha256_format(&hash, digits);
-    add(writer, "  SHA-256 %s\n", digits);
+    add(writer, "  SHA-256 %s\n", sha256_format(&hash, digits));
 }
 
 static void add_file(struct loader *loader, struct writer *writer, const char *kind,

@@ -32,12 +32,12 @@
 
 /* The state of the list of entries and of the choice. */
 struct chooser {
-    struct volume volume;      /* closed if the root is NULL */
-    struct phys_addr texts[2]; /* blocks of memory: handoff.conf, the files of entries */
-    unsigned text_count;
-    struct entry *chosen; /* NULL before the first choice */
-    bool has_menu;        /* the menu has been shown */
-    bool has_returned;    /* the chosen EFI application has ended with success */
+    struct volume volume;   /* closed if the root is NULL */
+    struct file config;     /* handoff.conf; closed if the handle is NULL */
+    struct phys_addr texts; /* the files of entries, in one block of memory; 0: none */
+    struct entry *chosen;   /* NULL before the first choice */
+    bool has_menu;          /* the menu has been shown */
+    bool has_returned;      /* the chosen EFI application has ended with success */
     char config_path[CONFIG_PATH_CAPACITY];
 };
 

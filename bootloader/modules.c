@@ -7,16 +7,8 @@
 /* No file system that firmware reads has larger files. */
 #define MODULE_FILE_LIMIT_BYTES (UINT64_C(1) << 40)
 
-/* The bytes that were checked are those that are handed over. */
-static bool admit(struct loader *loader, const struct file *file,
-                  const struct config_module *module, const void *bytes)
-{
-    const struct integrity_subject subject = {INTEGRITY_MODULE, file->path, bytes, file->size_bytes,
-                                              module->has_sha256 ? &module->sha256 : NULL};
-    return integrity_admit(loader, &subject);
-}
-
-static bool read_module(struct loader *loader, const struct file *file,
+/* The bytes that are checked are those that are handed over. */
+static bool read_module(struct loader *loader, struct file *file,
                         const struct config_module *module, struct phys_range *ret_place)
 {
     struct phys_range block;
@@ -29,8 +21,11 @@ static bool read_module(struct loader *loader, const struct file *file,
     if (error != LOADER_OK)
         return false;
     void *bytes = (void *)block.start.value;
-    if (file_read(file, 0, bytes, file->size_bytes) != LOADER_OK ||
-        !admit(loader, file, module, bytes))
+    if (file_read(file, 0, bytes, file->size_bytes) != LOADER_OK)
+        return false;
+    file->bytes = bytes;
+    if (!integrity_admit(loader, INTEGRITY_MODULE, file,
+                         module->has_sha256 ? &module->sha256 : NULL))
         return false;
     ret_place->start = block.start;
     ret_place->end = phys_addr_add(block.start, file->size_bytes);

@@ -119,13 +119,14 @@ bool sha256_parse(struct piece text, struct sha256 *ret)
     return true;
 }
 
-void sha256_format(const struct sha256 *hash, char text[SHA256_TEXT_CAPACITY])
+const char *sha256_format(const struct sha256 *hash, char text[SHA256_TEXT_CAPACITY])
 {
     for (unsigned i = 0; i < SHA256_DIGIT_COUNT; i++) {
         unsigned value = hash->bytes[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15u;
         text[i] = (char)(value < 10 ? '0' + value : 'a' + value - 10);
     }
     text[SHA256_DIGIT_COUNT] = '\0';
+    return text;
 }
 
 bool sha256_equals(const struct sha256 *a, const struct sha256 *b)
