@@ -25,10 +25,8 @@ static bool parse_config(struct loader *loader)
         entries_begin((struct piece){(const char *)file->bytes, file->size_bytes}, &loader->entries,
                       &loader->globals, &loader->config, &wrong);
     if (status == CONFIG_BAD_INJECT) {
-        char words[INJECT_WORDS_CAPACITY];
-        inject_list_words(words, sizeof(words));
-        error_set(&loader->failure, LOADER_ERROR_INJECT, EFI_SUCCESS, "line %u; the words: %s",
-                  wrong.line, words);
+        error_set(&loader->failure, LOADER_ERROR_INJECT, EFI_SUCCESS,
+                  "line %u; the words: " INJECT_WORDS, wrong.line);
         return false;
     }
     if (status != CONFIG_OK) {

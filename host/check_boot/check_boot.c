@@ -153,11 +153,8 @@ static int check_kernel(const struct content *file)
 static int refuse_line(enum config_status status, const struct config_wrong *wrong)
 {
     printf("%u: %s\n", wrong->line, config_status_text(status));
-    if (status == CONFIG_BAD_INJECT) {
-        char words[INJECT_WORDS_CAPACITY];
-        inject_list_words(words, sizeof(words));
-        printf("The words: %s\n", words);
-    }
+    if (status == CONFIG_BAD_INJECT)
+        puts("The words: " INJECT_WORDS);
     return STATUS_REFUSED;
 }
 
