@@ -3,6 +3,7 @@
 #include "bootloader/pure/number_at.h"
 #include "shared/text/number.h"
 #include "shared/text/piece.h"
+#include "shared/text/text.h"
 
 /* Nodes of device paths (UEFI 2.10, section 10.3): type, subtype, length in two bytes. */
 #define NODE_HEADER_SIZE_BYTES 4
@@ -25,18 +26,10 @@
 #define SPCR_KIND_16450     1
 #define SPCR_KIND_16550_GAS 0x12
 
-static char lower(char character)
-{
-    return (char)(character >= 'A' && character <= 'Z' ? character - 'A' + 'a' : character);
-}
-
 /* The name of a port may be written as a person likes. */
 static bool is_word(const char *text, size_t length, const char *word)
 {
-    size_t i = 0;
-    while (i < length && word[i] != '\0' && lower(text[i]) == word[i])
-        i++;
-    return i == length && word[i] == '\0';
+    return length == text_length(word) && piece_ends_with((struct piece){text, length}, word);
 }
 
 bool serial_wish_parse(const char *text, size_t length, struct serial_wish *ret_wish)
