@@ -41,16 +41,20 @@ struct chooser {
     char config_path[CONFIG_PATH_CAPACITY];
 };
 
-/* It begins as zeros. Small fields come first, because shorter instructions reach them. */
+/* It begins as zeros. Short instructions reach the first 128 bytes, so what many steps use is there:
+ * small fields, and the begin of the console. */
 struct loader {
-    struct placement placement;
+    struct firmware firmware;
+    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
+    struct integrity integrity;
     struct page_table_features features; /* of the kernel's first tables */
     unsigned firmware_levels;            /* of the firmware's page tables */
+    bool no_execute_was_off;             /* the firmware had switched no-execute pages off */
+    struct console console;
+    struct placement placement;
     struct phys_addr trampoline_root;
     struct phys_addr parking_root; /* of the tables in the parking block */
-    bool no_execute_was_off;       /* the firmware had switched no-execute pages off */
     uint64_t direct_map_size_bytes;
-    struct firmware firmware;
     struct page_table tables;
     struct table_pool table_pool;
     struct screen screen;
@@ -66,15 +70,12 @@ struct loader {
     struct kernel_demands demands; /* of its notes */
     struct config config;          /* of the chosen entry */
     struct config globals;         /* of handoff.conf, before its first entry */
-    struct integrity integrity;
     struct kernel_symbols symbols; /* without any unless symbols=on */
     struct start_state start;
-    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;
     struct processor_list processors;
-    struct console console;
     struct post_exit post_exit;
     struct chooser chooser;
     struct entry_list entries;
