@@ -19,8 +19,8 @@ void gather_facts(struct loader *loader)
     loader_begin_phase(loader, "gather platform");
     show_what_follows(&loader->console);
     platform_gather(&loader->firmware, &loader->console, &loader->platform);
-    loader->serial = serial_port_choose(&loader->firmware, &loader->console,
-                                        &loader->platform.firmware_tables, &loader->config.serial);
+    serial_port_choose(&loader->firmware, &loader->platform.firmware_tables, &loader->config.serial,
+                       &loader->serial);
     screen_gather(&loader->screen, &loader->firmware, &loader->console, &loader->config,
                   &loader->platform.framebuffers);
     platform_log(&loader->console, &loader->platform);

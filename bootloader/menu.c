@@ -29,7 +29,7 @@ static bool sees_call(struct loader *loader)
 {
     uint8_t byte;
     return is_call(keyboard_take(&loader->firmware)) ||
-           (arch_serial_take(serial_known(loader).port, &byte) && (byte == ' ' || byte == '\033'));
+           (arch_serial_take(serial_known_port(loader), &byte) && (byte == ' ' || byte == '\033'));
 }
 
 /* Firmware may forget its keys when it starts the loader. A key that is held down comes again within
