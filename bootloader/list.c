@@ -47,16 +47,17 @@ static enum loader_error open_config(struct loader *loader, struct file *ret_fil
 {
     char *path = loader->chooser.config_path;
     size_t room_bytes = sizeof(loader->chooser.config_path);
-    if (own_folder_find(&loader->firmware, path, room_bytes - sizeof(CONFIG_NAME))) {
+    if (!own_folder_find(&loader->firmware, path, room_bytes - sizeof(CONFIG_NAME)))
+        path[0] = '\0';
+    for (;;) {
         size_t length = text_length(path);
         memcpy(path + length, CONFIG_NAME, sizeof(CONFIG_NAME));
         enum loader_error error =
             file_open(&loader->chooser.volume, path, CONFIG_FILE_LIMIT_BYTES, ret_file);
         if (error != LOADER_ERROR_FILE_NOT_FOUND || length == 0)
             return error;
+        path[0] = '\0';
     }
-    memcpy(path, CONFIG_NAME, sizeof(CONFIG_NAME));
-    return file_open(&loader->chooser.volume, path, CONFIG_FILE_LIMIT_BYTES, ret_file);
 }
 
 /* Without a file the text is empty. */

@@ -45,13 +45,18 @@ bool menu_is_wanted(struct loader *loader)
     return true;
 }
 
+static void open_terminal(struct loader *loader, uint64_t clock_hz)
+{
+    menu_terminal_open(&terminal, &loader->firmware, &loader->serial, clock_hz);
+}
+
 static void show_details(struct loader *loader)
 {
     static char text[MENU_TEXT_CAPACITY];
     details_write(loader, &loader->entries.entries[menu.selected], text, sizeof(text));
     menu_show_text(&menu, MENU_VIEW_DETAILS, text);
     /* The read of a large file has shown its progress. */
-    menu_terminal_open(&terminal, &loader->firmware, &loader->serial, terminal.clock_hz);
+    open_terminal(loader, terminal.clock_hz);
 }
 
 static void edit_line(struct loader *loader)
@@ -75,7 +80,7 @@ static void leave(struct loader *loader, enum menu_request request)
         error_format_sentence(&loader->failure, message, sizeof(message));
         menu.message = message;
     }
-    menu_terminal_open(&terminal, &loader->firmware, &loader->serial, terminal.clock_hz);
+    open_terminal(loader, terminal.clock_hz);
 }
 
 /* Return true if an entry has been chosen. */
@@ -119,9 +124,8 @@ struct entry *menu_run(struct loader *loader, const struct entry *entry, unsigne
         .seconds_left = seconds,
         .selected = entry == NULL ? 0 : (unsigned)(entry - entries),
     };
-    menu_terminal_open(
-        &terminal, &loader->firmware, &loader->serial,
-        clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz);
+    open_terminal(loader,
+                  clock_find(&loader->firmware, &loader->platform.firmware_tables).frequency_hz);
     do
         request = wait_for_request();
     while (!serve(loader, request));

@@ -87,7 +87,7 @@ enum config_status entries_begin(struct piece text, struct entry_list *list,
     config_set_defaults(ret_globals);
     if (text.length > CONFIG_FILE_LIMIT_BYTES)
         return CONFIG_FILE_TOO_LARGE;
-    text = config_without_mark(text);
+    config_skip_mark(&text);
     bool has_next = take_section(&text, &line, &lines, &id);
     enum config_status status = config_parse_lines(lines, 1, false, ret_globals, ret_wrong);
     memcpy(ret_config, ret_globals, sizeof(*ret_config));
@@ -148,7 +148,7 @@ void entry_read_text(struct entry_list *list, struct entry *entry)
         if (entry->text.length > CONFIG_FILE_LIMIT_BYTES)
             entry->status = CONFIG_FILE_TOO_LARGE;
         else
-            entry->text = config_without_mark(entry->text);
+            config_skip_mark(&entry->text);
     }
     list->config->title[0] = '\0';
     if (entry->status == CONFIG_OK)

@@ -20,8 +20,8 @@ struct entry_name {
     unsigned tries_done;
 };
 
-/* Read an ID (config_is_id()) in UCS-2, with or without a NUL behind it. Return false, and write
- * nothing, for another text. */
+/* Read an ID (config_is_id()) in UCS-2, with or without a NUL behind it. Return false for another
+ * text; then *ret_id is empty. */
 bool entry_id_copy_wide(const void *bytes, size_t size_bytes, char ret_id[CONFIG_ID_CAPACITY])
     __attribute__((warn_unused_result));
 
