@@ -106,19 +106,21 @@ static bool wants_menu(struct loader *loader, const struct entry *entry, const c
 static bool end_last_try(struct loader *loader, const char **ret_message)
 {
     static char message[600];
-    struct chooser *chooser = &loader->chooser;
-    bool is_only = loader->entries.is_single && !chooser->has_menu;
-    *ret_message = message;
-    if (chooser->has_returned) {
-        format_text(message, sizeof(message), "%s has ended.", chooser->chosen->title);
-        loader->failure.error = LOADER_OK;
-        return !is_only && is_attended(loader);
-    }
+    const struct chooser *chooser = &loader->chooser;
+    *ret_message = NULL;
     if (chooser->chosen == NULL)
-        *ret_message = NULL;
-    else if (!is_only)
+        return true;
+    *ret_message = message;
+    if (chooser->has_returned)
+        loader->failure.error = LOADER_OK;
+    if (loader->entries.is_single && !chooser->has_menu)
+        return false;
+    if (!chooser->has_returned) {
         note_failure(loader, chooser->chosen, message, sizeof(message));
-    return chooser->chosen == NULL || !is_only;
+        return true;
+    }
+    format_text(message, sizeof(message), "%s has ended.", chooser->chosen->title);
+    return is_attended(loader);
 }
 
 static struct entry *ask(struct loader *loader, struct entry *entry, const char *message,
