@@ -26,9 +26,9 @@ bool boot_counter_use_try(struct loader *loader, struct entry *entry)
     if (file_rename(&loader->chooser.volume, path, new_name) != LOADER_OK)
         return false;
     format_text(entry->file_name, sizeof(entry->file_name), "%s", new_name);
-    entry->tries_left = name.tries_left;
+    entry->has_no_tries = entry_name_has_no_tries(&name);
     set_path(entry, path);
     boot_interface_write_count_path(loader, path);
-    console_log("%s: tries left: %u", entry->id, entry->tries_left);
+    console_log("%s: tries left: %u", entry->id, name.tries_left);
     return true;
 }

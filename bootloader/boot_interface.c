@@ -3,7 +3,7 @@
 #include "bootloader/arch.h"
 #include "bootloader/firmware/boot_source.h"
 #include "bootloader/firmware/boot_variable.h"
-#include "shared/memory.h"
+#include "bootloader/firmware/wide_text.h"
 #include "shared/text/format.h"
 #include "shared/text/text.h"
 
@@ -12,57 +12,62 @@
 #define FEATURE_ENTRY_ONE_SHOT UINT64_C(0x8)
 #define FEATURE_BOOT_COUNTING  UINT64_C(0x10)
 
+/* The longest text is the path of an entry's file. */
+#define TEXT_CAPACITY 128
+/* 200 IDs of 39 characters. EDK II takes variables of 32 KiB. */
+#define IDS_CAPACITY 8192
+
 #define LAST_ENTRY "LoaderEntryLastBooted"
 #define ONE_SHOT   "LoaderEntryOneShot"
 
 static const char loader_info[] = "Handoff " HANDOFF_VERSION_TEXT;
 
-static void check(struct loader *loader, const char *name, EFI_STATUS status)
+/* A variable that must go is removed also after a failure. */
+static void write(struct loader *loader, const char *name, enum boot_variable_kind kind,
+                  const void *bytes, size_t size_bytes)
 {
+    if (!loader->start.writes_variables && kind != BOOT_VARIABLE_REMOVED)
+        return;
+    EFI_STATUS status = boot_variable_write(name, kind, bytes, size_bytes);
     if (!EFI_ERROR(status))
         return;
     loader->start.writes_variables = false;
     console_warn("the EFI variable %s is not written: %s", name, error_status_name(status));
 }
 
-static void write_texts(struct loader *loader, const char *name, const char *text,
-                        size_t size_bytes)
+static void write_text(struct loader *loader, const char *name, enum boot_variable_kind kind,
+                       const char *text)
 {
-    if (loader->start.writes_variables)
-        check(loader, name, boot_variable_write_text(name, false, text, size_bytes));
-}
-
-static void write_text(struct loader *loader, const char *name, const char *text)
-{
-    write_texts(loader, name, text, text_length(text) + 1);
+    CHAR16 wide[TEXT_CAPACITY];
+    write(loader, name, kind, wide, wide_text(text, wide, TEXT_CAPACITY));
 }
 
 /* --- Begin --- */
 
 static void write_features(struct loader *loader)
 {
-    static const char name[] = "LoaderFeatures";
     const uint64_t features =
         FEATURE_ENTRY_DEFAULT | FEATURE_ENTRY_ONE_SHOT | FEATURE_BOOT_COUNTING;
-    if (loader->start.writes_variables)
-        check(loader, name, boot_variable_write(name, false, &features, sizeof(features)));
+    write(loader, "LoaderFeatures", BOOT_VARIABLE_VOLATILE, &features, sizeof(features));
 }
 
-/* The first three fields of a GUID are little-endian numbers (UEFI 2.10, appendix A). */
+/* The first three fields of a GUID are little-endian numbers, the rest is bytes (UEFI 2.10, appendix
+ * A). */
 static void write_partition(struct loader *loader)
 {
-    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
-    uint8_t guid[16];
+    struct {
+        uint32_t first;
+        uint16_t second, third, fourth, fifth;
+        uint32_t sixth;
+    } guid;
     char text[40];
-    size_t length = 0;
-    if (boot_source_find(guid) != HANDOFF_BOOT_SOURCE_PARTITION)
+    _Static_assert(sizeof(guid) == 16, "a GUID");
+    if (boot_source_find((uint8_t *)&guid) != HANDOFF_BOOT_SOURCE_PARTITION)
         return;
-    for (unsigned i = 0; i < sizeof(guid); i++) {
-        bool has_dash = i >= 4 && i <= 10 && i % 2 == 0;
-        length += (size_t)format_text(text + length, sizeof(text) - length, "%s%02x",
-                                      has_dash ? "-" : "", guid[order[i]]);
-    }
-    write_text(loader, "LoaderDevicePartUUID", text);
+    format_text(text, sizeof(text), "%08x-%04x-%04x-%04x-%04x%08x", guid.first, guid.second,
+                guid.third, __builtin_bswap16(guid.fourth), __builtin_bswap16(guid.fifth),
+                __builtin_bswap32(guid.sixth));
+    write_text(loader, "LoaderDevicePartUUID", BOOT_VARIABLE_VOLATILE, text);
 }
 
 /* Return false if there is a variable, but no ID in it. */
@@ -79,7 +84,7 @@ static void read_choices(struct loader *loader)
 {
     struct start_state *start = &loader->start;
     if (!read_id(ONE_SHOT, start->one_shot) || start->one_shot[0] != '\0')
-        check(loader, ONE_SHOT, boot_variable_delete(ONE_SHOT));
+        write(loader, ONE_SHOT, BOOT_VARIABLE_REMOVED, NULL, 0);
     (void)read_id("LoaderEntryDefault", start->default_entry);
     if (loader->globals.remembers_last)
         (void)read_id(LAST_ENTRY, start->last);
@@ -88,7 +93,7 @@ static void read_choices(struct loader *loader)
 void boot_interface_begin(struct loader *loader)
 {
     loader->start.writes_variables = true;
-    write_text(loader, "LoaderInfo", loader_info);
+    write_text(loader, "LoaderInfo", BOOT_VARIABLE_VOLATILE, loader_info);
     write_features(loader);
     write_partition(loader);
     read_choices(loader);
@@ -99,24 +104,15 @@ void boot_interface_begin(struct loader *loader)
 /* More IDs than there is room for are left out. */
 static void write_entries(struct loader *loader)
 {
-    static char ids[BOOT_VARIABLE_TEXT_CAPACITY]; /* too large for the firmware's stack */
+    static CHAR16 ids[IDS_CAPACITY]; /* too large for the firmware's stack */
     size_t size_bytes = 0;
     for (unsigned i = 0; i < loader->entries.count; i++) {
-        const char *id = loader->entries.entries[i].id;
-        size_t id_bytes = text_length(id) + 1;
-        if (id_bytes > sizeof(ids) - size_bytes)
+        if (size_bytes > sizeof(ids) - CONFIG_ID_CAPACITY * sizeof(ids[0]))
             break;
-        memcpy(ids + size_bytes, id, id_bytes);
-        size_bytes += id_bytes;
+        size_bytes += wide_text(loader->entries.entries[i].id, ids + size_bytes / sizeof(ids[0]),
+                                CONFIG_ID_CAPACITY);
     }
-    write_texts(loader, "LoaderEntries", ids, size_bytes);
-}
-
-static void remember(struct loader *loader, const char *id)
-{
-    if (loader->globals.remembers_last && !text_equal(loader->start.last, id))
-        check(loader, LAST_ENTRY,
-              boot_variable_write_text(LAST_ENTRY, true, id, text_length(id) + 1));
+    write(loader, "LoaderEntries", BOOT_VARIABLE_VOLATILE, ids, size_bytes);
 }
 
 void boot_interface_publish(struct loader *loader)
@@ -125,13 +121,14 @@ void boot_interface_publish(struct loader *loader)
     if (loader->entries.is_single)
         return;
     write_entries(loader);
-    write_text(loader, "LoaderEntrySelected", id);
-    remember(loader, id);
+    write_text(loader, "LoaderEntrySelected", BOOT_VARIABLE_VOLATILE, id);
+    if (loader->globals.remembers_last && !text_equal(loader->start.last, id))
+        write_text(loader, LAST_ENTRY, BOOT_VARIABLE_KEPT, id);
 }
 
 void boot_interface_write_count_path(struct loader *loader, const char *path)
 {
-    write_text(loader, "LoaderBootCountPath", path);
+    write_text(loader, "LoaderBootCountPath", BOOT_VARIABLE_VOLATILE, path);
 }
 
 /* --- Times --- */
@@ -142,7 +139,7 @@ static void write_time(struct loader *loader, const char *name, uint64_t ticks, 
     char text[24];
     format_text(text, sizeof(text), "%llu",
                 ticks / clock_hz * million + ticks % clock_hz * million / clock_hz);
-    write_text(loader, name, text);
+    write_text(loader, name, BOOT_VARIABLE_VOLATILE, text);
 }
 
 void boot_interface_write_times(struct loader *loader, uint64_t clock_hz)

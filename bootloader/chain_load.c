@@ -15,12 +15,9 @@ static bool load(struct loader *loader, struct file *file, const char *options,
 {
     const struct config *config = &loader->config;
     bool has_hash = config->has_kernel_sha256 && file->path == config->efi_path;
-    if (file_keep(file, &loader->pages) != LOADER_OK)
-        return false;
-    const struct integrity_subject subject = {INTEGRITY_EFI_APPLICATION, file->path, file->bytes,
-                                              file->size_bytes,
-                                              has_hash ? &config->kernel_sha256 : NULL};
-    return integrity_admit(loader, &subject) &&
+    return file_keep(file, &loader->pages) == LOADER_OK &&
+           integrity_admit(loader, INTEGRITY_EFI_APPLICATION, file,
+                           has_hash ? &config->kernel_sha256 : NULL) &&
            program_load(file, options, ret_program) == LOADER_OK;
 }
 

@@ -21,7 +21,7 @@ static struct entry *find_wanted(struct loader *loader, const char *id, const ch
         reason = "does not exist";
     else if (!entry_is_good(entry))
         reason = "has an error";
-    else if (is_one_shot || !entry_has_no_tries(entry))
+    else if (is_one_shot || !entry->has_no_tries)
         return entry;
     console_warn("%s names the entry %s, which %s", source, id, reason);
     return NULL;
@@ -57,7 +57,7 @@ static void take(struct loader *loader, struct entry *entry)
 {
     const struct config *config = &loader->config;
     loader->chooser.chosen = entry;
-    entry_configure(entry, &loader->globals, &loader->config);
+    entry_configure(&loader->entries, entry);
     loader->start.command_line_source = NULL;
     start_options_apply(loader);
     if (loader->entries.is_single)
@@ -104,19 +104,21 @@ static bool wants_menu(struct loader *loader, const struct entry *entry, const c
 static bool end_last_try(struct loader *loader, const char **ret_message)
 {
     static char message[600];
-    struct chooser *chooser = &loader->chooser;
-    bool is_only = loader->entries.is_single && !chooser->has_menu;
-    *ret_message = message;
-    if (chooser->has_returned) {
-        format_text(message, sizeof(message), "%s has ended.", chooser->chosen->title);
-        last_failure.error = LOADER_OK;
-        return !is_only && is_attended(loader);
-    }
+    const struct chooser *chooser = &loader->chooser;
+    *ret_message = NULL;
     if (chooser->chosen == NULL)
-        *ret_message = NULL;
-    else if (!is_only)
+        return true;
+    *ret_message = message;
+    if (chooser->has_returned)
+        last_failure.error = LOADER_OK;
+    if (loader->entries.is_single && !chooser->has_menu)
+        return false;
+    if (!chooser->has_returned) {
         note_failure(chooser->chosen, message, sizeof(message));
-    return chooser->chosen == NULL || !is_only;
+        return true;
+    }
+    format_text(message, sizeof(message), "%s has ended.", chooser->chosen->title);
+    return is_attended(loader);
 }
 
 static struct entry *ask(struct loader *loader, struct entry *entry, const char *message,

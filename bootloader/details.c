@@ -30,8 +30,7 @@ static void add_hash(struct loader *loader, struct writer *writer, struct file *
     if (file_keep(file, &loader->pages) != LOADER_OK)
         return;
     sha256_of(file->bytes, file->size_bytes, &hash);
-    sha256_format(&hash, digits);
-    add(writer, "  SHA-256 %s\n", digits);
+    add(writer, "  SHA-256 %s\n", sha256_format(&hash, digits));
 }
 
 static void add_file(struct loader *loader, struct writer *writer, const char *kind,
@@ -55,8 +54,7 @@ static void add_modules(struct loader *loader, struct writer *writer)
         add_file(loader, writer, "module", modules->texts + modules->list[i].path);
 }
 
-void details_write(struct loader *loader, const struct entry *entry, char *text,
-                   size_t capacity_bytes)
+void details_write(struct loader *loader, struct entry *entry, char *text, size_t capacity_bytes)
 {
     struct writer writer = {text, capacity_bytes};
     struct config *config = &loader->config;
@@ -68,9 +66,9 @@ void details_write(struct loader *loader, const struct entry *entry, char *text,
         entry_describe_error(entry, config_path, writer.text, writer.capacity_bytes);
         return;
     }
-    entry_configure(entry, &loader->globals, config);
+    entry_configure(&loader->entries, entry);
     start_options_apply(loader);
-    if (entry->kind == ENTRY_EFI) {
+    if (config->efi_path[0] != '\0') {
         add_file(loader, &writer, "EFI application", config->efi_path);
     } else {
         add_file(loader, &writer, "kernel", config->kernel_path);

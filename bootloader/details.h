@@ -8,7 +8,6 @@
 
 /* Write the details of an entry, one fact a line. Its files are opened. The values of the entry are
  * in loader->config afterwards. Longer text is cut. */
-void details_write(struct loader *loader, const struct entry *entry, char *text,
-                   size_t capacity_bytes);
+void details_write(struct loader *loader, struct entry *entry, char *text, size_t capacity_bytes);
 
 #endif

@@ -13,7 +13,7 @@ void gather_facts(struct loader *loader)
     console_log("asking the firmware"); /* some of its drivers take long, or hang */
     console_show();
     platform_gather(&loader->platform);
-    loader->serial = serial_port_choose(&loader->platform.firmware_tables, &loader->config.serial);
+    serial_port_choose(&loader->platform.firmware_tables, &loader->config.serial, &loader->serial);
     screen_gather(&loader->screen, &loader->config, &loader->platform.framebuffers);
     platform_log(&loader->platform);
     boot_interface_write_times(loader, loader->platform.clock_frequency_hz);

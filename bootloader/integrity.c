@@ -36,41 +36,39 @@ bool integrity_needs_bytes(const struct loader *loader, const struct sha256 *wan
 
 /* --- Hashes --- */
 
-static void refuse(struct loader *loader, const struct integrity_subject *subject,
-                   const struct sha256 *found, enum hash_verdict verdict)
+static void refuse(struct loader *loader, enum integrity_kind kind, const struct file *file,
+                   const struct sha256 *found, const struct sha256 *wanted,
+                   enum hash_verdict verdict)
 {
     char found_text[SHA256_TEXT_CAPACITY];
     char wanted_text[SHA256_TEXT_CAPACITY];
-    bool is_unknown = verdict == HASH_NOT_ENROLLED;
-    const struct sha256 *wanted = subject->wanted;
     struct sha256 enrolled;
+    bool is_unknown = verdict == HASH_NOT_ENROLLED;
     if (is_unknown)
-        wanted = enrolment_find(loader->placement.loader.enrolled, subject->path, &enrolled)
+        wanted = enrolment_find(loader->placement.loader.enrolled, file->path, &enrolled)
                      ? &enrolled
                      : NULL;
-    sha256_format(found, found_text);
-    if (wanted != NULL)
-        sha256_format(wanted, wanted_text);
     error_set(&last_failure, is_unknown ? LOADER_ERROR_NOT_ENROLLED : LOADER_ERROR_WRONG_HASH,
               EFI_SUCCESS, "%s %s\n  it has: %s\n  wanted: %s",
-              text_part(kind_names, (unsigned)subject->kind), subject->path, found_text,
-              wanted != NULL ? wanted_text : "(no file of this name)");
+              text_part(kind_names, (unsigned)kind), file->path, sha256_format(found, found_text),
+              wanted != NULL ? sha256_format(wanted, wanted_text) : "(no file of this name)");
 }
 
-static bool check_hash(struct loader *loader, const struct integrity_subject *subject)
+static bool check_hash(struct loader *loader, enum integrity_kind kind, const struct file *file,
+                       const struct sha256 *wanted)
 {
     struct sha256 found;
     const struct piece *enrolled =
         integrity_is_secure(loader) ? &loader->placement.loader.enrolled : NULL;
-    if (enrolled == NULL && subject->wanted == NULL)
+    if (enrolled == NULL && wanted == NULL)
         return true;
-    sha256_of(subject->bytes, subject->size_bytes, &found);
-    enum hash_verdict verdict = hash_check(enrolled, subject->wanted, &found);
+    sha256_of(file->bytes, file->size_bytes, &found);
+    enum hash_verdict verdict = hash_check(enrolled, wanted, &found);
     if (verdict != HASH_ADMITTED) {
-        refuse(loader, subject, &found, verdict);
+        refuse(loader, kind, file, &found, wanted, verdict);
         return false;
     }
-    if (subject->kind == INTEGRITY_KERNEL)
+    if (kind == INTEGRITY_KERNEL)
         loader->integrity.is_kernel_checked = true;
     return true;
 }
@@ -97,17 +95,17 @@ static bool measure(struct loader *loader, unsigned pcr, const void *bytes, uint
     return follow(tpm_failed_outcome(loader->config.tpm), status, text);
 }
 
-bool integrity_admit(struct loader *loader, const struct integrity_subject *subject)
+bool integrity_admit(struct loader *loader, enum integrity_kind kind, const struct file *file,
+                     const struct sha256 *wanted)
 {
     char text[TPM_TEXT_LIMIT_BYTES];
-    if (!check_hash(loader, subject))
+    if (!check_hash(loader, kind, file, wanted))
         return false;
-    if (!is_measuring(loader) || subject->kind == INTEGRITY_EFI_APPLICATION)
+    if (!is_measuring(loader) || kind == INTEGRITY_EFI_APPLICATION)
         return true;
-    format_text(text, sizeof(text), "%s %s", text_part(kind_names, (unsigned)subject->kind),
-                subject->path);
-    return measure(loader, subject->kind <= INTEGRITY_ENTRY_FILE ? PCR_SETTINGS : PCR_FILES,
-                   subject->bytes, subject->size_bytes, text);
+    format_text(text, sizeof(text), "%s %s", text_part(kind_names, (unsigned)kind), file->path);
+    return measure(loader, kind <= INTEGRITY_ENTRY_FILE ? PCR_SETTINGS : PCR_FILES, file->bytes,
+                   file->size_bytes, text);
 }
 
 bool integrity_admit_kernel(struct loader *loader, struct file *file)
@@ -116,11 +114,8 @@ bool integrity_admit_kernel(struct loader *loader, struct file *file)
     const struct sha256 *wanted = config->has_kernel_sha256 ? &config->kernel_sha256 : NULL;
     if (!integrity_needs_bytes(loader, wanted))
         return true;
-    if (file_keep(file, &loader->pages) != LOADER_OK)
-        return false;
-    const struct integrity_subject subject = {INTEGRITY_KERNEL, file->path, file->bytes,
-                                              file->size_bytes, wanted};
-    return integrity_admit(loader, &subject);
+    return file_keep(file, &loader->pages) == LOADER_OK &&
+           integrity_admit(loader, INTEGRITY_KERNEL, file, wanted);
 }
 
 bool integrity_measure_command_line(struct loader *loader)

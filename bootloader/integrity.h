@@ -23,14 +23,6 @@ enum integrity_kind {
     INTEGRITY_EFI_APPLICATION, /* the firmware itself measures it, into PCR 4 */
 };
 
-struct integrity_subject {
-    enum integrity_kind kind;
-    const char *path;
-    const void *bytes; /* the whole file */
-    uint64_t size_bytes;
-    const struct sha256 *wanted; /* from the configuration, or NULL */
-};
-
 /* A part of struct loader. It begins as zeros. */
 struct integrity {
     struct tpm tpm;
@@ -50,10 +42,11 @@ bool integrity_is_secure(const struct loader *loader);
  * its use. Otherwise integrity_admit() has nothing to do. */
 bool integrity_needs_bytes(const struct loader *loader, const struct sha256 *wanted);
 
-/* Check a file, and measure it. If it returns false, last_failure has the reason, with both
- * hashes. Failures: NOT_ENROLLED, WRONG_HASH, NOT_MEASURED. */
-bool integrity_admit(struct loader *loader, const struct integrity_subject *subject)
-    __attribute__((warn_unused_result));
+/* Check a file whose bytes are in memory, and measure it. `wanted` is its hash from the
+ * configuration, or NULL. If it returns false, last_failure has the reason, with both hashes.
+ * Failures: NOT_ENROLLED, WRONG_HASH, NOT_MEASURED. */
+bool integrity_admit(struct loader *loader, enum integrity_kind kind, const struct file *file,
+                     const struct sha256 *wanted) __attribute__((warn_unused_result));
 
 /* The same for the file of the kernel, if it is necessary. The file is then kept in memory. Further
  * failures: as file_keep(). */

@@ -24,13 +24,11 @@ static bool has_ram_beyond_four_levels(const struct handoff_block *block)
 static unsigned wished_levels(struct loader *loader)
 {
     const char *command_line = loader->config.command_line;
-    char word[sizeof("any")];
     uint64_t levels = 0;
     if (command_line_number(command_line, "paging", &levels) && (levels == 4 || levels == 5))
         return (unsigned)levels;
-    bool is_any =
-        command_line_value(command_line, "paging", word, sizeof(word)) && text_equal(word, "any");
-    if (command_line_mentions(command_line, "paging") && !is_any)
+    if (command_line_mentions(command_line, "paging") &&
+        !command_line_is(command_line, "paging", "any"))
         console_warn("paging= is ignored: the value must be 4, 5 or any");
     return 0;
 }

@@ -16,55 +16,30 @@
 
 /* --- handoff.conf --- */
 
-static bool parse_config(struct loader *loader, struct piece text)
+static bool parse_config(struct loader *loader)
 {
-    struct chooser *chooser = &loader->chooser;
+    const struct file *file = &loader->chooser.config;
     const struct config *globals = &loader->globals;
     struct config_wrong wrong;
     enum config_status status =
-        entries_begin(text, &loader->entries, &loader->globals, &loader->config, &wrong);
-    memcpy(&loader->config, globals, sizeof(*globals));
+        entries_begin((struct piece){(const char *)file->bytes, file->size_bytes}, &loader->entries,
+                      &loader->globals, &loader->config, &wrong);
     if (status == CONFIG_BAD_INJECT) {
-        char words[INJECT_WORDS_CAPACITY];
-        inject_list_words(words, sizeof(words));
-        error_set(&last_failure, LOADER_ERROR_INJECT, EFI_SUCCESS, "line %u; the words: %s",
-                  wrong.line, words);
+        error_set(&last_failure, LOADER_ERROR_INJECT, EFI_SUCCESS,
+                  "line %u; the words: " INJECT_WORDS, wrong.line);
         return false;
     }
     if (status != CONFIG_OK) {
         error_set(&last_failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "");
-        config_describe_wrong("", chooser->config_path, status, &wrong, last_failure.detail,
+        config_describe_wrong("", loader->chooser.config_path, status, &wrong, last_failure.detail,
                               sizeof(last_failure.detail));
         return false;
     }
     if (globals->unknown_key_count != 0)
-        console_warn("%s: %u unknown keys are ignored, the first in line %u", chooser->config_path,
-                     globals->unknown_key_count, globals->first_unknown_line);
+        console_warn("%s: %u unknown keys are ignored, the first in line %u",
+                     loader->chooser.config_path, globals->unknown_key_count,
+                     globals->first_unknown_line);
     return true;
-}
-
-static bool allocate_text(struct loader *loader, uint64_t size_bytes, char **ret_text)
-{
-    struct chooser *chooser = &loader->chooser;
-    struct phys_range block;
-    if (pages_allocate_for_reading(&loader->pages, size_bytes, PAGE_SIZE_BYTES, 0,
-                                   HANDOFF_REGION_LOADER, &block) != LOADER_OK)
-        return false;
-    chooser->texts[chooser->text_count++] = block.start;
-    *ret_text = (char *)block.start.value;
-    return true;
-}
-
-static bool read_config(struct loader *loader, const struct file *file)
-{
-    char *text;
-    if (!allocate_text(loader, file->size_bytes, &text) ||
-        file_read(file, 0, text, file->size_bytes) != LOADER_OK)
-        return false;
-    const struct integrity_subject subject = {INTEGRITY_CONFIG, file->path, text, file->size_bytes,
-                                              NULL};
-    return integrity_admit(loader, &subject) &&
-           parse_config(loader, (struct piece){text, file->size_bytes});
 }
 
 /* Open handoff.conf in the folder of the loader, or else in the root. */
@@ -72,29 +47,31 @@ static enum loader_error open_config(struct loader *loader, struct file *ret_fil
 {
     char *path = loader->chooser.config_path;
     size_t room_bytes = sizeof(loader->chooser.config_path);
-    if (own_folder_find(path, room_bytes - sizeof(CONFIG_NAME))) {
+    if (!own_folder_find(path, room_bytes - sizeof(CONFIG_NAME)))
+        path[0] = '\0';
+    for (;;) {
         size_t length = text_length(path);
         memcpy(path + length, CONFIG_NAME, sizeof(CONFIG_NAME));
         enum loader_error error =
             file_open(&loader->chooser.volume, path, CONFIG_FILE_LIMIT_BYTES, ret_file);
         if (error != LOADER_ERROR_FILE_NOT_FOUND || length == 0)
             return error;
+        path[0] = '\0';
     }
-    memcpy(path, CONFIG_NAME, sizeof(CONFIG_NAME));
-    return file_open(&loader->chooser.volume, path, CONFIG_FILE_LIMIT_BYTES, ret_file);
 }
 
+/* Without a file the text is empty. */
 static bool load_config(struct loader *loader)
 {
-    struct file file;
-    enum loader_error error = open_config(loader, &file);
-    if (error == LOADER_ERROR_FILE_NOT_FOUND || error == LOADER_ERROR_FILE_EMPTY)
-        return parse_config(loader, (struct piece){"", 0});
-    if (error != LOADER_OK)
+    struct file *file = &loader->chooser.config;
+    enum loader_error error = open_config(loader, file);
+    if (error == LOADER_OK && (file_keep(file, &loader->pages) != LOADER_OK ||
+                               !integrity_admit(loader, INTEGRITY_CONFIG, file, NULL)))
         return false;
-    bool is_good = read_config(loader, &file);
-    file_close(&file);
-    return is_good;
+    if (error != LOADER_OK && error != LOADER_ERROR_FILE_NOT_FOUND &&
+        error != LOADER_ERROR_FILE_EMPTY)
+        return false;
+    return parse_config(loader);
 }
 
 /* --- The files of entries --- */
@@ -125,58 +102,69 @@ static uint64_t list_files(struct loader *loader, EFI_FILE_HANDLE folder)
 }
 
 /* The menu has no room for both hashes. */
-static enum loader_error warn_of_refusal(const struct entry *entry)
+static void warn_of_refusal(const struct entry *entry)
 {
     static char sentence[600];
     error_format_sentence(&last_failure, sentence, sizeof(sentence));
     console_warn("the file of entry %s is refused: %s", entry->id, sentence);
-    return last_failure.error;
 }
 
-/* Read the file into `text`. Return the number of bytes. */
-static uint64_t read_file(struct loader *loader, struct entry *entry, char *text)
+/* Read the file to the place of the entry's text. Its size may be smaller now. */
+static bool read_file(struct loader *loader, struct entry *entry)
 {
     char path[sizeof(ENTRY_FOLDER) + ENTRY_FILE_NAME_CAPACITY];
+    void *text = (void *)entry->text.text;
     struct file file;
     format_text(path, sizeof(path), "%s\\%s", ENTRY_FOLDER, entry->file_name);
-    enum loader_error error = file_open(&loader->chooser.volume, path, entry->text.length, &file);
-    if (error == LOADER_OK) {
-        error = file_read(&file, 0, text, file.size_bytes);
-        file_close(&file);
-    }
-    if (error == LOADER_OK) {
-        const struct integrity_subject subject = {INTEGRITY_ENTRY_FILE, path, text, file.size_bytes,
-                                                  NULL};
-        if (integrity_admit(loader, &subject))
-            return file.size_bytes;
-        error = warn_of_refusal(entry);
-    }
-    if (error == LOADER_ERROR_FILE_EMPTY)
-        return 0;
-    entry->error = error;
+    if (file_open(&loader->chooser.volume, path, entry->text.length, &file) != LOADER_OK)
+        return false;
+    enum loader_error error = file_read(&file, 0, text, file.size_bytes);
+    file_close(&file);
+    if (error != LOADER_OK)
+        return false;
+    file.bytes = text;
+    entry->text.length = file.size_bytes;
+    if (integrity_admit(loader, INTEGRITY_ENTRY_FILE, &file, NULL))
+        return true;
+    warn_of_refusal(entry);
+    return false;
+}
+
+static void load_file(struct loader *loader, struct entry *entry)
+{
+    if (read_file(loader, entry))
+        return;
+    entry->text.length = 0;
+    if (last_failure.error == LOADER_ERROR_FILE_EMPTY)
+        return;
+    entry->error = last_failure.error;
     entry->status = CONFIG_UNREAD; /* without its lines, the global ones would start */
-    return 0;
+}
+
+static void load_texts(struct loader *loader, const char *text)
+{
+    struct entry_list *list = &loader->entries;
+    for (unsigned i = 0; i < list->count; i++) {
+        struct entry *entry = &list->entries[i];
+        if (entry->file_name[0] == '\0')
+            continue;
+        entry->text.text = text;
+        if (entry->text.length <= CONFIG_FILE_LIMIT_BYTES) {
+            load_file(loader, entry);
+            text += entry->text.length;
+        }
+        entry_read_text(list, entry);
+    }
 }
 
 static bool read_files(struct loader *loader, uint64_t sum_bytes)
 {
-    struct entry_list *list = &loader->entries;
-    char *text = NULL;
-    if (sum_bytes > 0 && !allocate_text(loader, sum_bytes, &text))
+    struct phys_range block = {0};
+    if (sum_bytes > 0 && pages_allocate_for_reading(&loader->pages, sum_bytes, PAGE_SIZE_BYTES, 0,
+                                                    HANDOFF_REGION_LOADER, &block) != LOADER_OK)
         return false;
-    for (unsigned i = 0; i < list->count; i++) {
-        struct entry *entry = &list->entries[i];
-        struct piece piece = {text, entry->text.length};
-        if (entry->file_name[0] == '\0')
-            continue;
-        if (piece.length <= CONFIG_FILE_LIMIT_BYTES)
-            piece.length = read_file(loader, entry, text);
-        if (piece.length <= CONFIG_FILE_LIMIT_BYTES)
-            text += piece.length;
-        entry_set_text(list, entry, piece, &loader->globals, &loader->config);
-        /* One entry's `tpm` must not count for the next one's file. */
-        memcpy(&loader->config, &loader->globals, sizeof(loader->config));
-    }
+    loader->chooser.texts = block.start;
+    load_texts(loader, (const char *)block.start.value);
     return true;
 }
 
@@ -202,7 +190,7 @@ bool list_entries(struct loader *loader)
         return false;
     if (!load_config(loader) || !load_files(loader))
         return false;
-    entries_finish(&loader->entries, &loader->globals);
+    entries_finish(&loader->entries);
     if (!loader->globals.ignores_load_options)
         start_options_read(loader);
     if (!loader->entries.is_single)
@@ -213,18 +201,14 @@ bool list_entries(struct loader *loader)
     return true;
 }
 
-static void free_texts(struct loader *loader)
-{
-    struct chooser *chooser = &loader->chooser;
-    while (chooser->text_count > 0)
-        pages_free(&loader->pages, chooser->texts[--chooser->text_count]);
-}
-
 void list_close(struct loader *loader)
 {
-    struct volume *volume = &loader->chooser.volume;
-    free_texts(loader);
-    if (volume->root != NULL)
-        volume_close(volume);
-    volume->root = NULL;
+    struct chooser *chooser = &loader->chooser;
+    if (chooser->volume.root == NULL)
+        return;
+    if (chooser->config.handle != NULL)
+        file_close(&chooser->config);
+    pages_free(&loader->pages, chooser->texts);
+    volume_close(&chooser->volume);
+    chooser->volume.root = NULL;
 }

@@ -13,14 +13,14 @@
 #include "shared/address.h"
 #include "shared/text/command_line.h"
 
-static bool load_kernel(struct loader *loader, const struct volume *volume)
+static bool load_kernel(struct loader *loader)
 {
     const char *path = loader->config.kernel_path;
     struct phys_range *memory = &loader->placement.kernel;
     struct file file;
 
     loader_begin_phase(loader, "load kernel");
-    if (file_open(volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
+    if (file_open(&loader->chooser.volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
         return false;
     bool is_loaded = integrity_admit_kernel(loader, &file) &&
                      kernel_image_read_headers(&file, &loader->pages, &loader->kernel,
@@ -65,9 +65,8 @@ static bool load(struct loader *loader)
     if (!integrity_measure_command_line(loader))
         return false;
     if (config->efi_path[0] == '\0')
-        return inject_begin(loader) && relocate_check_settings(loader) &&
-               load_kernel(loader, &loader->chooser.volume) &&
-               modules_load(loader, &loader->chooser.volume);
+        return inject_begin(loader) && relocate_check_settings(loader) && load_kernel(loader) &&
+               modules_load(loader);
     loader->chooser.has_returned = chain_load(loader, config->efi_path, config->command_line);
     return false;
 }

@@ -32,23 +32,26 @@
 
 /* The state of the list of entries and of the choice. */
 struct chooser {
-    struct volume volume;      /* closed if the root is NULL */
-    struct phys_addr texts[2]; /* blocks of memory: handoff.conf, the files of entries */
-    unsigned text_count;
-    struct entry *chosen; /* NULL before the first choice */
-    bool has_menu;        /* the menu has been shown */
-    bool has_returned;    /* the chosen EFI application has ended with success */
+    struct volume volume;   /* closed if the root is NULL */
+    struct file config;     /* handoff.conf; closed if the handle is NULL */
+    struct phys_addr texts; /* the files of entries, in one block of memory; 0: none */
+    struct entry *chosen;   /* NULL before the first choice */
+    bool has_menu;          /* the menu has been shown */
+    bool has_returned;      /* the chosen EFI application has ended with success */
     char config_path[CONFIG_PATH_CAPACITY];
 };
 
-/* It begins as zeros. Small fields come first, because shorter instructions reach them. */
+/* It begins as zeros. Short instructions reach the first 128 bytes, so what many steps use is there:
+ * small fields, and the begin of the console. */
 struct loader {
+    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
+    struct integrity integrity;
     struct page_table_features features; /* of the kernel's first tables */
     unsigned firmware_levels;            /* of the firmware's page tables */
+    bool no_execute_was_off;             /* the firmware had switched no-execute pages off */
+    struct placement placement;
     struct phys_addr trampoline_root;
     struct phys_addr parking_root; /* of the tables in the parking block */
-    bool no_execute_was_off;       /* the firmware had switched no-execute pages off */
-    struct placement placement;
     uint64_t direct_map_size_bytes;
     struct page_table tables;
     struct table_pool table_pool;
@@ -64,10 +67,8 @@ struct loader {
     struct kernel_demands demands; /* of its notes */
     struct config config;          /* of the chosen entry */
     struct config globals;         /* of handoff.conf, before its first entry */
-    struct integrity integrity;
     struct kernel_symbols symbols; /* without any unless symbols=on */
     struct start_state start;
-    struct serial_choice serial; /* chosen when the facts are gathered, or for an error */
     struct timeline timeline;
     struct platform_facts platform;
     struct claims claims;

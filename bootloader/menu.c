@@ -29,7 +29,7 @@ static bool sees_call(struct loader *loader)
 {
     uint8_t byte;
     return is_call(keyboard_take()) ||
-           (arch_serial_take(serial_known(loader).port, &byte) && (byte == ' ' || byte == '\033'));
+           (arch_serial_take(serial_known_port(loader), &byte) && (byte == ' ' || byte == '\033'));
 }
 
 /* Firmware may forget its keys when it starts the loader. A key that is held down comes again within
@@ -45,18 +45,23 @@ bool menu_is_wanted(struct loader *loader)
     return true;
 }
 
+static void open_terminal(struct loader *loader, uint64_t clock_hz)
+{
+    menu_terminal_open(&terminal, &loader->serial, clock_hz);
+}
+
 static void show_details(struct loader *loader)
 {
     static char text[MENU_TEXT_CAPACITY];
     details_write(loader, &loader->entries.entries[menu.selected], text, sizeof(text));
     menu_show_text(&menu, MENU_VIEW_DETAILS, text);
     /* The read of a large file has shown its progress. */
-    menu_terminal_open(&terminal, &loader->serial, terminal.clock_hz);
+    open_terminal(loader, terminal.clock_hz);
 }
 
 static void edit_line(struct loader *loader)
 {
-    entry_configure(&loader->entries.entries[menu.selected], &loader->globals, &loader->config);
+    entry_configure(&loader->entries, &loader->entries.entries[menu.selected]);
     start_options_apply(loader);
     menu_show_text(&menu, MENU_VIEW_EDIT, loader->config.command_line);
 }
@@ -75,7 +80,7 @@ static void leave(struct loader *loader, enum menu_request request)
         error_format_sentence(&last_failure, message, sizeof(message));
         menu.message = message;
     }
-    menu_terminal_open(&terminal, &loader->serial, terminal.clock_hz);
+    open_terminal(loader, terminal.clock_hz);
 }
 
 /* Return true if an entry has been chosen. */
@@ -119,8 +124,7 @@ struct entry *menu_run(struct loader *loader, const struct entry *entry, unsigne
         .seconds_left = seconds,
         .selected = entry == NULL ? 0 : (unsigned)(entry - entries),
     };
-    menu_terminal_open(&terminal, &loader->serial,
-                       clock_find(&loader->platform.firmware_tables).frequency_hz);
+    open_terminal(loader, clock_find(&loader->platform.firmware_tables).frequency_hz);
     do
         request = wait_for_request();
     while (!serve(loader, request));

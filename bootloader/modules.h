@@ -9,6 +9,6 @@
 /* Read the modules of the configuration, in their order, each into pages of its own. The rest of
  * the last page is zero. Failures: FILE_* (an empty file is one), MODULE_MEMORY, BAD_ALLOCATION, those
  * of integrity_admit(). */
-bool modules_load(struct loader *loader, const struct volume *volume);
+bool modules_load(struct loader *loader);
 
 #endif

@@ -56,7 +56,7 @@ static _Noreturn void stop_in_firmware(struct watch *watch)
     char text[800];
     error_format_report(&last_failure, text, sizeof(text));
     post_exit_initialise(&loader->post_exit, &loader->platform.framebuffers.list[0],
-                         serial_known(loader).port, loader->config.command_line);
+                         serial_known_port(loader), loader->config.command_line);
     post_exit_write(&loader->post_exit, watch->report);
     post_exit_write(&loader->post_exit, text);
     loader_log_append(&console.log, watch->report, text_length(watch->report));

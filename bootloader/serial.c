@@ -10,13 +10,15 @@ void serial_prepare(struct loader *loader)
     if (tables->count == 0)
         system_tables_list(tables);
     if (loader->serial.source == NULL)
-        loader->serial = serial_port_choose(tables, &loader->config.serial);
+        serial_port_choose(tables, &loader->config.serial, &loader->serial);
 }
 
-struct serial_choice serial_known(const struct loader *loader)
+uint16_t serial_known_port(const struct loader *loader)
 {
     const struct serial_console unknown = {0};
+    struct serial_choice choice;
     if (loader->serial.source != NULL)
-        return loader->serial;
-    return serial_choose(&loader->config.serial, &unknown, 0, arch_serial_port_of);
+        return loader->serial.port;
+    serial_choose(&loader->config.serial, &unknown, 0, arch_serial_port_of, &choice);
+    return choice.port;
 }

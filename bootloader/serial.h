@@ -11,6 +11,6 @@ void serial_prepare(struct loader *loader);
 
 /* Return the serial port that is known without a question to the firmware: the chosen one, or else
  * that of handoff.conf, or COM1. */
-struct serial_choice serial_known(const struct loader *loader);
+uint16_t serial_known_port(const struct loader *loader);
 
 #endif

@@ -4,38 +4,17 @@
 
 #define NAME_CAPACITY 32
 
-/* UEFI 2.10, section 8.2: runtime access lets an operating system read it. */
-#define ATTRIBUTES (EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
-
 /* Of the Boot Loader Interface. */
 static EFI_GUID guid = {
     0x4a67b082, 0x0a4c, 0x41cf, {0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f}};
 
-static EFI_STATUS set(const char *name, UINT32 attributes, const void *bytes, size_t size_bytes)
+EFI_STATUS boot_variable_write(const char *name, enum boot_variable_kind kind, const void *bytes,
+                               size_t size_bytes)
 {
     CHAR16 wide_name[NAME_CAPACITY];
     wide_text(name, wide_name, NAME_CAPACITY);
-    return firmware.system_table->RuntimeServices->SetVariable(wide_name, &guid, attributes,
+    return firmware.system_table->RuntimeServices->SetVariable(wide_name, &guid, (UINT32)kind,
                                                                size_bytes, (void *)bytes);
-}
-
-EFI_STATUS boot_variable_write(const char *name, bool is_kept, const void *bytes, size_t size_bytes)
-{
-    return set(name, ATTRIBUTES | (is_kept ? EFI_VARIABLE_NON_VOLATILE : 0), bytes, size_bytes);
-}
-
-EFI_STATUS boot_variable_write_text(const char *name, bool is_kept, const char *text,
-                                    size_t size_bytes)
-{
-    static CHAR16 wide[BOOT_VARIABLE_TEXT_CAPACITY]; /* too large for the firmware's stack */
-    for (size_t i = 0; i < size_bytes; i++)
-        wide[i] = (CHAR16)(unsigned char)text[i];
-    return boot_variable_write(name, is_kept, wide, size_bytes * sizeof(CHAR16));
-}
-
-EFI_STATUS boot_variable_delete(const char *name)
-{
-    return set(name, 0, NULL, 0);
 }
 
 bool boot_variable_read_id(const char *name, char ret_id[CONFIG_ID_CAPACITY])

@@ -10,23 +10,21 @@
 #include "bootloader/firmware/firmware.h"
 #include "bootloader/pure/entry_name.h"
 
-/* 200 IDs of 39 characters. EDK II takes variables of 32 KiB. */
-#define BOOT_VARIABLE_TEXT_CAPACITY 8192
+/* The attributes of the firmware (UEFI 2.10, section 8.2). Runtime access lets an operating system read
+ * the variable. */
+enum boot_variable_kind {
+    BOOT_VARIABLE_REMOVED = 0,
+    /* until the next reset */
+    BOOT_VARIABLE_VOLATILE = EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
+    BOOT_VARIABLE_KEPT = BOOT_VARIABLE_VOLATILE | EFI_VARIABLE_NON_VOLATILE,
+};
 
 /* Read an entry's ID. It becomes empty if there is no variable, or if its text is no ID.
  * Return false only for a text that is no ID. */
 bool boot_variable_read_id(const char *name, char ret_id[CONFIG_ID_CAPACITY]);
 
-/* Write `size_bytes` bytes. Only with `is_kept` the variable is there after a reset. */
-EFI_STATUS boot_variable_write(const char *name, bool is_kept, const void *bytes,
+/* Write `size_bytes` bytes, or remove the variable. */
+EFI_STATUS boot_variable_write(const char *name, enum boot_variable_kind kind, const void *bytes,
                                size_t size_bytes);
-
-/* Write one text or several, each with its NUL. `size_bytes` counts the characters and the NULs, and
- * is at most BOOT_VARIABLE_TEXT_CAPACITY. */
-EFI_STATUS boot_variable_write_text(const char *name, bool is_kept, const char *text,
-                                    size_t size_bytes);
-
-/* Remove a variable. */
-EFI_STATUS boot_variable_delete(const char *name);
 
 #endif

@@ -210,7 +210,7 @@ enum loader_error file_keep(struct file *file, struct pages *pages)
 void file_close(const struct file *file)
 {
     file->handle->Close(file->handle);
-    if (file->bytes != NULL)
+    if (file->pages != NULL)
         pages_free(file->pages, phys_addr((uint64_t)file->bytes));
 }
 

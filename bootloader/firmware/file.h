@@ -22,7 +22,7 @@ struct file {
     EFI_FILE_HANDLE handle;
     const char *path; /* the caller's; it outlives the file */
     uint64_t size_bytes;
-    struct pages *pages;  /* with the block of `bytes` */
+    struct pages *pages;  /* with the block of `bytes`; NULL: file_close() does not free it */
     const uint8_t *bytes; /* the whole file in memory, or NULL: on the volume only */
 };
 

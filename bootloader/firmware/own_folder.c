@@ -7,18 +7,13 @@ struct writer {
     char *path;
     size_t capacity_bytes;
     size_t length;
-    size_t folder_length;
 };
 
+/* Two backslashes are one. */
 static bool put(struct writer *writer, unsigned character)
 {
-    if (character == '\\') {
-        writer->folder_length = writer->length;
-        if (writer->length > 0 && writer->path[writer->length - 1] == '\\') {
-            writer->folder_length--;
-            return true;
-        }
-    }
+    if (character == '\\' && writer->length > 0 && writer->path[writer->length - 1] == '\\')
+        return true;
     if (character < ' ' || character > '~' || writer->length == writer->capacity_bytes)
         return false;
     writer->path[writer->length++] = (char)character;
@@ -44,7 +39,7 @@ static bool put_node(struct writer *writer, const uint8_t *node, size_t size_byt
 bool own_folder_find(char *path, size_t capacity_bytes)
 {
     const EFI_DEVICE_PATH *node = firmware.loaded_image->FilePath;
-    struct writer writer = {path, capacity_bytes, 0, 0};
+    struct writer writer = {path, capacity_bytes, 0};
     for (unsigned i = 0; node != NULL && i < NODE_LIMIT && !IsDevicePathEnd(node); i++) {
         size_t size_bytes = (size_t)DevicePathNodeLength(node);
         if (size_bytes < sizeof(EFI_DEVICE_PATH))
@@ -57,6 +52,8 @@ bool own_folder_find(char *path, size_t capacity_bytes)
     }
     if (writer.length == 0)
         return false;
-    path[writer.folder_length] = '\0';
+    while (path[--writer.length] != '\\')
+        continue;
+    path[writer.length] = '\0';
     return true;
 }

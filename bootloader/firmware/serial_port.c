@@ -4,17 +4,15 @@
 #include "bootloader/firmware/system_tables.h"
 
 /* The device path of the firmware's console is in the variable ConOut (UEFI 2.10, section 3.3). */
-static struct serial_console find_console(const EFI_SYSTEM_TABLE *system_table)
+static void find_console(const EFI_SYSTEM_TABLE *system_table, struct serial_console *ret_found)
 {
     static EFI_GUID guid = EFI_GLOBAL_VARIABLE;
-    CHAR16 name[] = {'C', 'o', 'n', 'O', 'u', 't', 0};
+    static CHAR16 name[] = L"ConOut";
     uint8_t path[1024];
     UINTN size_bytes = sizeof(path);
-
-    if (system_table->ConOut == NULL ||
-        EFI_ERROR(system_table->RuntimeServices->GetVariable(name, &guid, NULL, &size_bytes, path)))
-        return (struct serial_console){0};
-    return serial_console_find(path, size_bytes);
+    if (system_table->ConOut != NULL && !EFI_ERROR(system_table->RuntimeServices->GetVariable(
+                                            name, &guid, NULL, &size_bytes, path)))
+        serial_console_find(path, size_bytes, ret_found);
 }
 
 static uint16_t find_spcr_port(const struct firmware_tables *tables)
@@ -32,18 +30,17 @@ static bool is_silent(const struct serial_choice *choice, const struct serial_wi
            !choice->is_firmware_console && !arch_serial_initialise(choice->port);
 }
 
-struct serial_choice serial_port_choose(const struct firmware_tables *tables,
-                                        const struct serial_wish *wish)
+void serial_port_choose(const struct firmware_tables *tables, const struct serial_wish *wish,
+                        struct serial_choice *ret_choice)
 {
-    struct serial_console found = find_console(firmware.system_table);
-    struct serial_choice choice =
-        serial_choose(wish, &found, find_spcr_port(tables), arch_serial_port_of);
-    if (is_silent(&choice, wish))
+    struct serial_console found = {0};
+    find_console(firmware.system_table, &found);
+    serial_choose(wish, &found, find_spcr_port(tables), arch_serial_port_of, ret_choice);
+    if (is_silent(ret_choice, wish))
         console_warn("no serial port answers at port %x: correct the key serial in handoff.conf",
-                     choice.port);
-    else if (choice.port == 0)
-        console_log("no serial port (%s)", choice.source);
-    else if (choice.port != arch_serial_port_of(1))
-        console_log("serial port %x (%s)", choice.port, choice.source);
-    return choice;
+                     ret_choice->port);
+    else if (ret_choice->port == 0)
+        console_log("no serial port (%s)", ret_choice->source);
+    else if (ret_choice->port != arch_serial_port_of(1))
+        console_log("serial port %x (%s)", ret_choice->port, ret_choice->source);
 }

@@ -10,7 +10,7 @@
 
 /* Choose the port. Log the choice if it is not the default. Warn if handoff.conf names a port where
  * no UART answers. Only before the exit of boot services. */
-struct serial_choice serial_port_choose(const struct firmware_tables *tables,
-                                        const struct serial_wish *wish);
+void serial_port_choose(const struct firmware_tables *tables, const struct serial_wish *wish,
+                        struct serial_choice *ret_choice);
 
 #endif

@@ -440,14 +440,13 @@ struct piece config_next_line(struct piece *text)
     return line;
 }
 
-struct piece config_without_mark(struct piece text)
+void config_skip_mark(struct piece *text)
 {
     static const char MARK[3] = {'\xef', '\xbb', '\xbf'};
-    if (text.length >= sizeof(MARK) && memcmp(text.text, MARK, sizeof(MARK)) == 0) {
-        text.text += sizeof(MARK);
-        text.length -= sizeof(MARK);
+    if (text->length >= sizeof(MARK) && memcmp(text->text, MARK, sizeof(MARK)) == 0) {
+        text->text += sizeof(MARK);
+        text->length -= sizeof(MARK);
     }
-    return text;
 }
 
 enum config_status config_parse_lines(struct piece lines, unsigned first_line, bool is_entry,
@@ -470,11 +469,12 @@ enum config_status config_parse(const char *text, size_t size_bytes, struct conf
                                 unsigned *ret_line)
 {
     struct config_wrong wrong = {0};
+    struct piece lines = {text, size_bytes};
     enum config_status status = CONFIG_FILE_TOO_LARGE;
     config_set_defaults(ret_config);
+    config_skip_mark(&lines);
     if (size_bytes <= CONFIG_FILE_LIMIT_BYTES)
-        status = config_parse_lines(config_without_mark((struct piece){text, size_bytes}), 1, false,
-                                    ret_config, &wrong);
+        status = config_parse_lines(lines, 1, false, ret_config, &wrong);
     if (status != CONFIG_OK)
         config_set_defaults(ret_config);
     *ret_line = wrong.line;

@@ -168,8 +168,8 @@ enum config_status config_parse_lines(struct piece lines, unsigned first_line, b
                                       struct config *config, struct config_wrong *ret_wrong)
     __attribute__((warn_unused_result));
 
-/* Return the text behind a byte-order mark. */
-struct piece config_without_mark(struct piece text);
+/* Let the text begin behind a byte-order mark. */
+void config_skip_mark(struct piece *text);
 
 /* Take the next line off the text, without its end (LF or CRLF). */
 struct piece config_next_line(struct piece *text);

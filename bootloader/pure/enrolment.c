@@ -1,24 +1,18 @@
 #include "bootloader/pure/enrolment.h"
 
+#include "bootloader/pure/config.h"
+
 /* Behind the digits: a blank, and a blank or a star for the mode in which sha256sum read. */
 #define PATH_OFFSET (SHA256_DIGIT_COUNT + 2)
 
-struct line {
-    struct sha256 hash;
-    struct piece path;
-};
-
 /* Take lines off the list until one has the right form. Return false at the end. */
-static bool next_line(struct piece *list, struct line *ret_line)
+static bool next_line(struct piece *list, struct sha256 *ret_hash, struct piece *ret_path)
 {
     while (list->length > 0) {
-        struct piece text = *list;
-        struct piece rest = {list->text + list->length, 0};
-        (void)piece_split(*list, '\n', &text, &rest);
-        *list = rest;
-        if (text.length > PATH_OFFSET &&
-            sha256_parse((struct piece){text.text, SHA256_DIGIT_COUNT}, &ret_line->hash)) {
-            ret_line->path = (struct piece){text.text + PATH_OFFSET, text.length - PATH_OFFSET};
+        struct piece line = config_next_line(list);
+        if (line.length > PATH_OFFSET &&
+            sha256_parse((struct piece){line.text, SHA256_DIGIT_COUNT}, ret_hash)) {
+            *ret_path = (struct piece){line.text + PATH_OFFSET, line.length - PATH_OFFSET};
             return true;
         }
     }
@@ -45,9 +39,10 @@ static bool is_path(struct piece written, const char *path)
 
 bool enrolment_has(struct piece list, const struct sha256 *hash)
 {
-    struct line line;
-    while (next_line(&list, &line)) {
-        if (sha256_equals(&line.hash, hash))
+    struct sha256 found;
+    struct piece path;
+    while (next_line(&list, &found, &path)) {
+        if (sha256_equals(&found, hash))
             return true;
     }
     return false;
@@ -55,12 +50,10 @@ bool enrolment_has(struct piece list, const struct sha256 *hash)
 
 bool enrolment_find(struct piece list, const char *path, struct sha256 *ret_hash)
 {
-    struct line line;
-    while (next_line(&list, &line)) {
-        if (!is_path(line.path, path))
-            continue;
-        *ret_hash = line.hash;
-        return true;
+    struct piece written;
+    while (next_line(&list, ret_hash, &written)) {
+        if (is_path(written, path))
+            return true;
     }
     return false;
 }

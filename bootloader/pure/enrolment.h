@@ -17,7 +17,8 @@
 bool enrolment_has(struct piece list, const struct sha256 *hash);
 
 /* Find the first line with this path. '/' and '\' are equal there, so are letters of both cases, as
- * on a FAT volume. A '\' in front of `path` does not count. Return false without such a line. */
+ * on a FAT volume. A '\' in front of `path` does not count. Without such a line return
+ * false; then *ret_hash is undefined. */
 bool enrolment_find(struct piece list, const char *path, struct sha256 *ret_hash)
     __attribute__((warn_unused_result));
 

@@ -21,18 +21,10 @@ static void copy_piece(struct piece piece, char *text, size_t capacity_bytes)
     format_text(text, capacity_bytes, "%.*s", (int)piece.length, piece.text);
 }
 
-/* The ID is known. */
-static void refuse(struct entry *entry, enum config_status status, unsigned line, const char *key)
-{
-    entry->status = status;
-    entry->wrong.line = line;
-    copy_piece((struct piece){key, text_length(key)}, entry->wrong.key, sizeof(entry->wrong.key));
-}
-
 static void set_title(struct entry *entry, const char *title)
 {
     const char *best = title[0] != '\0' ? title : entry->id[0] != '\0' ? entry->id : "(no ID)";
-    copy_piece((struct piece){best, text_length(best)}, entry->title, sizeof(entry->title));
+    format_text(entry->title, sizeof(entry->title), "%s", best);
 }
 
 /* --- handoff.conf --- */
@@ -59,17 +51,15 @@ static bool take_section(struct piece *text, unsigned *line, struct piece *ret_l
     return false;
 }
 
+/* The place is that of the ID until the entry's own lines have an error. */
 static void set_id(struct entry_list *list, struct entry *entry, struct piece id, unsigned line)
 {
-    char copy[CONFIG_ID_CAPACITY];
-    if (!config_is_id(id)) {
-        refuse(entry, CONFIG_BAD_ID, line, "entry");
+    entry->wrong = (struct config_wrong){line, "entry"};
+    entry->status = CONFIG_BAD_ID;
+    if (!config_is_id(id))
         return;
-    }
-    copy_piece(id, copy, sizeof(copy));
-    if (entries_find(list, copy) != NULL)
-        refuse(entry, CONFIG_DUPLICATE_ID, line, "entry");
-    memcpy(entry->id, copy, sizeof(copy));
+    copy_piece(id, entry->id, sizeof(entry->id));
+    entry->status = entries_find(list, entry->id) == entry ? CONFIG_OK : CONFIG_DUPLICATE_ID;
 }
 
 static struct entry *add_section(struct entry_list *list, struct piece id, unsigned line)
@@ -83,57 +73,44 @@ static struct entry *add_section(struct entry_list *list, struct piece id, unsig
 }
 
 enum config_status entries_begin(struct piece text, struct entry_list *list,
-                                 struct config *ret_globals, struct config *scratch,
+                                 struct config *ret_globals, struct config *ret_config,
                                  struct config_wrong *ret_wrong)
 {
     struct piece lines;
     struct piece id;
     unsigned line = 1;
+    list->globals = ret_globals;
+    list->config = ret_config;
     list->count = list->left_out_count = 0;
     list->is_single = false;
     *ret_wrong = (struct config_wrong){0};
     config_set_defaults(ret_globals);
     if (text.length > CONFIG_FILE_LIMIT_BYTES)
         return CONFIG_FILE_TOO_LARGE;
-    text = config_without_mark(text);
+    config_skip_mark(&text);
     bool has_next = take_section(&text, &line, &lines, &id);
     enum config_status status = config_parse_lines(lines, 1, false, ret_globals, ret_wrong);
+    memcpy(ret_config, ret_globals, sizeof(*ret_config));
     while (status == CONFIG_OK && has_next) {
         struct entry *entry = add_section(list, id, line);
         has_next = take_section(&text, &line, &lines, &id);
-        if (entry != NULL)
-            entry_set_text(list, entry, lines, ret_globals, scratch);
+        if (entry != NULL) {
+            entry->text = lines;
+            entry_read_text(list, entry);
+        }
     }
     return status;
 }
 
 /* --- Files --- */
 
-static bool read_file_name(struct entry *entry, const char *file_name)
+static bool is_before(const struct entry_name *name, const struct entry *entry)
 {
-    struct entry_name name;
-    size_t length = text_length(file_name);
-    if (length >= sizeof(entry->file_name) ||
-        !entry_name_parse((struct piece){file_name, length}, &name))
-        return false;
-    memcpy(entry->id, name.id, sizeof(entry->id));
-    memcpy(entry->file_name, file_name, length + 1);
-    entry->has_counter = name.has_counter;
-    entry->tries_left = name.has_counter ? name.tries_left : 0;
-    return true;
-}
-
-bool entry_has_no_tries(const struct entry *entry)
-{
-    return entry->has_counter && entry->tries_left == 0;
-}
-
-static bool is_before(const struct entry *a, const struct entry *b)
-{
-    const char *left = a->id;
-    const char *right = b->id;
-    if (entry_has_no_tries(a) != entry_has_no_tries(b))
-        return entry_has_no_tries(b);
+    bool has_no_tries = entry_name_has_no_tries(name);
+    const char *left = name->id;
+    const char *right = entry->id;
+    if (has_no_tries != entry->has_no_tries)
+        return entry->has_no_tries;
     while (*left != '\0' && *left == *right) {
         left++;
         right++;
@@ -144,51 +121,53 @@ static bool is_before(const struct entry *a, const struct entry *b)
 /* Firmware lists a folder in any order. */
 struct entry *entries_add_file(struct entry_list *list, const char *file_name)
 {
-    static struct entry added;
-    memset(&added, 0, sizeof(added));
-    if (!read_file_name(&added, file_name) || add(list) == NULL)
+    struct entry_name name;
+    size_t length = text_length(file_name);
+    if (length >= ENTRY_FILE_NAME_CAPACITY ||
+        !entry_name_parse((struct piece){file_name, length}, &name))
         return NULL;
-    struct entry *place = &list->entries[list->count - 1];
-    for (; place > list->entries && place[-1].file_name[0] != '\0' && is_before(&added, place - 1);
+    struct entry *place = add(list);
+    if (place == NULL)
+        return NULL;
+    for (; place > list->entries && place[-1].file_name[0] != '\0' && is_before(&name, place - 1);
          place--)
         memcpy(place, place - 1, sizeof(*place));
-    memcpy(place, &added, sizeof(*place));
+    memset(place, 0, sizeof(*place));
+    memcpy(place->id, name.id, sizeof(name.id));
+    memcpy(place->file_name, file_name, length);
+    place->has_no_tries = entry_name_has_no_tries(&name);
+    place->first_line = 1;
     return place;
 }
 
-void entry_set_text(struct entry_list *list, struct entry *entry, struct piece text,
-                    const struct config *globals, struct config *scratch)
+void entry_read_text(struct entry_list *list, struct entry *entry)
 {
     if (entry->file_name[0] != '\0') {
-        entry->first_line = 1;
         if (entries_find(list, entry->id) != entry)
-            refuse(entry, CONFIG_DUPLICATE_ID, 0, "");
-        if (text.length > CONFIG_FILE_LIMIT_BYTES)
-            refuse(entry, CONFIG_FILE_TOO_LARGE, 0, "");
+            entry->status = CONFIG_DUPLICATE_ID;
+        if (entry->text.length > CONFIG_FILE_LIMIT_BYTES)
+            entry->status = CONFIG_FILE_TOO_LARGE;
         else
-            text = config_without_mark(text);
+            config_skip_mark(&entry->text);
     }
-    entry->text = text;
-    memcpy(scratch, globals, sizeof(*scratch));
-    scratch->title[0] = '\0';
+    list->config->title[0] = '\0';
     if (entry->status == CONFIG_OK)
-        entry->status =
-            config_parse_lines(entry->text, entry->first_line, true, scratch, &entry->wrong);
-    entry->kind = scratch->efi_path[0] != '\0' ? ENTRY_EFI : ENTRY_KERNEL;
-    set_title(entry, scratch->title);
+        entry->status = entry_configure(list, entry);
+    set_title(entry, list->config->title);
+    /* One entry's `tpm` must not count for the next one's file. */
+    memcpy(list->config, list->globals, sizeof(*list->config));
 }
 
 /* --- The whole list --- */
 
-void entries_finish(struct entry_list *list, const struct config *globals)
+void entries_finish(struct entry_list *list)
 {
     list->is_single = list->count == 0;
     if (!list->is_single)
         return;
     struct entry *entry = add(list);
-    copy_piece((struct piece){"default", 7}, entry->id, sizeof(entry->id));
-    entry->kind = globals->efi_path[0] != '\0' ? ENTRY_EFI : ENTRY_KERNEL;
-    set_title(entry, globals->title);
+    memcpy(entry->id, "default", sizeof("default"));
+    set_title(entry, list->globals->title);
 }
 
 struct entry *entries_find(struct entry_list *list, const char *id)
@@ -212,7 +191,7 @@ struct entry *entries_first_good(struct entry_list *list)
         struct entry *entry = &list->entries[i];
         if (!entry_is_good(entry))
             continue;
-        if (!entry_has_no_tries(entry))
+        if (!entry->has_no_tries)
             return entry;
         if (last_choice == NULL)
             last_choice = entry;
@@ -220,13 +199,13 @@ struct entry *entries_first_good(struct entry_list *list)
     return last_choice;
 }
 
-void entry_configure(const struct entry *entry, const struct config *globals,
-                     struct config *ret_config)
+enum config_status entry_configure(const struct entry_list *list, struct entry *entry)
 {
-    struct config_wrong none;
-    memcpy(ret_config, globals, sizeof(*ret_config));
-    ret_config->unknown_key_count = ret_config->first_unknown_line = 0;
-    (void)!config_parse_lines(entry->text, entry->first_line, true, ret_config, &none);
+    struct config *config = list->config;
+    memcpy(config, list->globals, sizeof(*config));
+    config->title[0] = '\0';
+    config->unknown_key_count = config->first_unknown_line = 0;
+    return config_parse_lines(entry->text, entry->first_line, true, config, &entry->wrong);
 }
 
 void entry_describe_error(const struct entry *entry, const char *config_path, char *text,

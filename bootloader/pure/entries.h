@@ -20,23 +20,22 @@
 #define ENTRY_LIMIT              256
 #define ENTRY_FILE_NAME_CAPACITY 96
 
-enum entry_kind { ENTRY_KERNEL = 0, ENTRY_EFI };
-
+/* Small fields come first, because shorter instructions reach them. */
 struct entry {
-    char id[CONFIG_ID_CAPACITY];              /* empty if handoff.conf has a wrong one */
-    char title[CONFIG_TITLE_CAPACITY];        /* its `title`, or else the ID; never empty */
-    char file_name[ENTRY_FILE_NAME_CAPACITY]; /* in \handoff\entries; empty: from handoff.conf */
-    bool has_counter;                         /* of boots, in the name of the file */
-    unsigned tries_left;
-    struct piece text; /* its lines */
-    unsigned first_line;
-    enum entry_kind kind;
     enum config_status status; /* CONFIG_OK: it can be tried */
-    struct config_wrong wrong; /* of another status */
     enum loader_error error;   /* of the last start that failed; LOADER_OK: none */
+    struct piece text;         /* its lines */
+    unsigned first_line;
+    bool has_no_tries;           /* the boot counter in the name of its file has reached its end */
+    struct config_wrong wrong;   /* of a status that is not CONFIG_OK */
+    char id[CONFIG_ID_CAPACITY]; /* empty if handoff.conf has a wrong one */
+    char file_name[ENTRY_FILE_NAME_CAPACITY]; /* in \handoff\entries; empty: from handoff.conf */
+    char title[CONFIG_TITLE_CAPACITY];        /* its `title`, or else the ID; never empty */
 };
 
 struct entry_list {
+    const struct config *globals; /* the values that every entry inherits */
+    struct config *config;        /* of the entry that entry_configure() has read */
     unsigned count;
     unsigned left_out_count; /* above ENTRY_LIMIT */
     bool is_single;          /* no entry was found: the global lines are the only one */
@@ -46,25 +45,25 @@ struct entry_list {
 /* Begin the list with the entries of a handoff.conf, and read its global lines over the defaults. An
  * empty text means that there is no file.
  *   text         stays in memory as long as the list
- *   ret_globals  the values that every entry inherits
- *   scratch      its content is undefined afterwards
+ *   ret_globals  list->globals: the values that every entry inherits
+ *   ret_config   list->config, with the values of the global lines
  * On failure the global lines have an error at *ret_wrong, and the list is empty. */
 enum config_status entries_begin(struct piece text, struct entry_list *list,
-                                 struct config *ret_globals, struct config *scratch,
+                                 struct config *ret_globals, struct config *ret_config,
                                  struct config_wrong *ret_wrong)
     __attribute__((warn_unused_result));
 
 /* Add an entry that has a file, behind those of handoff.conf. Such entries are sorted by their IDs,
  * and those without tries come last. So pointers to other entries become wrong. Return NULL if the
- * list is full, or if the name is not that of an entry. The text comes later, by entry_set_text(). */
+ * list is full, or if the name is not that of an entry. The text comes later. */
 struct entry *entries_add_file(struct entry_list *list, const char *file_name);
 
-/* Set the text of an entry, and check it. */
-void entry_set_text(struct entry_list *list, struct entry *entry, struct piece text,
-                    const struct config *globals, struct config *scratch);
+/* Check an entry whose text has been set, and take its title from there. Afterwards *list->config
+ * has the values of the global lines. */
+void entry_read_text(struct entry_list *list, struct entry *entry);
 
 /* Complete a list without an entry by the one of the global lines. */
-void entries_finish(struct entry_list *list, const struct config *globals);
+void entries_finish(struct entry_list *list);
 
 /* Return the entry with this ID, or NULL. */
 struct entry *entries_find(struct entry_list *list, const char *id);
@@ -72,16 +71,12 @@ struct entry *entries_find(struct entry_list *list, const char *id);
 /* Return whether the entry has no error. */
 bool entry_is_good(const struct entry *entry);
 
-/* Return whether its boot counter has reached its end. */
-bool entry_has_no_tries(const struct entry *entry);
-
 /* Return the first good entry, or NULL. Those without tries are the last choice. */
 struct entry *entries_first_good(struct entry_list *list);
 
-/* Write the values of an entry: those of its lines, over the global ones. Precondition: its status is
- * CONFIG_OK. */
-void entry_configure(const struct entry *entry, const struct config *globals,
-                     struct config *ret_config);
+/* Write the values of an entry to *list->config: those of its lines, over the global ones. Return
+ * CONFIG_OK if its status is that. */
+enum config_status entry_configure(const struct entry_list *list, struct entry *entry);
 
 /* Write the error of a broken entry in one sentence: file, line, key, and the error. */
 void entry_describe_error(const struct entry *entry, const char *config_path, char *text,

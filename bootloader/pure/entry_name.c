@@ -11,26 +11,19 @@ static bool is_digit(char character)
     return character >= '0' && character <= '9';
 }
 
-static bool copy_id(struct piece text, char ret_id[CONFIG_ID_CAPACITY])
-{
-    if (!config_is_id(text))
-        return false;
-    memcpy(ret_id, text.text, text.length);
-    ret_id[text.length] = '\0';
-    return true;
-}
-
 bool entry_id_copy_wide(const void *bytes, size_t size_bytes, char ret_id[CONFIG_ID_CAPACITY])
 {
     const unsigned char *wide = bytes;
-    char text[CONFIG_ID_CAPACITY];
     size_t length = 0;
-    while (length < sizeof(text) && size_bytes >= 2 * (length + 1) &&
-           (wide[2 * length] | wide[2 * length + 1]) != 0) {
-        text[length] = wide[2 * length + 1] == 0 ? (char)wide[2 * length] : ' ';
-        length++;
+    for (; length < CONFIG_ID_CAPACITY && size_bytes >= 2 * (length + 1); length++) {
+        unsigned character = wide[2 * length] | (unsigned)wide[2 * length + 1] << 8;
+        if (character == 0)
+            break;
+        ret_id[length] = character < 0x80 ? (char)character : ' ';
     }
-    return copy_id((struct piece){text, length}, ret_id);
+    bool is_good = config_is_id((struct piece){ret_id, length});
+    ret_id[is_good ? length : 0] = '\0';
+    return is_good;
 }
 
 static bool parse_decimal(struct piece text, unsigned *ret_number)
@@ -64,9 +57,13 @@ bool entry_name_parse(struct piece file_name, struct entry_name *ret_name)
         return false;
     file_name.length -= sizeof(ending) - 1;
     ret_name->has_counter = false;
-    return (!piece_split(file_name, '+', &file_name, &counter) ||
-            parse_counter(counter, ret_name)) &&
-           copy_id(file_name, ret_name->id);
+    if (piece_split(file_name, '+', &file_name, &counter) && !parse_counter(counter, ret_name))
+        return false;
+    if (!config_is_id(file_name))
+        return false;
+    memcpy(ret_name->id, file_name.text, file_name.length);
+    ret_name->id[file_name.length] = '\0';
+    return true;
 }
 
 void entry_name_format(const struct entry_name *name, char *text, size_t capacity_bytes)
@@ -84,4 +81,9 @@ void entry_name_use_try(struct entry_name *name)
         name->tries_left--;
     if (name->tries_done < UINT_MAX)
         name->tries_done++;
+}
+
+bool entry_name_has_no_tries(const struct entry_name *name)
+{
+    return name->has_counter && name->tries_left == 0;
 }

@@ -20,8 +20,8 @@ struct entry_name {
     unsigned tries_done;
 };
 
-/* Read an ID (config_is_id()) in UCS-2, with or without a NUL behind it. Return false, and write
- * nothing, for another text. */
+/* Read an ID (config_is_id()) in UCS-2, with or without a NUL behind it. Return false for another
+ * text; then *ret_id is empty. */
 bool entry_id_copy_wide(const void *bytes, size_t size_bytes, char ret_id[CONFIG_ID_CAPACITY])
     __attribute__((warn_unused_result));
 
@@ -35,5 +35,8 @@ void entry_name_format(const struct entry_name *name, char *text, size_t capacit
 /* Count one try: LEFT is smaller by one, or stays 0, and DONE is larger by one, or stays the largest
  * number. Precondition: the name has a counter. */
 void entry_name_use_try(struct entry_name *name);
+
+/* Return whether the counter has reached its end. */
+bool entry_name_has_no_tries(const struct entry_name *name);
 
 #endif

@@ -1,6 +1,6 @@
 #include "bootloader/pure/inject.h"
 
-#include "shared/text/format.h"
+#include "bootloader/pure/config_value.h"
 #include "shared/text/number.h"
 #include "shared/text/packed_text.h"
 
@@ -34,15 +34,6 @@ static const char words[INJECT_FAILURE_COUNT][20] PACKED_SECTION = {
     [INJECT_BAD_JUMP] = "bad-jump",
 };
 
-static struct piece trimmed(struct piece piece)
-{
-    while (piece.length > 0 && piece_is_blank(piece.text[0]))
-        piece = (struct piece){piece.text + 1, piece.length - 1};
-    while (piece.length > 0 && piece_is_blank(piece.text[piece.length - 1]))
-        piece.length--;
-    return piece;
-}
-
 static bool find_word(struct piece name, unsigned *ret_failure)
 {
     for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
@@ -73,29 +64,18 @@ static bool parse_word(struct piece word, struct inject *inject)
 
 bool inject_parse(struct piece list, struct inject *ret_inject)
 {
-    struct inject inject = {{0}};
     struct piece word;
-    struct piece rest = list;
     bool has_more = true;
+    *ret_inject = (struct inject){{0}};
     while (has_more) {
-        has_more = piece_split(rest, ',', &word, &rest);
-        if (!parse_word(trimmed(has_more ? word : rest), &inject))
+        has_more = piece_split(list, ',', &word, &list);
+        if (!parse_word(config_value_trim(has_more ? word : list), ret_inject))
             return false;
     }
-    *ret_inject = inject;
     return true;
 }
 
 const char *inject_word(enum inject_failure failure)
 {
     return packed_text_read(words[failure]);
-}
-
-void inject_list_words(char *text, size_t capacity_bytes)
-{
-    size_t used = 0;
-    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT && used < capacity_bytes; failure++)
-        used += (size_t)format_text(
-            text + used, capacity_bytes - used, "%s%s%s", failure == 0 ? "" : " ",
-            inject_word((enum inject_failure)failure), failure < NUMBERED_COUNT ? ":N" : "");
 }

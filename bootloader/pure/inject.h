@@ -56,18 +56,20 @@ struct inject {
     uint32_t numbers[INJECT_FAILURE_COUNT];
 };
 
-/* Read a list of words. Commas separate them, and blanks around a word are ignored. Return false,
- * and write nothing, if the list has an unknown word, a word twice, no word, or a number that is
- * missing, out of place, 0, or above the limit. */
+/* Read a list of words. Commas separate them, and blanks around a word are ignored. Return false if
+ * the list has an unknown word, a word twice, no word, or a number that is missing, out of place, 0,
+ * or above the limit. Then *ret_inject is undefined. */
 bool inject_parse(struct piece list, struct inject *ret_inject) __attribute__((warn_unused_result));
 
 /* Return the word of a failure, without its number. */
 const char *inject_word(enum inject_failure failure);
 
-/* Write all words, with ":N" behind those that have a number. INJECT_WORDS_CAPACITY bytes are
- * enough. */
-#define INJECT_WORDS_CAPACITY 290
-void inject_list_words(char *text, size_t capacity_bytes);
+/* All words, for a person. A test compares them with inject_word(). */
+#define INJECT_WORDS                                                                               \
+    "fail-pages:N stale-key:N grow-map:N hang:N shuffle-map overlap-map misalign-map repeat-map "  \
+    "high-map clear-attributes hide-screen shrink-screen occupy-link-address zero-heap "           \
+    "newer-minor bad-checksum bad-magic bad-version bad-size bad-machine bad-root bad-array "      \
+    "bad-regions bad-jump"
 
 /* A memory map of the firmware, in memory of the caller. */
 struct inject_map {

@@ -18,17 +18,12 @@
 #define HIGH_ADDRESS MEMORY_MAP_PHYSICAL_LIMIT_BYTES
 #define HIGH_PAGES   UINT64_C(256)
 
-static struct memory_map_descriptor row_read(const struct inject_map *map, uint64_t index)
-{
-    struct memory_map_descriptor row;
-    memcpy(&row, (const uint8_t *)map->rows + index * map->stride_bytes, sizeof(row));
-    return row;
-}
+/* Firmware may give rows that are not aligned. */
+typedef struct memory_map_descriptor unaligned_row __attribute__((aligned(1)));
 
-static void row_write(const struct inject_map *map, uint64_t index,
-                      const struct memory_map_descriptor *row)
+static unaligned_row *row_at(const struct inject_map *map, uint64_t index)
 {
-    memcpy((uint8_t *)map->rows + index * map->stride_bytes, row, sizeof(*row));
+    return (unaligned_row *)((uint8_t *)map->rows + index * map->stride_bytes);
 }
 
 static uint64_t row_count(const struct inject_map *map)
@@ -36,12 +31,15 @@ static uint64_t row_count(const struct inject_map *map)
     return map->size_bytes / map->stride_bytes;
 }
 
-static void row_add(struct inject_map *map, const struct memory_map_descriptor *row)
+/* Add a copy of a row. Return NULL if there is no room. */
+static unaligned_row *row_add(struct inject_map *map, const unaligned_row *row)
 {
     if (map->capacity_bytes - map->size_bytes < map->stride_bytes)
-        return;
+        return NULL;
+    unaligned_row *added = (unaligned_row *)((uint8_t *)map->rows + map->size_bytes);
     map->size_bytes += map->stride_bytes;
-    row_write(map, row_count(map) - 1, row);
+    memcpy(added, row, sizeof(*added));
+    return added;
 }
 
 /* The rows get the opposite order. */
@@ -49,25 +47,25 @@ static void shuffle(const struct inject_map *map)
 {
     uint64_t count = row_count(map);
     for (uint64_t i = 0; i < count / 2; i++) {
-        struct memory_map_descriptor first = row_read(map, i);
-        struct memory_map_descriptor second = row_read(map, count - 1 - i);
-        row_write(map, i, &second);
-        row_write(map, count - 1 - i, &first);
+        unaligned_row *first = row_at(map, i);
+        unaligned_row *second = row_at(map, count - 1 - i);
+        struct memory_map_descriptor kept;
+        memcpy(&kept, first, sizeof(kept));
+        memcpy(first, second, sizeof(kept));
+        memcpy(second, &kept, sizeof(kept));
     }
 }
 
-/* Return the index of the largest row of free RAM, or the number of rows. The loader's blocks have
- * other rows, so a change of this one leaves them valid. */
-static uint64_t largest_free_row(const struct inject_map *map)
+/* Return the largest row of free RAM, or NULL. The loader's blocks have other rows, so a change of
+ * this one leaves them valid. */
+static unaligned_row *largest_free_row(const struct inject_map *map)
 {
-    uint64_t largest = row_count(map);
-    uint64_t largest_pages = 0;
+    unaligned_row *largest = NULL;
     for (uint64_t i = 0; i < row_count(map); i++) {
-        struct memory_map_descriptor row = row_read(map, i);
-        if (row.type == EFI_TYPE_CONVENTIONAL && row.page_count > largest_pages) {
-            largest = i;
-            largest_pages = row.page_count;
-        }
+        unaligned_row *row = row_at(map, i);
+        if (row->type == EFI_TYPE_CONVENTIONAL &&
+            row->page_count > (largest == NULL ? 0 : largest->page_count))
+            largest = row;
     }
     return largest;
 }
@@ -75,54 +73,44 @@ static uint64_t largest_free_row(const struct inject_map *map)
 /* A reserved row covers the second half of the largest free row. */
 static void overlap(struct inject_map *map)
 {
-    uint64_t index = largest_free_row(map);
-    if (index == row_count(map))
+    unaligned_row *free = largest_free_row(map);
+    unaligned_row *row = free == NULL ? NULL : row_add(map, free);
+    if (row == NULL)
         return;
-    struct memory_map_descriptor row = row_read(map, index);
-    uint64_t kept_pages = row.page_count / 2;
-    row.type = EFI_TYPE_RESERVED;
-    row.physical_start += kept_pages * PAGE_SIZE_BYTES;
-    row.page_count -= kept_pages;
-    row_add(map, &row);
+    uint64_t kept_pages = row->page_count / 2;
+    row->type = EFI_TYPE_RESERVED;
+    row->physical_start += kept_pages * PAGE_SIZE_BYTES;
+    row->page_count -= kept_pages;
 }
 
 static void misalign(const struct inject_map *map)
 {
-    uint64_t index = largest_free_row(map);
-    if (index == row_count(map))
-        return;
-    struct memory_map_descriptor row = row_read(map, index);
-    row.physical_start += MISALIGN_BYTES;
-    row_write(map, index, &row);
+    unaligned_row *row = largest_free_row(map);
+    if (row != NULL)
+        row->physical_start += MISALIGN_BYTES;
 }
 
 static void repeat(struct inject_map *map)
 {
     uint64_t count = row_count(map);
-    for (uint64_t i = 0; i < REPEATED_ROWS && i < count; i++) {
-        struct memory_map_descriptor row = row_read(map, i);
-        row_add(map, &row);
-    }
+    for (uint64_t i = 0; i < REPEATED_ROWS && i < count; i++)
+        (void)row_add(map, row_at(map, i));
 }
 
 static void add_high(struct inject_map *map)
 {
-    if (row_count(map) == 0)
+    unaligned_row *row = map->size_bytes == 0 ? NULL : row_add(map, row_at(map, 0));
+    if (row == NULL)
         return;
-    struct memory_map_descriptor row = row_read(map, 0);
-    row.type = EFI_TYPE_CONVENTIONAL;
-    row.physical_start = HIGH_ADDRESS;
-    row.page_count = HIGH_PAGES;
-    row_add(map, &row);
+    row->type = EFI_TYPE_CONVENTIONAL;
+    row->physical_start = HIGH_ADDRESS;
+    row->page_count = HIGH_PAGES;
 }
 
 static void clear_attributes(const struct inject_map *map)
 {
-    for (uint64_t i = 0; i < row_count(map); i++) {
-        struct memory_map_descriptor row = row_read(map, i);
-        row.attribute = 0;
-        row_write(map, i, &row);
-    }
+    for (uint64_t i = 0; i < row_count(map); i++)
+        row_at(map, i)->attribute = 0;
 }
 
 void inject_change_map(const struct inject *inject, struct inject_map *map)

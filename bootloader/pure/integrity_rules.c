@@ -22,16 +22,15 @@ bool tpm_wish_parse(struct piece text, enum tpm_wish *ret_wish)
     return true;
 }
 
+/* In the order of enum tpm_wish: automatic, off, on, demand. */
 enum tpm_outcome tpm_absent_outcome(enum tpm_wish wish)
 {
-    if (wish == TPM_WISH_DEMAND)
-        return TPM_STOP;
-    return wish == TPM_WISH_ON ? TPM_WARN : TPM_GO_ON;
+    static const uint8_t outcomes[] = {TPM_GO_ON, TPM_GO_ON, TPM_WARN, TPM_STOP};
+    return (enum tpm_outcome)outcomes[wish];
 }
 
 enum tpm_outcome tpm_failed_outcome(enum tpm_wish wish)
 {
-    if (wish == TPM_WISH_DEMAND)
-        return TPM_STOP;
-    return wish == TPM_WISH_OFF ? TPM_GO_ON : TPM_WARN;
+    static const uint8_t outcomes[] = {TPM_WARN, TPM_GO_ON, TPM_WARN, TPM_STOP};
+    return (enum tpm_outcome)outcomes[wish];
 }

@@ -7,33 +7,30 @@
 #include "shared/text/piece.h"
 #include "shared/text/text.h"
 
-static bool is_zero(const unsigned char *bytes, size_t size_bytes)
+static bool is_text(unsigned char byte)
 {
-    size_t i = 0;
-    while (i < size_bytes && bytes[i] == 0)
-        i++;
-    return i == size_bytes;
+    return (byte >= 0x20 && byte <= 0x7e) || byte == '\t';
 }
 
 /* The second byte of UCS-2 is 0 if the first character is ASCII. A single character is the same text
- * in both. An odd byte at the end is a character, too. */
+ * in both. An odd byte at the end is a character, too. Zeros may follow. */
 static enum load_options_status copy(const unsigned char *bytes, size_t size_bytes, char *text,
                                      size_t capacity_bytes)
 {
     size_t stride_bytes = size_bytes >= 2 && bytes[1] == 0 ? 2 : 1;
     size_t length = 0;
-    while (size_bytes > 0 && ((bytes[0] >= 0x20 && bytes[0] <= 0x7e) || bytes[0] == '\t')) {
-        size_t taken_bytes = stride_bytes < size_bytes ? stride_bytes : size_bytes;
-        if (!is_zero(bytes + 1, taken_bytes - 1))
+    size_t i = 0;
+    for (; i < size_bytes && is_text(bytes[i]); i += stride_bytes) {
+        if (stride_bytes == 2 && i + 1 < size_bytes && bytes[i + 1] != 0)
             break;
         if (length + 1 >= capacity_bytes)
             return LOAD_OPTIONS_TOO_LONG;
-        text[length++] = (char)bytes[0];
-        bytes += taken_bytes;
-        size_bytes -= taken_bytes;
+        text[length++] = (char)bytes[i];
     }
     text[length] = '\0';
-    return is_zero(bytes, size_bytes) ? LOAD_OPTIONS_TEXT : LOAD_OPTIONS_BINARY;
+    while (i < size_bytes && bytes[i] == 0)
+        i++;
+    return i < size_bytes ? LOAD_OPTIONS_BINARY : LOAD_OPTIONS_TEXT;
 }
 
 static bool is_program(struct piece word)

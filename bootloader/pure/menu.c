@@ -15,16 +15,17 @@
 #define FIRST_WIDE    0x1100 /* from here on, some characters take two columns */
 #define TEXT_LIMIT    (CONFIG_COMMAND_LINE_CAPACITY - 1)
 
-/* In the order of enum menu_view. */
-static const char headings[] PACKED_SECTION = "Handoff: choose an entry\0"
-                                              "Details\0"
-                                              "The command line of this boot\0"
-                                              "The path of an EFI application\0";
-static const char key_rows[] PACKED_SECTION =
+/* In the order of enum menu_view: the headings, then the rows of keys. */
+static const char fixed_rows[] PACKED_SECTION =
+    "Handoff: choose an entry (%u of %u)\0"
+    "Details\0"
+    "The command line of this boot\0"
+    "The path of an EFI application\0"
     "Enter: start  e: edit  d: details  p: application  s: setup  r: reboot  o: off\0"
     "Esc: back\0"
     "Enter: start  Esc: back\0"
     "Enter: start  Esc: back\0";
+#define VIEW_COUNT 4
 
 /* --- Keys --- */
 
@@ -59,7 +60,7 @@ static void move_by_key(unsigned key, unsigned *place, unsigned last, bool is_li
     }
 }
 
-/* The letters of key_rows, in the order of the requests. */
+/* The letters of the first row of keys, in the order of the requests. */
 static enum menu_request request_of(unsigned key)
 {
     static const char letters[] = "edsro";
@@ -219,35 +220,35 @@ static const char *find_message(const struct menu *menu, char *text, size_t capa
     return text;
 }
 
-static const char *find_text(const struct menu *menu, unsigned number, char *text,
-                             size_t capacity_bytes)
+static void write_text(const struct menu *menu, unsigned number, char *text, size_t capacity_bytes)
 {
-    unsigned view = (unsigned)menu->view;
-    if (number == KEYS_ROW)
-        return text_part(packed_text_read(key_rows), view);
-    if (number == 0 && view != MENU_VIEW_LIST)
-        return text_part(packed_text_read(headings), view);
-    if (number == 0)
-        format_text(text, capacity_bytes, "%s (%u of %u)", (const char *)packed_text_read(headings),
+    unsigned part = (unsigned)menu->view + (number == KEYS_ROW ? VIEW_COUNT : 0);
+    if (number == 0 || number == KEYS_ROW)
+        format_text(text, capacity_bytes, text_part(packed_text_read(fixed_rows), part),
                     menu->selected + 1, menu->list->count);
     else if (number == COUNTDOWN_ROW && menu->seconds_left != 0)
         format_packed(text, capacity_bytes, "It starts in %u s. Any key stops this.",
                       menu->seconds_left);
-    return text;
 }
 
 void menu_draw_row(const struct menu *menu, unsigned number, char text[MENU_ROW_CAPACITY])
 {
     struct row row = {text, 0, 0};
     char buffer[400] = "";
-    if (number < MENU_FIRST_ROW || number >= COUNTDOWN_ROW)
-        put_row_of(&row, find_text(menu, number, buffer, sizeof(buffer)), 0);
-    else if (number >= MESSAGE_ROW && menu->view != MENU_VIEW_DETAILS)
-        put_row_of(&row, find_message(menu, buffer, sizeof(buffer)), number - MESSAGE_ROW);
-    else if (menu->view == MENU_VIEW_LIST)
+    const char *shown = buffer;
+    unsigned part = 0;
+    if (number < MENU_FIRST_ROW || number >= COUNTDOWN_ROW) {
+        write_text(menu, number, buffer, sizeof(buffer));
+    } else if (number >= MESSAGE_ROW && menu->view != MENU_VIEW_DETAILS) {
+        shown = find_message(menu, buffer, sizeof(buffer));
+        part = number - MESSAGE_ROW;
+    } else if (menu->view != MENU_VIEW_LIST) {
+        shown = menu->text;
+        part = number - MENU_FIRST_ROW;
+    }
+    put_row_of(&row, shown, part);
+    if (menu->view == MENU_VIEW_LIST)
         put_entry(menu, &row, number - MENU_FIRST_ROW);
-    else
-        put_row_of(&row, menu->text, number - MENU_FIRST_ROW);
     for (; row.column < MENU_COLUMN_COUNT; row.column++)
         text[row.length++] = ' ';
     text[row.length] = '\0';

@@ -3,6 +3,7 @@
 #include "bootloader/pure/number_at.h"
 #include "shared/text/number.h"
 #include "shared/text/piece.h"
+#include "shared/text/text.h"
 
 /* Nodes of device paths (UEFI 2.10, section 10.3): type, subtype, length in two bytes. */
 #define NODE_HEADER_SIZE_BYTES 4
@@ -25,18 +26,10 @@
 #define SPCR_KIND_16450     1
 #define SPCR_KIND_16550_GAS 0x12
 
-static char lower(char character)
-{
-    return (char)(character >= 'A' && character <= 'Z' ? character - 'A' + 'a' : character);
-}
-
 /* The name of a port may be written as a person likes. */
 static bool is_word(const char *text, size_t length, const char *word)
 {
-    size_t i = 0;
-    while (i < length && word[i] != '\0' && lower(text[i]) == word[i])
-        i++;
-    return i == length && word[i] == '\0';
+    return length == text_length(word) && piece_ends_with((struct piece){text, length}, word);
 }
 
 bool serial_wish_parse(const char *text, size_t length, struct serial_wish *ret_wish)
@@ -78,9 +71,8 @@ static void add_port(struct serial_console *console, unsigned number)
     console->number_bits |= 1u << number;
 }
 
-struct serial_console serial_console_find(const uint8_t *path, size_t size_bytes)
+void serial_console_find(const uint8_t *path, size_t size_bytes, struct serial_console *console)
 {
-    struct serial_console console = {0};
     unsigned number = 0; /* of the last ACPI node of this instance */
     size_t node_size_bytes;
     for (size_t offset = 0; size_bytes - offset >= NODE_HEADER_SIZE_BYTES;
@@ -96,9 +88,8 @@ struct serial_console serial_console_find(const uint8_t *path, size_t size_bytes
         else if (node[0] == NODE_TYPE_END)
             number = 0;
         else if (kind == NODE_UART)
-            add_port(&console, number);
+            add_port(console, number);
     }
-    return console;
 }
 
 uint16_t serial_choice_spcr_port(const uint8_t *table, uint64_t size_bytes)
@@ -113,16 +104,20 @@ uint16_t serial_choice_spcr_port(const uint8_t *table, uint64_t size_bytes)
 }
 
 /* The source is the name for the log. */
-static struct serial_choice choose_automatically(const struct serial_console *console,
-                                                 uint16_t spcr_port,
-                                                 uint16_t (*port_of_number)(unsigned number))
+static void choose_automatically(struct serial_choice *choice, const struct serial_console *console,
+                                 uint16_t spcr_port, uint16_t (*port_of_number)(unsigned number))
 {
-    uint16_t port = console->first_number == 0 ? 0 : port_of_number(console->first_number);
-    if (port != 0)
-        return (struct serial_choice){port, "firmware's console", false};
-    if (spcr_port != 0)
-        return (struct serial_choice){spcr_port, "SPCR", false};
-    return (struct serial_choice){port_of_number(1), "default", false};
+    choice->source = "firmware's console";
+    if (console->first_number != 0)
+        choice->port = port_of_number(console->first_number);
+    if (choice->port == 0) {
+        choice->source = "SPCR";
+        choice->port = spcr_port;
+    }
+    if (choice->port == 0) {
+        choice->source = "default";
+        choice->port = port_of_number(1);
+    }
 }
 
 static bool is_port_of_console(uint16_t port, const struct serial_console *console,
@@ -135,20 +130,20 @@ static bool is_port_of_console(uint16_t port, const struct serial_console *conso
     return false;
 }
 
-struct serial_choice serial_choose(const struct serial_wish *wish,
-                                   const struct serial_console *console, uint16_t spcr_port,
-                                   uint16_t (*port_of_number)(unsigned number))
+void serial_choose(const struct serial_wish *wish, const struct serial_console *console,
+                   uint16_t spcr_port, uint16_t (*port_of_number)(unsigned number),
+                   struct serial_choice *ret_choice)
 {
-    struct serial_choice choice = {0, "handoff.conf", false};
-    if (wish->kind == SERIAL_WISH_AUTOMATIC)
-        choice = choose_automatically(console, spcr_port, port_of_number);
-    else if (wish->kind == SERIAL_WISH_NUMBER)
-        choice.port = port_of_number(wish->value);
-    else if (wish->kind == SERIAL_WISH_PORT)
-        choice.port = wish->value;
+    bool is_automatic = wish->kind == SERIAL_WISH_AUTOMATIC;
+    uint16_t port = wish->kind == SERIAL_WISH_PORT ? wish->value : 0;
+    if (wish->kind == SERIAL_WISH_NUMBER)
+        port = port_of_number(wish->value);
+    ret_choice->port = port;
+    ret_choice->source = "handoff.conf";
+    if (is_automatic)
+        choose_automatically(ret_choice, console, spcr_port, port_of_number);
     /* A port of the console without a number is most likely the one that was chosen. */
-    choice.is_firmware_console =
-        choice.port != 0 && (is_port_of_console(choice.port, console, port_of_number) ||
-                             (wish->kind == SERIAL_WISH_AUTOMATIC && console->has_unknown));
-    return choice;
+    ret_choice->is_firmware_console =
+        ret_choice->port != 0 && ((is_automatic && console->has_unknown) ||
+                                  is_port_of_console(ret_choice->port, console, port_of_number));
 }

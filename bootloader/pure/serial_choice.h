@@ -49,15 +49,16 @@ struct serial_choice {
  * not write *ret_wish, for any other text. */
 bool serial_wish_parse(const char *text, size_t length, struct serial_wish *ret_wish);
 
-/* Find the serial ports in a device path, which may have several instances. */
-struct serial_console serial_console_find(const uint8_t *path, size_t size_bytes);
+/* Find the serial ports in a device path, which may have several instances. *console begins as
+ * zeros. */
+void serial_console_find(const uint8_t *path, size_t size_bytes, struct serial_console *console);
 
 /* Return the I/O port of an SPCR table; 0 if it has none, or if it has a device of another kind. */
 uint16_t serial_choice_spcr_port(const uint8_t *table, uint64_t size_bytes);
 
 /* Choose. `port_of_number(n)` returns the I/O port of COMn. `spcr_port` is 0 without one. */
-struct serial_choice serial_choose(const struct serial_wish *wish,
-                                   const struct serial_console *console, uint16_t spcr_port,
-                                   uint16_t (*port_of_number)(unsigned number));
+void serial_choose(const struct serial_wish *wish, const struct serial_console *console,
+                   uint16_t spcr_port, uint16_t (*port_of_number)(unsigned number),
+                   struct serial_choice *ret_choice);
 
 #endif

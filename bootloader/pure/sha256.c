@@ -6,6 +6,7 @@
 #define LENGTH_SIZE_BYTES 8u
 #define ROUND_COUNT       64u
 #define STATE_WORDS       8u
+#define SCHEDULE_WORDS    16u
 
 static const uint32_t round_constants[ROUND_COUNT] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -29,7 +30,7 @@ static uint32_t rotate(uint32_t word, unsigned count)
 
 /* The words of the message schedule are in a ring of 16: each round replaces its word by the one
  * that is needed 16 rounds later. */
-static void extend_schedule(uint32_t schedule[16], unsigned round)
+static void extend_schedule(uint32_t schedule[SCHEDULE_WORDS], unsigned round)
 {
     uint32_t second = schedule[(round + 1) % 16];
     uint32_t last_but_one = schedule[(round + 14) % 16];
@@ -45,13 +46,11 @@ static void swap_words(uint32_t *words, unsigned count)
         words[i] = __builtin_bswap32(words[i]);
 }
 
-static void add_block(uint32_t state[STATE_WORDS], const uint8_t *block)
+static void add_block(uint32_t state[STATE_WORDS], uint32_t schedule[SCHEDULE_WORDS])
 {
-    uint32_t schedule[16];
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    memcpy(schedule, block, sizeof(schedule));
-    swap_words(schedule, 16);
+    swap_words(schedule, SCHEDULE_WORDS);
     for (unsigned round = 0; round < ROUND_COUNT; round++) {
         uint32_t first = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) +
                          round_constants[round] + schedule[round % 16];
@@ -66,32 +65,25 @@ static void add_block(uint32_t state[STATE_WORDS], const uint8_t *block)
         state[i] += sums[i];
 }
 
-/* The last bytes are followed by a bit 1, zeros, and the length in bits as a big-endian number. */
-static void add_end(uint32_t state[STATE_WORDS], const uint8_t *rest, uint64_t size_bytes)
-{
-    uint8_t end[2 * BLOCK_SIZE_BYTES];
-    uint64_t rest_bytes = size_bytes % BLOCK_SIZE_BYTES;
-    uint64_t end_bytes =
-        rest_bytes < BLOCK_SIZE_BYTES - LENGTH_SIZE_BYTES ? BLOCK_SIZE_BYTES : 2 * BLOCK_SIZE_BYTES;
-    uint64_t size_bits = __builtin_bswap64(size_bytes * 8);
-    memset(end, 0, sizeof(end));
-    memcpy(end, rest, rest_bytes);
-    end[rest_bytes] = 0x80;
-    memcpy(end + end_bytes - LENGTH_SIZE_BYTES, &size_bits, LENGTH_SIZE_BYTES);
-    for (uint64_t done = 0; done < end_bytes; done += BLOCK_SIZE_BYTES)
-        add_block(state, end + done);
-}
-
+/* The bytes are followed by a bit 1, zeros, and the length in bits as a big-endian number. */
 void sha256_of(const void *bytes, uint64_t size_bytes, struct sha256 *ret)
 {
-    const uint8_t *next = bytes;
+    uint64_t last = (size_bytes + LENGTH_SIZE_BYTES) / BLOCK_SIZE_BYTES * BLOCK_SIZE_BYTES;
+    uint64_t size_bits = __builtin_bswap64(size_bytes * 8);
     uint32_t state[STATE_WORDS];
     memcpy(state, first_state, sizeof(state));
-    for (uint64_t left = size_bytes / BLOCK_SIZE_BYTES; left > 0; left--) {
-        add_block(state, next);
-        next += BLOCK_SIZE_BYTES;
+    for (uint64_t done = 0; done <= last; done += BLOCK_SIZE_BYTES) {
+        uint32_t block[SCHEDULE_WORDS];
+        uint64_t left = done < size_bytes ? size_bytes - done : 0;
+        memset(block, 0, sizeof(block));
+        memcpy(block, (const uint8_t *)bytes + (size_bytes - left),
+               left < sizeof(block) ? left : sizeof(block));
+        if (done <= size_bytes && left < sizeof(block))
+            ((uint8_t *)block)[left] = 0x80;
+        if (done == last)
+            memcpy(block + SCHEDULE_WORDS - 2, &size_bits, LENGTH_SIZE_BYTES);
+        add_block(state, block);
     }
-    add_end(state, next, size_bytes);
     swap_words(state, STATE_WORDS);
     memcpy(ret, state, sizeof(*ret));
 }
@@ -109,23 +101,23 @@ bool sha256_parse(struct piece text, struct sha256 *ret)
 {
     if (text.length != SHA256_DIGIT_COUNT)
         return false;
-    for (unsigned i = 0; i < SHA256_SIZE_BYTES; i++) {
-        unsigned high = digit_value(text.text[2 * i]);
-        unsigned low = digit_value(text.text[2 * i + 1]);
-        if (high > 15 || low > 15)
+    for (unsigned i = 0; i < SHA256_DIGIT_COUNT; i++) {
+        unsigned digit = digit_value(text.text[i]);
+        if (digit > 15)
             return false;
-        ret->bytes[i] = (uint8_t)(high << 4 | low);
+        ret->bytes[i / 2] = (uint8_t)(ret->bytes[i / 2] * 16u + digit);
     }
     return true;
 }
 
-void sha256_format(const struct sha256 *hash, char text[SHA256_TEXT_CAPACITY])
+const char *sha256_format(const struct sha256 *hash, char text[SHA256_TEXT_CAPACITY])
 {
     for (unsigned i = 0; i < SHA256_DIGIT_COUNT; i++) {
         unsigned value = hash->bytes[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15u;
-        text[i] = (char)(value < 10 ? '0' + value : 'a' + value - 10);
+        text[i] = "0123456789abcdef"[value];
     }
     text[SHA256_DIGIT_COUNT] = '\0';
+    return text;
 }
 
 bool sha256_equals(const struct sha256 *a, const struct sha256 *b)

@@ -26,8 +26,8 @@ void sha256_of(const void *bytes, uint64_t size_bytes, struct sha256 *ret);
  * is undefined. */
 bool sha256_parse(struct piece text, struct sha256 *ret) __attribute__((warn_unused_result));
 
-/* Write 64 digits of lower case, and a NUL. */
-void sha256_format(const struct sha256 *hash, char text[SHA256_TEXT_CAPACITY]);
+/* Write 64 digits of lower case, and a NUL. Return `text`. */
+const char *sha256_format(const struct sha256 *hash, char text[SHA256_TEXT_CAPACITY]);
 
 bool sha256_equals(const struct sha256 *a, const struct sha256 *b);
 

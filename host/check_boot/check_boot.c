@@ -153,11 +153,8 @@ static int check_kernel(const struct content *file)
 static int refuse_line(enum config_status status, const struct config_wrong *wrong)
 {
     printf("%u: %s\n", wrong->line, config_status_text(status));
-    if (status == CONFIG_BAD_INJECT) {
-        char words[INJECT_WORDS_CAPACITY];
-        inject_list_words(words, sizeof(words));
-        printf("The words: %s\n", words);
-    }
+    if (status == CONFIG_BAD_INJECT)
+        puts("The words: " INJECT_WORDS);
     return STATUS_REFUSED;
 }
 
@@ -172,13 +169,13 @@ static int check_config(const struct content *file)
                                               &globals, &config, &wrong);
     if (status != CONFIG_OK)
         return refuse_line(status, &wrong);
-    entries_finish(&list, &globals);
+    entries_finish(&list);
     for (unsigned i = 0; i < list.count; i++) {
         if (list.entries[i].status != CONFIG_OK)
             return refuse_line(list.entries[i].status, &list.entries[i].wrong);
     }
-    const struct entry *entry = entries_find(&list, globals.default_id);
-    entry_configure(entry != NULL ? entry : &list.entries[0], &globals, &config);
+    struct entry *entry = entries_find(&list, globals.default_id);
+    (void)entry_configure(&list, entry != NULL ? entry : &list.entries[0]);
     puts(config.kernel_path);
     return STATUS_ACCEPTED;
 }

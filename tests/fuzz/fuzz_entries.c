@@ -31,9 +31,8 @@ static void require_sound(struct entry *entry)
     }
     require(config_is_id((struct piece){entry->id, strlen(entry->id)}));
     require(entries_find(&list, entry->id) == entry);
-    entry_configure(entry, &globals, &scratch);
+    require(entry_configure(&list, entry) == CONFIG_OK);
     require(scratch.kernel_path[0] == '\\');
-    require((entry->kind == ENTRY_EFI) == (scratch.efi_path[0] != '\0'));
     require(scratch.timeout_seconds == globals.timeout_seconds);
 }
 
@@ -54,8 +53,11 @@ static void add_file(struct piece text, unsigned number)
     char name[32];
     (void)snprintf(name, sizeof(name), "%u.conf", number * 7 % 11);
     struct entry *entry = entries_add_file(&list, name);
-    if (entry != NULL)
-        entry_set_text(&list, entry, text, &globals, &scratch);
+    if (entry == NULL)
+        return;
+    entry->text = text;
+    entry_read_text(&list, entry);
+    require(memcmp(&scratch, &globals, sizeof(globals)) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
@@ -76,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
         has_files = piece_split(rest, '\xff', &text, &rest);
         add_file(has_files ? text : rest, file_count++);
     }
-    entries_finish(&list, &globals);
+    entries_finish(&list);
     require(list.count > 0 && list.count <= ENTRY_LIMIT);
     require(list.left_out_count == 0 || list.count == ENTRY_LIMIT);
     for (unsigned i = 0; i < list.count; i++)

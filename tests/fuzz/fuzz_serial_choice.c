@@ -24,14 +24,16 @@ static void require_sound(const struct serial_console *console)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size_bytes)
 {
     struct serial_wish wish = {SERIAL_WISH_AUTOMATIC, 0};
-    struct serial_console console = serial_console_find(bytes, size_bytes);
+    struct serial_console console = {0};
+    serial_console_find(bytes, size_bytes, &console);
     uint16_t spcr_port = serial_choice_spcr_port(bytes, size_bytes);
     bool is_wish = serial_wish_parse((const char *)bytes, size_bytes, &wish);
 
     require_sound(&console);
     require_port_or_none(spcr_port);
     require(is_wish == (wish.kind != SERIAL_WISH_AUTOMATIC));
-    struct serial_choice choice = serial_choose(&wish, &console, spcr_port, port_of_number);
+    struct serial_choice choice;
+    serial_choose(&wish, &console, spcr_port, port_of_number, &choice);
     require_port_or_none(choice.port);
     require(choice.source != NULL);
     require((choice.port == 0) == (wish.kind == SERIAL_WISH_OFF));

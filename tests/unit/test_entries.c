@@ -43,17 +43,17 @@ static void add_file(const char *name, const char *text)
 {
     struct entry *entry = entries_add_file(&list, name);
     assert_non_null(entry);
-    entry_set_text(&list, entry, copy_of(text), &globals, &scratch);
+    entry->text = copy_of(text);
+    entry_read_text(&list, entry);
 }
 
 static struct config config_of(const char *id)
 {
-    struct config config;
-    const struct entry *entry = entries_find(&list, id);
+    struct entry *entry = entries_find(&list, id);
     assert_non_null(entry);
     assert_int_equal(entry->status, CONFIG_OK);
-    entry_configure(entry, &globals, &config);
-    return config;
+    assert_int_equal(entry_configure(&list, entry), CONFIG_OK);
+    return scratch;
 }
 
 static void assert_broken(unsigned index, enum config_status status, const char *sentence)
@@ -73,7 +73,7 @@ static void test_CM1_without_an_entry_the_global_lines_are_one(void **state)
     for (size_t i = 0; i < sizeof(TEXTS) / sizeof(TEXTS[0]); i++) {
         begin_good(TEXTS[i]);
         assert_int_equal(list.count, 0);
-        entries_finish(&list, &globals);
+        entries_finish(&list);
         assert_true(list.is_single);
         assert_int_equal(list.count, 1);
         struct config config = config_of("default");
@@ -81,9 +81,9 @@ static void test_CM1_without_an_entry_the_global_lines_are_one(void **state)
         assert_string_equal(config.command_line, i == 1 ? "a b" : "");
     }
     begin_good("title = My kernel\nefi = a.efi");
-    entries_finish(&list, &globals);
+    entries_finish(&list);
     assert_string_equal(list.entries[0].title, "My kernel");
-    assert_int_equal(list.entries[0].kind, ENTRY_EFI);
+    assert_string_equal(config_of("default").efi_path, "\\a.efi");
 }
 
 static void test_an_entry_inherits_and_overrides(void **state)
@@ -94,7 +94,7 @@ static void test_an_entry_inherits_and_overrides(void **state)
                "\r\n  entry\t=  two  \r\ncmdline = own\r\ntitle = Two\r\n"
                "entry=three\nefi = t.efi");
     assert_int_equal(list.count, 3);
-    entries_finish(&list, &globals);
+    entries_finish(&list);
     assert_false(list.is_single);
     assert_int_equal(list.count, 3);
     struct config one = config_of("one");
@@ -105,8 +105,8 @@ static void test_an_entry_inherits_and_overrides(void **state)
     assert_int_equal(two.temp_heaps.list[0].size_bytes, 2 << 20);
     assert_string_equal(list.entries[0].title, "one");
     assert_string_equal(list.entries[1].title, "Two");
-    assert_int_equal(list.entries[2].kind, ENTRY_EFI);
-    assert_int_equal(list.entries[1].kind, ENTRY_KERNEL);
+    assert_string_equal(config_of("three").efi_path, "\\t.efi");
+    assert_string_equal(two.efi_path, "");
 }
 
 static void test_a_kernel_replaces_a_global_efi(void **state)
@@ -115,7 +115,6 @@ static void test_a_kernel_replaces_a_global_efi(void **state)
     begin_good("efi = a.efi\nentry = k\nkernel = k.elf\nentry = e\n");
     assert_string_equal(config_of("k").efi_path, "");
     assert_string_equal(config_of("e").efi_path, "\\a.efi");
-    assert_int_equal(list.entries[0].kind, ENTRY_KERNEL);
 }
 
 static void test_a_broken_entry_hides_no_other_one(void **state)
@@ -215,8 +214,8 @@ static void test_errors_in_files(void **state)
         "COM3, COM4, off, or a number from 0x100 to 0xfff8.");
     assert_int_equal(list.entries[3].status, CONFIG_GLOBAL_KEY);
     struct entry *large = entries_add_file(&list, "d.conf");
-    entry_set_text(&list, large, (struct piece){NULL, CONFIG_FILE_LIMIT_BYTES + 1}, &globals,
-                   &scratch);
+    large->text.length = CONFIG_FILE_LIMIT_BYTES + 1;
+    entry_read_text(&list, large);
     assert_broken(4, CONFIG_FILE_TOO_LARGE,
                   "\\handoff\\entries\\d.conf: The file is larger than 64 KiB.");
 }
@@ -252,7 +251,7 @@ static void test_CM4_two_hundred_entries_and_too_many(void **state)
         (void)snprintf(name, sizeof(name), "f%02u.conf", 49 - i);
         add_file(name, "kernel = x\n");
     }
-    entries_finish(&list, &globals);
+    entries_finish(&list);
     assert_int_equal(list.count, 200);
     assert_string_equal(list.entries[149].id, "c149");
     for (unsigned i = 150; i < 200; i++)
@@ -284,7 +283,7 @@ static void test_the_first_good_entry(void **state)
     (void)state;
     begin_good("entry = a\nserial = x\nentry = b\nentry = c\nentry = d\n");
     list.entries[1].error = LOADER_ERROR_FILE_NOT_FOUND;
-    list.entries[2].has_counter = true; /* and no tries are left */
+    list.entries[2].has_no_tries = true;
     assert_ptr_equal(entries_first_good(&list), &list.entries[3]);
     list.entries[3].error = LOADER_ERROR_FILE_NOT_FOUND;
     assert_ptr_equal(entries_first_good(&list), &list.entries[2]);
@@ -296,7 +295,7 @@ static void test_CM3_all_entries_are_broken(void **state)
 {
     (void)state;
     begin_good("entry = a\nserial = x\nentry = b\nkernel =\n");
-    entries_finish(&list, &globals);
+    entries_finish(&list);
     assert_int_equal(list.count, 2);
     assert_null(entries_first_good(&list));
 }
@@ -308,7 +307,7 @@ static void test_N2_modules_of_an_entry_replace_the_global_ones(void **state)
     (void)state;
     begin_good("module = a\nmodule = b\nentry = one\nentry = two\nmodule = c\nmodule_name = x\n"
                "entry = three\nmodule_name = x\n");
-    entries_finish(&list, &globals);
+    entries_finish(&list);
     assert_int_equal(config_of("one").modules.count, 2);
     struct config config = config_of("two");
     assert_int_equal(config.modules.count, 1);

@@ -173,22 +173,28 @@ static void test_ids_in_variables(void **state)
     assert_true(read_wide(longest, sizeof(longest) - 2, id));
 }
 
+/* The ID is then empty. */
+static void assert_no_id(const char *bytes, size_t size_bytes)
+{
+    char id[CONFIG_ID_CAPACITY] = "before";
+    assert_false(read_wide(bytes, size_bytes, id));
+    assert_string_equal(id, "");
+}
+
 static void test_variables_that_are_no_ids(void **state)
 {
     (void)state;
-    char id[CONFIG_ID_CAPACITY] = "before";
     char too_long[CONFIG_ID_CAPACITY * 2] = {0};
     for (size_t i = 0; i < CONFIG_ID_CAPACITY; i++)
         too_long[2 * i] = 'l';
-    assert_false(read_wide(too_long, sizeof(too_long), id));
-    assert_false(read_wide("", 0, id));
-    assert_false(read_wide("a", 1, id));
-    assert_false(read_wide("\0\0a\0", 4, id));
-    assert_false(read_wide("a\0 \0", 4, id));
-    assert_false(read_wide("a\0b\1", 4, id));
-    assert_false(read_wide("\0\1", 2, id));
-    assert_false(read_wide("ab", 2, id));
-    assert_string_equal(id, "before");
+    assert_no_id(too_long, sizeof(too_long));
+    assert_no_id("", 0);
+    assert_no_id("a", 1);
+    assert_no_id("\0\0a\0", 4);
+    assert_no_id("a\0 \0", 4);
+    assert_no_id("a\0b\1", 4);
+    assert_no_id("\0\1", 2);
+    assert_no_id("ab", 2);
 }
 
 int main(void)

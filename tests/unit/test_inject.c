@@ -24,12 +24,8 @@ static bool parse(const char *text, struct inject *ret_inject)
 static void assert_refused(const char *text)
 {
     struct inject inject;
-    struct inject untouched;
-    memset(&inject, 0x77, sizeof(inject));
-    memset(&untouched, 0x77, sizeof(untouched));
     if (parse(text, &inject))
         fail_msg("accepted: %s", text);
-    assert_memory_equal(&inject, &untouched, sizeof(inject));
 }
 
 static void test_every_word_is_read(void **state)
@@ -91,17 +87,13 @@ static void test_a_wrong_list_is_refused(void **state)
 static void test_the_list_has_every_word(void **state)
 {
     (void)state;
-    char text[INJECT_WORDS_CAPACITY];
-    char word[64];
-    inject_list_words(text, sizeof(text));
-    assert_true(strlen(text) < sizeof(text) - 1);
-    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
-        snprintf(word, sizeof(word), "%s%s", inject_word(failure),
-                 failure <= INJECT_HANG ? ":N" : "");
-        assert_non_null(strstr(text, word));
-    }
-    inject_list_words(text, 20);
-    assert_int_equal(strlen(text), 19);
+    char text[sizeof(INJECT_WORDS) + 64];
+    size_t length = 0;
+    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++)
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s%s",
+                                   failure == 0 ? "" : " ", inject_word(failure),
+                                   failure <= INJECT_HANG ? ":N" : "");
+    assert_string_equal(text, INJECT_WORDS);
 }
 
 /* --- Maps: 1 MiB of loader data, then free RAM, then a smaller piece of it --- */

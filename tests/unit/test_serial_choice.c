@@ -67,7 +67,8 @@ static struct serial_console find(const uint8_t *path, size_t size_bytes)
     uint8_t *copy = malloc(size_bytes + 1);
     assert_non_null(copy);
     memcpy(copy + 1, path, size_bytes);
-    struct serial_console console = serial_console_find(copy + 1, size_bytes);
+    struct serial_console console = {0};
+    serial_console_find(copy + 1, size_bytes, &console);
     free(copy);
     return console;
 }
@@ -220,8 +221,9 @@ static void test_choices(void **state)
         {OFF, COM_OF(1), 0x2e8, 0, false, "handoff.conf"},
     };
     for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
-        struct serial_choice choice =
-            serial_choose(&CASES[i].wish, &CASES[i].console, CASES[i].spcr_port, port_of_number);
+        struct serial_choice choice;
+        serial_choose(&CASES[i].wish, &CASES[i].console, CASES[i].spcr_port, port_of_number,
+                      &choice);
         if (choice.port != CASES[i].port ||
             choice.is_firmware_console != CASES[i].is_firmware_console ||
             strcmp(choice.source, CASES[i].source) != 0)
