@@ -246,14 +246,13 @@ static enum elf_status check_entry(const struct elf_plan *plan)
     return ELF_BAD_ENTRY;
 }
 
-static enum elf_status add_program_headers(const uint8_t *table, uint64_t file_size_bytes,
+static enum elf_status add_program_headers(const struct program_header *table,
+                                           uint64_t file_size_bytes,
                                            const struct elf_header *header, struct elf_plan *plan,
                                            struct elf_culprits *culprits)
 {
     for (unsigned i = 0; i < header->program_header_count; i++) {
-        struct program_header segment;
-        memcpy(&segment, table + i * sizeof(segment), sizeof(segment));
-        enum elf_status status = add_program_header(file_size_bytes, &segment, i, plan);
+        enum elf_status status = add_program_header(file_size_bytes, &table[i], i, plan);
         if (status != ELF_OK) {
             set_culprits(culprits, 1, (uint16_t)i, 0);
             return status;
@@ -262,37 +261,34 @@ static enum elf_status add_program_headers(const uint8_t *table, uint64_t file_s
     return ELF_OK;
 }
 
-/* The bytes of a file need not be aligned in memory, so headers are copied before they are read. */
 enum elf_status elf_find_table(const void *header_bytes, uint64_t file_size_bytes, uint32_t machine,
                                struct elf_table *ret_table)
 {
-    struct elf_header header;
-    if (file_size_bytes < sizeof(header))
+    const struct elf_header *header = header_bytes;
+    if (file_size_bytes < sizeof(*header))
         return ELF_TOO_SHORT;
-    memcpy(&header, header_bytes, sizeof(header));
-    enum elf_status status = check_identification(&header, machine);
+    enum elf_status status = check_identification(header, machine);
     if (status == ELF_OK)
-        status = check_program_headers(file_size_bytes, &header);
+        status = check_program_headers(file_size_bytes, header);
     if (status == ELF_OK)
-        *ret_table = (struct elf_table){header.program_headers_offset, table_size_bytes(&header)};
+        *ret_table = (struct elf_table){header->program_headers_offset, table_size_bytes(header)};
     return status;
 }
 
 enum elf_status elf_plan(const void *header_bytes, const void *table, uint64_t file_size_bytes,
                          struct elf_plan *ret_plan, struct elf_culprits *ret_culprits)
 {
-    struct elf_header header;
-    memcpy(&header, header_bytes, sizeof(header));
-    struct elf_plan plan = {.is_relocatable = header.type == TYPE_SHARED,
-                            .entry = virt_addr(header.entry),
+    const struct elf_header *header = header_bytes;
+    struct elf_plan plan = {.is_relocatable = header->type == TYPE_SHARED,
+                            .entry = virt_addr(header->entry),
                             .alignment_bytes = PAGE_SIZE_BYTES,
-                            .sections_offset = header.section_headers_offset};
-    if (header.section_header_size == sizeof(struct section_header))
-        plan.section_count = header.section_header_count;
+                            .sections_offset = header->section_headers_offset};
+    if (header->section_header_size == sizeof(struct section_header))
+        plan.section_count = header->section_header_count;
     ret_culprits->count = 0;
-    ret_culprits->entry = header.entry;
+    ret_culprits->entry = header->entry;
     enum elf_status status =
-        add_program_headers(table, file_size_bytes, &header, &plan, ret_culprits);
+        add_program_headers(table, file_size_bytes, header, &plan, ret_culprits);
     if (status == ELF_OK)
         status = check_image(&plan, ret_culprits);
     if (status == ELF_OK)
