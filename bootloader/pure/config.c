@@ -385,11 +385,11 @@ static enum config_status store(struct parser *parser, struct piece key, struct 
 
 bool config_split_line(struct piece line, struct piece *ret_key, struct piece *ret_value)
 {
-    line = config_value_trim(line);
-    if (line.length == 0 || line.text[0] == '#' || !piece_split(line, '=', ret_key, ret_value))
+    struct piece text = piece_trim(line);
+    if (text.length == 0 || text.text[0] == '#' || !piece_split(text, '=', ret_key, ret_value))
         return false;
-    *ret_key = config_value_trim(*ret_key);
-    *ret_value = config_value_trim(*ret_value);
+    *ret_key = piece_trim(*ret_key);
+    *ret_value = piece_trim(*ret_value);
     return true;
 }
 
@@ -401,7 +401,7 @@ static enum config_status parse_line(struct parser *parser, struct piece line,
         return CONFIG_LINE_TOO_LONG;
     if (contains(line, '\0'))
         return CONFIG_NUL_BYTE;
-    line = config_value_trim(line);
+    line = piece_trim(line);
     if (line.length == 0 || line.text[0] == '#')
         return CONFIG_OK;
     if (!config_split_line(line, ret_key, &value))
@@ -426,11 +426,9 @@ struct piece config_next_line(struct piece *text)
 struct piece config_without_mark(struct piece text)
 {
     static const char MARK[3] = {'\xef', '\xbb', '\xbf'};
-    if (text.length >= sizeof(MARK) && memcmp(text.text, MARK, sizeof(MARK)) == 0) {
-        text.text += sizeof(MARK);
-        text.length -= sizeof(MARK);
-    }
-    return text;
+    bool has_mark = text.length >= sizeof(MARK) && memcmp(text.text, MARK, sizeof(MARK)) == 0;
+    size_t mark_length = has_mark ? sizeof(MARK) : 0;
+    return (struct piece){text.text + mark_length, text.length - mark_length};
 }
 
 enum config_status config_parse_lines(struct piece lines, unsigned first_line, bool is_entry,

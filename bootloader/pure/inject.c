@@ -34,15 +34,6 @@ static const char words[INJECT_FAILURE_COUNT][20] PACKED_SECTION = {
     [INJECT_BAD_JUMP] = "bad-jump",
 };
 
-static struct piece trimmed(struct piece piece)
-{
-    while (piece.length > 0 && piece_is_blank(piece.text[0]))
-        piece = (struct piece){piece.text + 1, piece.length - 1};
-    while (piece.length > 0 && piece_is_blank(piece.text[piece.length - 1]))
-        piece.length--;
-    return piece;
-}
-
 static bool find_word(struct piece name, unsigned *ret_failure)
 {
     for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
@@ -79,7 +70,7 @@ bool inject_parse(struct piece list, struct inject *ret_inject)
     bool has_more = true;
     while (has_more) {
         has_more = piece_split(rest, ',', &word, &rest);
-        if (!parse_word(trimmed(has_more ? word : rest), &inject))
+        if (!parse_word(piece_trim(has_more ? word : rest), &inject))
             return false;
     }
     *ret_inject = inject;
