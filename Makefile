@@ -143,11 +143,15 @@ LOADER_APART := load_entry choose_entry gather_facts kernel_image_read_headers m
     relocation_apply screen_conflicts_drop temp_heaps_reserve boot_counter_use_try inject_change_map \
     firmware_tables_add elf_note_read loader_image_read handoff_write_modules details_write volume_open \
     acpi_timers_find sha256_of own_folder_find boot_record_describe serial_console_find folder_next \
-    handoff_write_heaps kernel_base_random_slide entries_add_file entries_begin start_options_read
+    handoff_write_heaps kernel_base_random_slide entries_begin start_options_read \
+    put_character put_format make_plan add_program_headers add_entries read_file sort_starts menu_draw_row claims_add \
+    entries_add_file check_request build_tables write_entries find_note table_pool_memory is_measuring \
+    entry_has_no_tries load_config put_string add_port run_sweep request_of boot_interface_publish
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz -mtune=nocona $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
-    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS) -DHANDOFF_PACKED_TEXT
+    -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64 $(ANY_FOLDER) $(COMMON_CFLAGS) -DHANDOFF_PACKED_TEXT \
+    $(LOADER_APART:%=-mllvm -force-attribute=%:noinline)
 LOADER_OBJECTS := $(LOADER_SOURCES:%.c=$(BUILD)/loader/%.o) $(LOADER_ASSEMBLY:%.S=$(BUILD)/loader/%.S.o)
 
 $(BUILD)/loader/%.o: %.c $(BUILD)/loader.flags

@@ -54,15 +54,21 @@ void volume_close(struct volume *volume)
     volume->root->Close(volume->root);
 }
 
+static EFI_STATUS open_path(const struct volume *volume, const char *path, UINT64 mode,
+                            EFI_FILE_HANDLE *ret_handle)
+{
+    CHAR16 wide[CONFIG_PATH_CAPACITY];
+    wide_text(path, wide, CONFIG_PATH_CAPACITY);
+    *ret_handle = NULL;
+    return volume->root->Open(volume->root, ret_handle, wide, mode, 0);
+}
+
 /* Return NULL if it fails. Then *ret_error is the reason. */
 static EFI_FILE_HANDLE file_find(const struct volume *volume, const char *path,
                                  enum loader_error *ret_error)
 {
-    CHAR16 wide[CONFIG_PATH_CAPACITY];
-    EFI_FILE_HANDLE handle = NULL;
-
-    wide_text(path, wide, CONFIG_PATH_CAPACITY);
-    EFI_STATUS status = volume->root->Open(volume->root, &handle, wide, EFI_FILE_MODE_READ, 0);
+    EFI_FILE_HANDLE handle;
+    EFI_STATUS status = open_path(volume, path, EFI_FILE_MODE_READ, &handle);
     if (!EFI_ERROR(status) && handle != NULL)
         return handle;
     *ret_error = error_set_path(&last_failure,
@@ -72,65 +78,71 @@ static EFI_FILE_HANDLE file_find(const struct volume *volume, const char *path,
     return NULL;
 }
 
-/* GetInfo, with a larger buffer once if the firmware wants one. */
-static EFI_STATUS file_get_info(EFI_FILE_HANDLE handle, EFI_FILE_INFO *ret_info)
+static EFI_GUID file_info_guid = EFI_FILE_INFO_ID;
+
+/* EFI_FILE_INFO and the name behind it. */
+union file_info {
+    EFI_FILE_INFO info;
+    unsigned char bytes[FILE_INFO_BYTES];
+};
+
+/* GetInfo, with a larger buffer once if the firmware wants one. Then the name is not copied. */
+static EFI_STATUS file_get_info(EFI_FILE_HANDLE handle, union file_info *ret_info)
 {
-    static EFI_GUID guid = EFI_FILE_INFO_ID;
-    _Alignas(EFI_FILE_INFO) unsigned char buffer[FILE_INFO_BYTES];
-    UINTN size_bytes = sizeof(buffer);
-    EFI_STATUS status = handle->GetInfo(handle, &guid, &size_bytes, buffer);
-    if (!EFI_ERROR(status))
-        *ret_info = *(const EFI_FILE_INFO *)buffer;
+    UINTN size_bytes = sizeof(*ret_info);
+    void *larger = NULL;
+    EFI_STATUS status = handle->GetInfo(handle, &file_info_guid, &size_bytes, ret_info);
     if (status != EFI_BUFFER_TOO_SMALL)
         return status;
-
-    void *larger = NULL;
     status = firmware.services->AllocatePool(EfiLoaderData, size_bytes, &larger);
     if (EFI_ERROR(status))
         return status;
-    status = handle->GetInfo(handle, &guid, &size_bytes, larger);
+    status = handle->GetInfo(handle, &file_info_guid, &size_bytes, larger);
     if (!EFI_ERROR(status))
-        *ret_info = *(const EFI_FILE_INFO *)larger;
+        memcpy(ret_info, larger, sizeof(ret_info->info));
     firmware.services->FreePool(larger);
     return status;
 }
 
-static enum loader_error file_check(const EFI_FILE_INFO *info, const char *path,
+static enum loader_error file_check(const struct file *file, const EFI_FILE_INFO *info,
                                     uint64_t limit_bytes)
 {
-    if ((info->Attribute & EFI_FILE_DIRECTORY) != 0)
-        return error_set_path(&last_failure, LOADER_ERROR_FILE_IS_DIRECTORY, EFI_SUCCESS, path);
-    if (info->FileSize == 0)
-        return error_set_path(&last_failure, LOADER_ERROR_FILE_EMPTY, EFI_SUCCESS, path);
+    bool is_folder = (info->Attribute & EFI_FILE_DIRECTORY) != 0;
+    if (is_folder || info->FileSize == 0)
+        return error_set_path(&last_failure,
+                              is_folder ? LOADER_ERROR_FILE_IS_DIRECTORY : LOADER_ERROR_FILE_EMPTY,
+                              EFI_SUCCESS, file->path);
     if (info->FileSize > limit_bytes)
         return error_set(&last_failure, LOADER_ERROR_FILE_TOO_LARGE, EFI_SUCCESS,
-                         "%s: %llu bytes, the limit is %llu", path, info->FileSize, limit_bytes);
+                         "%s: %llu bytes, the limit is %llu", file->path, info->FileSize,
+                         limit_bytes);
     return LOADER_OK;
 }
 
-static enum loader_error file_check_size(EFI_FILE_HANDLE handle, const char *path,
-                                         uint64_t limit_bytes, struct file *ret_file)
+/* Write the file's size. */
+static enum loader_error file_check_size(struct file *file, uint64_t limit_bytes)
 {
-    EFI_FILE_INFO info;
-    EFI_STATUS status = file_get_info(handle, &info);
+    union file_info buffer;
+    EFI_STATUS status = file_get_info(file->handle, &buffer);
     if (EFI_ERROR(status))
-        return error_set(&last_failure, LOADER_ERROR_FILE_OPEN, status, "%s: its size", path);
-    enum loader_error error = file_check(&info, path, limit_bytes);
-    if (error == LOADER_OK)
-        *ret_file = (struct file){handle, path, info.FileSize, NULL, NULL};
-    return error;
+        return error_set(&last_failure, LOADER_ERROR_FILE_OPEN, status, "%s: its size", file->path);
+    file->size_bytes = buffer.info.FileSize;
+    return file_check(file, &buffer.info, limit_bytes);
 }
 
 enum loader_error file_open(const struct volume *volume, const char *path, uint64_t limit_bytes,
                             struct file *ret_file)
 {
     enum loader_error error = LOADER_OK;
-    EFI_FILE_HANDLE handle = file_find(volume, path, &error);
-    if (handle == NULL)
+    struct file file = {.path = path};
+    file.handle = file_find(volume, path, &error);
+    if (file.handle == NULL)
         return error;
-    error = file_check_size(handle, path, limit_bytes, ret_file);
-    if (error != LOADER_OK)
-        handle->Close(handle);
+    error = file_check_size(&file, limit_bytes);
+    if (error == LOADER_OK)
+        *ret_file = file;
+    else
+        file.handle->Close(file.handle);
     return error;
 }
 
@@ -140,13 +152,11 @@ static enum loader_error file_read_once(const struct file *file, uint64_t offset
 {
     UINTN wanted_bytes = *read_bytes;
     EFI_STATUS status = file->handle->Read(file->handle, read_bytes, bytes);
-    if (EFI_ERROR(status))
-        return error_set(&last_failure, LOADER_ERROR_FILE_READ, status, "%s, at byte %llu of %llu",
-                         file->path, offset, file->size_bytes);
-    if (*read_bytes == 0 || *read_bytes > wanted_bytes)
-        return error_set(&last_failure, LOADER_ERROR_FILE_SHORT, EFI_SUCCESS,
-                         "%s, at byte %llu of %llu", file->path, offset, file->size_bytes);
-    return LOADER_OK;
+    if (!EFI_ERROR(status) && *read_bytes != 0 && *read_bytes <= wanted_bytes)
+        return LOADER_OK;
+    return error_set(&last_failure,
+                     EFI_ERROR(status) ? LOADER_ERROR_FILE_READ : LOADER_ERROR_FILE_SHORT, status,
+                     "%s, at byte %llu of %llu", file->path, offset, file->size_bytes);
 }
 
 /* Read with calls for at most `most_bytes` bytes. Firmware may read less than a call wants. */
@@ -182,29 +192,37 @@ enum loader_error file_read(const struct file *file, uint64_t offset, void *byte
         memcpy(bytes, file->bytes + offset, size_bytes);
         return LOADER_OK;
     }
-    bool is_long = size_bytes > LONG_READ_BYTES;
-    enum loader_error error = file_read_in_pieces(file, offset, bytes, size_bytes,
-                                                  is_long ? SAFE_READ_BYTES : size_bytes);
-    if (error != LOADER_OK && size_bytes > SAFE_READ_BYTES && !is_long)
-        error = file_read_in_pieces(file, offset, bytes, size_bytes, SAFE_READ_BYTES);
+    uint64_t most_bytes = size_bytes > LONG_READ_BYTES ? SAFE_READ_BYTES : size_bytes;
+    for (;;) {
+        enum loader_error error = file_read_in_pieces(file, offset, bytes, size_bytes, most_bytes);
+        if (error == LOADER_OK || most_bytes <= SAFE_READ_BYTES)
+            return error;
+        most_bytes = SAFE_READ_BYTES;
+    }
+}
+
+enum loader_error file_read_block(const struct file *file, struct pages *pages, uint64_t offset,
+                                  uint64_t size_bytes, struct phys_range *ret_block)
+{
+    enum loader_error error = pages_allocate_for_reading(pages, size_bytes, PAGE_SIZE_BYTES, 0,
+                                                         HANDOFF_REGION_LOADER, ret_block);
+    if (error != LOADER_OK)
+        return error;
+    error = file_read(file, offset, (void *)ret_block->start.value, size_bytes);
+    if (error != LOADER_OK)
+        pages_free(pages, ret_block->start);
     return error;
 }
 
 enum loader_error file_keep(struct file *file, struct pages *pages)
 {
     struct phys_range block;
-    enum loader_error error = pages_allocate_for_reading(pages, file->size_bytes, PAGE_SIZE_BYTES,
-                                                         0, HANDOFF_REGION_LOADER, &block);
-    if (error != LOADER_OK)
-        return error;
-    error = file_read(file, 0, (void *)block.start.value, file->size_bytes);
-    if (error != LOADER_OK) {
-        pages_free(pages, block.start);
-        return error;
+    enum loader_error error = file_read_block(file, pages, 0, file->size_bytes, &block);
+    if (error == LOADER_OK) {
+        file->bytes = (const uint8_t *)block.start.value;
+        file->pages = pages;
     }
-    file->bytes = (const uint8_t *)block.start.value;
-    file->pages = pages;
-    return LOADER_OK;
+    return error;
 }
 
 void file_close(const struct file *file)
@@ -218,12 +236,12 @@ enum loader_error folder_open(const struct volume *volume, const char *path,
                               EFI_FILE_HANDLE *ret_folder)
 {
     enum loader_error error = LOADER_OK;
-    EFI_FILE_INFO info;
+    union file_info buffer;
     EFI_FILE_HANDLE handle = file_find(volume, path, &error);
     if (handle == NULL)
         return error;
-    EFI_STATUS status = file_get_info(handle, &info);
-    if (!EFI_ERROR(status) && (info.Attribute & EFI_FILE_DIRECTORY) != 0) {
+    EFI_STATUS status = file_get_info(handle, &buffer);
+    if (!EFI_ERROR(status) && (buffer.info.Attribute & EFI_FILE_DIRECTORY) != 0) {
         *ret_folder = handle;
         return LOADER_OK;
     }
@@ -234,11 +252,11 @@ enum loader_error folder_open(const struct volume *volume, const char *path,
 /* Reading a folder gives one row (UEFI 2.10, section 13.5, EFI_FILE_PROTOCOL.Read()). */
 bool folder_next(EFI_FILE_HANDLE folder, struct folder_row *ret_row)
 {
-    _Alignas(EFI_FILE_INFO) unsigned char buffer[FILE_INFO_BYTES];
-    const EFI_FILE_INFO *info = (const EFI_FILE_INFO *)buffer;
+    union file_info buffer;
+    const EFI_FILE_INFO *info = &buffer.info;
     UINTN size_bytes = sizeof(buffer);
     size_t length = 0;
-    if (EFI_ERROR(folder->Read(folder, &size_bytes, buffer)) ||
+    if (EFI_ERROR(folder->Read(folder, &size_bytes, &buffer)) ||
         size_bytes < offsetof(EFI_FILE_INFO, FileName) + sizeof(CHAR16) ||
         size_bytes > sizeof(buffer))
         return false;
@@ -257,25 +275,20 @@ bool folder_next(EFI_FILE_HANDLE folder, struct folder_row *ret_row)
  * If the medium cannot be written, it, or already Open, fails. */
 static EFI_STATUS rename_open_file(EFI_FILE_HANDLE handle, const char *new_name)
 {
-    static EFI_GUID guid = EFI_FILE_INFO_ID;
-    _Alignas(EFI_FILE_INFO) unsigned char buffer[FILE_INFO_BYTES];
-    EFI_FILE_INFO *info = (EFI_FILE_INFO *)buffer;
-    UINTN size_bytes = sizeof(buffer);
-    EFI_STATUS status = handle->GetInfo(handle, &guid, &size_bytes, buffer);
+    union file_info buffer;
+    EFI_FILE_INFO *info = &buffer.info;
+    EFI_STATUS status = file_get_info(handle, &buffer);
     if (EFI_ERROR(status))
         return status;
     info->Size = offsetof(EFI_FILE_INFO, FileName) + wide_text(new_name, info->FileName, 256);
-    status = handle->SetInfo(handle, &guid, info->Size, buffer);
+    status = handle->SetInfo(handle, &file_info_guid, info->Size, info);
     return EFI_ERROR(status) ? status : handle->Flush(handle);
 }
 
 enum loader_error file_rename(const struct volume *volume, const char *path, const char *new_name)
 {
-    CHAR16 wide[CONFIG_PATH_CAPACITY];
-    EFI_FILE_HANDLE handle = NULL;
-    wide_text(path, wide, CONFIG_PATH_CAPACITY);
-    EFI_STATUS status = volume->root->Open(volume->root, &handle, wide,
-                                           EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE, 0);
+    EFI_FILE_HANDLE handle;
+    EFI_STATUS status = open_path(volume, path, EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE, &handle);
     if (!EFI_ERROR(status)) {
         status = rename_open_file(handle, new_name);
         handle->Close(handle);

@@ -45,6 +45,12 @@ enum loader_error file_keep(struct file *file, struct pages *pages)
 enum loader_error file_read(const struct file *file, uint64_t offset, void *bytes,
                             uint64_t size_bytes) __attribute__((warn_unused_result));
 
+/* Read a part into a new block of pages of type LOADER, which the caller frees. Precondition: as
+ * file_read(). Failures: as file_read(), OUT_OF_MEMORY, BAD_ALLOCATION. Then there is no block. */
+enum loader_error file_read_block(const struct file *file, struct pages *pages, uint64_t offset,
+                                  uint64_t size_bytes, struct phys_range *ret_block)
+    __attribute__((warn_unused_result));
+
 /* Close it. The bytes of file_keep() are gone then. */
 void file_close(const struct file *file);
 

@@ -22,24 +22,23 @@ static enum loader_error read_plan(const struct file *file, struct pages *pages,
                                    const struct elf_table *table, struct elf_plan *ret_plan)
 {
     struct phys_range block;
-    enum loader_error error = pages_allocate_for_reading(pages, table->size_bytes, PAGE_SIZE_BYTES,
-                                                         0, HANDOFF_REGION_LOADER, &block);
+    enum loader_error error =
+        file_read_block(file, pages, table->offset, table->size_bytes, &block);
     if (error != LOADER_OK)
         return error;
+    struct elf_culprits culprits;
     void *bytes = (void *)block.start.value;
-    error = file_read(file, table->offset, bytes, table->size_bytes);
-    if (error == LOADER_OK) {
-        struct elf_culprits culprits;
-        enum elf_status status = elf_plan(header, bytes, file->size_bytes, ret_plan, &culprits);
-        if (status != ELF_OK)
-            error = refuse(file, status, &culprits, bytes);
-    }
+    enum elf_status status = elf_plan(header, bytes, file->size_bytes, ret_plan, &culprits);
+    if (status != ELF_OK)
+        error = refuse(file, status, &culprits, bytes);
     pages_free(pages, block.start);
     return error;
 }
 
-static enum loader_error refuse_notes(const struct file *file, enum elf_note_status status)
+static enum loader_error judge_notes(const struct file *file, enum elf_note_status status)
 {
+    if (status == ELF_NOTE_OK)
+        return LOADER_OK;
     return error_set(&last_failure, LOADER_ERROR_KERNEL_NOTE, EFI_SUCCESS, "%s: %s", file->path,
                      elf_note_status_text(status));
 }
@@ -51,17 +50,11 @@ static enum loader_error read_notes_of(const struct file *file, struct pages *pa
     struct phys_range block;
     if (segment->size_bytes == 0)
         return LOADER_OK;
-    enum loader_error error = pages_allocate_for_reading(
-        pages, segment->size_bytes, PAGE_SIZE_BYTES, 0, HANDOFF_REGION_LOADER, &block);
+    enum loader_error error =
+        file_read_block(file, pages, segment->file_offset, segment->size_bytes, &block);
     if (error != LOADER_OK)
         return error;
-    void *bytes = (void *)block.start.value;
-    error = file_read(file, segment->file_offset, bytes, segment->size_bytes);
-    if (error == LOADER_OK) {
-        enum elf_note_status status = elf_note_read(bytes, segment, demands);
-        if (status != ELF_NOTE_OK)
-            error = refuse_notes(file, status);
-    }
+    error = judge_notes(file, elf_note_read((void *)block.start.value, segment, demands));
     pages_free(pages, block.start);
     return error;
 }
@@ -70,10 +63,7 @@ static enum loader_error read_notes(const struct file *file, struct pages *pages
                                     const struct elf_plan *plan, struct kernel_demands *ret_demands)
 {
     kernel_demands_set_defaults(ret_demands);
-    enum elf_note_status status = elf_note_check_segments(plan, file->size_bytes);
-    if (status != ELF_NOTE_OK)
-        return refuse_notes(file, status);
-    enum loader_error error = LOADER_OK;
+    enum loader_error error = judge_notes(file, elf_note_check_segments(plan, file->size_bytes));
     for (unsigned i = 0; error == LOADER_OK && i < plan->note_count; i++)
         error = read_notes_of(file, pages, &plan->notes[i], ret_demands);
     return error;

@@ -21,14 +21,12 @@ static enum loader_error read_plan(const struct file *file, struct pages *pages,
     ret_plan->count = 0;
     if (size_bytes == 0)
         return LOADER_OK;
-    enum loader_error error = pages_allocate_for_reading(pages, size_bytes, PAGE_SIZE_BYTES, 0,
-                                                         HANDOFF_REGION_LOADER, &block);
+    enum loader_error error =
+        file_read_block(file, pages, kernel->sections_offset, size_bytes, &block);
     if (error != LOADER_OK)
         return error;
-    void *headers = (void *)block.start.value;
-    error = file_read(file, kernel->sections_offset, headers, size_bytes);
-    if (error == LOADER_OK)
-        error = judge(file, kernel_symbols_find(kernel, headers, file->size_bytes, ret_plan));
+    error = judge(
+        file, kernel_symbols_find(kernel, (void *)block.start.value, file->size_bytes, ret_plan));
     pages_free(pages, block.start);
     return error;
 }

@@ -9,17 +9,6 @@ static uint64_t *access_table(void *context, struct phys_addr table)
     return (uint64_t *)table.value;
 }
 
-static struct page_table live_tables(void)
-{
-    struct page_table_features features;
-    arch_page_features(&features);
-    return (struct page_table){
-        .root = arch_page_table_root(),
-        .features = features,
-        .memory = {.access_table = access_table},
-    };
-}
-
 /* A damaged table may point to any address, and reading unmapped memory would end the boot. So the
  * page tables, `context`, are checked first. */
 static const void *read_memory(void *context, uint64_t address, uint64_t size_bytes)
@@ -38,7 +27,9 @@ static const void *read_memory(void *context, uint64_t address, uint64_t size_by
 struct firmware_tables_memory system_tables_memory(void)
 {
     static struct page_table live;
-    live = live_tables();
+    live.memory.access_table = access_table;
+    arch_page_features(&live.features);
+    live.root = arch_page_table_root();
     return (struct firmware_tables_memory){read_memory, &live};
 }
 

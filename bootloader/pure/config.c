@@ -14,6 +14,15 @@ struct setting {
     enum config_status (*store)(struct piece value, struct config *config);
 };
 
+/* A known key whose value is one of two words. */
+struct choice {
+    char key[14];
+    char yes[6]; /* this word sets the bool, and the other clears it */
+    char no[5];
+    uint8_t wrong;        /* enum config_status, for another word */
+    uint16_t bool_offset; /* in struct config */
+};
+
 /* Longer than all sentences. Zeros behind a sentence take no room in the loader's file. */
 #define SENTENCE_CAPACITY 96
 
@@ -115,14 +124,23 @@ static enum config_status store_title(struct piece value, struct config *config)
     return CONFIG_OK;
 }
 
+/* Parse a number from 0 to `limit`. */
+static bool parse_up_to(struct piece text, uint32_t limit, uint32_t *ret_number)
+{
+    uint64_t number;
+    bool is_good = number_parse(text.text, text.length, &number) && number <= limit;
+    if (is_good)
+        *ret_number = (uint32_t)number;
+    return is_good;
+}
+
 static enum config_status store_timeout(struct piece value, struct config *config)
 {
-    uint64_t seconds = CONFIG_TIMEOUT_NEVER;
-    if (!piece_equals(value, "menu") &&
-        (!number_parse(value.text, value.length, &seconds) || seconds > CONFIG_TIMEOUT_LIMIT))
-        return CONFIG_BAD_TIMEOUT;
-    config->timeout_seconds = (uint32_t)seconds;
-    return CONFIG_OK;
+    config->timeout_seconds = CONFIG_TIMEOUT_NEVER;
+    return piece_equals(value, "menu") ||
+                   parse_up_to(value, CONFIG_TIMEOUT_LIMIT, &config->timeout_seconds)
+               ? CONFIG_OK
+               : CONFIG_BAD_TIMEOUT;
 }
 
 bool config_is_id(struct piece text)
@@ -146,32 +164,6 @@ static enum config_status store_default(struct piece value, struct config *confi
     return CONFIG_OK;
 }
 
-/* The value is one of two words. Return `wrong` for another one. */
-static enum config_status store_either(struct piece value, const char *yes, const char *no,
-                                       enum config_status wrong, bool *ret_is_yes)
-{
-    *ret_is_yes = piece_equals(value, yes);
-    return *ret_is_yes || piece_equals(value, no) ? CONFIG_OK : wrong;
-}
-
-static enum config_status store_switch(struct piece value, bool *ret_is_on)
-{
-    return store_either(value, "on", "off", CONFIG_BAD_SWITCH, ret_is_on);
-}
-
-static enum config_status store_load_options(struct piece value, struct config *config)
-{
-    bool is_on;
-    enum config_status status = store_switch(value, &is_on);
-    config->ignores_load_options = !is_on;
-    return status;
-}
-
-static enum config_status store_remember_last(struct piece value, struct config *config)
-{
-    return store_switch(value, &config->remembers_last);
-}
-
 static enum config_status store_command_line(struct piece value, struct config *config)
 {
     if (value.length > CONFIG_COMMAND_LINE_CAPACITY - 1)
@@ -188,65 +180,39 @@ static enum config_status store_inject(struct piece value, struct config *config
 
 static enum config_status store_output(struct piece value, struct config *config)
 {
-    uint64_t number = 0;
-    if (!piece_equals(value, "console") && (!number_parse(value.text, value.length, &number) ||
-                                            number == 0 || number > CONFIG_OUTPUT_LIMIT))
-        return CONFIG_BAD_OUTPUT;
-    config->output_number = (unsigned)number;
-    return CONFIG_OK;
-}
-
-static bool parse_side(struct piece text, uint32_t *ret_pixels)
-{
-    uint64_t pixels;
-    if (!number_parse(text.text, text.length, &pixels) || pixels == 0 || pixels > UINT16_MAX)
-        return false;
-    *ret_pixels = (uint32_t)pixels;
-    return true;
+    config->output_number = 0;
+    return piece_equals(value, "console") ||
+                   (parse_up_to(value, CONFIG_OUTPUT_LIMIT, &config->output_number) &&
+                    config->output_number != 0)
+               ? CONFIG_OK
+               : CONFIG_BAD_OUTPUT;
 }
 
 static enum config_status store_resolution(struct piece value, struct config *config)
 {
     struct piece width;
     struct piece height;
-    struct screen_size size = {0, 0};
-    enum config_resolution resolution = CONFIG_RESOLUTION_KEEP;
-    if (piece_equals(value, "native")) {
-        resolution = CONFIG_RESOLUTION_NATIVE;
-    } else if (!piece_equals(value, "keep")) {
-        resolution = CONFIG_RESOLUTION_SIZE;
-        if (!piece_split(value, 'x', &width, &height) || !parse_side(width, &size.width_pixels) ||
-            !parse_side(height, &size.height_pixels))
-            return CONFIG_BAD_RESOLUTION;
-    }
-    config->resolution = resolution;
-    config->resolution_size = size;
-    return CONFIG_OK;
+    struct screen_size *size = &config->resolution_size;
+    *size = (struct screen_size){0, 0};
+    config->resolution = CONFIG_RESOLUTION_KEEP;
+    if (piece_equals(value, "keep"))
+        return CONFIG_OK;
+    config->resolution = CONFIG_RESOLUTION_NATIVE;
+    if (piece_equals(value, "native"))
+        return CONFIG_OK;
+    config->resolution = CONFIG_RESOLUTION_SIZE;
+    return piece_split(value, 'x', &width, &height) &&
+                   parse_up_to(width, UINT16_MAX, &size->width_pixels) &&
+                   parse_up_to(height, UINT16_MAX, &size->height_pixels) &&
+                   size->width_pixels != 0 && size->height_pixels != 0
+               ? CONFIG_OK
+               : CONFIG_BAD_RESOLUTION;
 }
 
 static enum config_status store_serial_port(struct piece value, struct config *config)
 {
     return serial_wish_parse(value.text, value.length, &config->serial) ? CONFIG_OK
                                                                         : CONFIG_BAD_SERIAL_PORT;
-}
-
-static enum config_status store_post_mortem(struct piece value, struct config *config)
-{
-    return store_either(value, "nvram", "ram", CONFIG_BAD_POST_MORTEM,
-                        &config->keeps_record_in_nvram);
-}
-
-static enum config_status store_kaslr(struct piece value, struct config *config)
-{
-    bool is_on;
-    enum config_status status = store_switch(value, &is_on);
-    config->has_fixed_base = !is_on;
-    return status;
-}
-
-static enum config_status store_symbols(struct piece value, struct config *config)
-{
-    return store_switch(value, &config->hands_over_symbols);
 }
 
 static enum config_status store_kernel_sha256(struct piece value, struct config *config)
@@ -258,11 +224,6 @@ static enum config_status store_kernel_sha256(struct piece value, struct config 
 static enum config_status store_tpm(struct piece value, struct config *config)
 {
     return tpm_wish_parse(value, &config->tpm) ? CONFIG_OK : CONFIG_BAD_TPM;
-}
-
-static enum config_status store_processors(struct piece value, struct config *config)
-{
-    return store_either(value, "start", "list", CONFIG_BAD_PROCESSORS, &config->starts_processors);
 }
 
 /* --- Lines --- */
@@ -304,17 +265,28 @@ static enum config_status remove_quotes(struct piece *value, char plain[CONFIG_L
     return copy_quoted((struct piece){value->text + 1, value->length - 2}, plain, value);
 }
 
-/* The keys of a module come first, then those that an entry cannot have. */
+#define BOOL(name) offsetof(struct config, name)
+
+/* The first keys are those that an entry cannot have. */
+static const struct choice choices[] = {
+    {"remember_last", "on", "off", CONFIG_BAD_SWITCH, BOOL(remembers_last)},
+    {"load_options", "off", "on", CONFIG_BAD_SWITCH, BOOL(ignores_load_options)},
+    {"kaslr", "off", "on", CONFIG_BAD_SWITCH, BOOL(has_fixed_base)},
+    {"symbols", "on", "off", CONFIG_BAD_SWITCH, BOOL(hands_over_symbols)},
+    {"processors", "start", "list", CONFIG_BAD_PROCESSORS, BOOL(starts_processors)},
+    {"post_mortem", "nvram", "ram", CONFIG_BAD_POST_MORTEM, BOOL(keeps_record_in_nvram)},
+};
+#define CHOICE_COUNT (sizeof(choices) / sizeof(choices[0]))
+
+/* Here, too. Then come the keys of a module. */
 static const struct setting settings[] = {
+    {"timeout", store_timeout},
+    {"default", store_default},
     {"module", config_module_begin},
     {"module_name", config_module_store_name},
     {"module_cmdline", config_module_store_command_line},
     {"module_align", config_module_store_alignment},
     {"module_sha256", config_module_store_sha256},
-    {"timeout", store_timeout},
-    {"default", store_default},
-    {"remember_last", store_remember_last},
-    {"load_options", store_load_options},
     {"kernel", store_kernel_path},
     {"efi", store_efi_path},
     {"title", store_title},
@@ -323,36 +295,44 @@ static const struct setting settings[] = {
     {"output", store_output},
     {"resolution", store_resolution},
     {"serial", store_serial_port},
-    {"post_mortem", store_post_mortem},
-    {"processors", store_processors},
     {"inject", store_inject},
     {"tpm", store_tpm},
     {"kernel_sha256", store_kernel_sha256},
-    {"kaslr", store_kaslr},
-    {"symbols", store_symbols},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(settings[0]))
+#define KEY_COUNT     (CHOICE_COUNT + SETTING_COUNT)
 
 /* Bits of `stored` below. */
-#define MODULE_BIT     1u
-#define MODULE_BITS    31u
-#define GLOBAL_BITS    (15u << 5)
-#define KERNEL_AND_EFI (3u << 9)
+#define GLOBAL_BITS    (3u | 3u << CHOICE_COUNT)
+#define MODULE_BIT     (1u << (CHOICE_COUNT + 2))
+#define MODULE_BITS    (31u * MODULE_BIT)
+#define KERNEL_AND_EFI (3u << (CHOICE_COUNT + 7))
 
-/* Return SETTING_COUNT for an unknown key. */
-static size_t find_setting(struct piece key)
+/* Keys are numbered from 0: the choices, then the settings. Return KEY_COUNT for an unknown key. */
+static size_t find_key(struct piece key)
 {
-    size_t index = 0;
-    while (index < SETTING_COUNT && !piece_equals(key, settings[index].key))
-        index++;
-    return index;
+    size_t number = 0;
+    while (number < KEY_COUNT &&
+           !piece_equals(key, number < CHOICE_COUNT ? choices[number].key
+                                                    : settings[number - CHOICE_COUNT].key))
+        number++;
+    return number;
+}
+
+static enum config_status store_choice(struct piece value, const struct choice *choice,
+                                       struct config *config)
+{
+    bool is_yes = piece_equals(value, choice->yes);
+    *(bool *)((char *)config + choice->bool_offset) = is_yes;
+    return is_yes || piece_equals(value, choice->no) ? CONFIG_OK
+                                                     : (enum config_status)choice->wrong;
 }
 
 struct parser {
     struct config *config;
     unsigned line_number;
     bool is_entry;
-    unsigned stored; /* bit i: setting i has been stored, and must not come again */
+    unsigned stored; /* bit i: key i has been stored, and must not come again */
 };
 
 /* A module's keys belong to the last `module` line. The first such line replaces what is there. */
@@ -388,25 +368,28 @@ static enum config_status store(struct parser *parser, struct piece key, struct 
 {
     char plain[CONFIG_LINE_LIMIT];
     struct config *config = parser->config;
-    size_t index = find_setting(key);
-    if (index == SETTING_COUNT) {
+    size_t number = find_key(key);
+    if (number == KEY_COUNT) {
         if (config->unknown_key_count++ == 0)
             config->first_unknown_line = parser->line_number;
         return CONFIG_OK;
     }
-    enum config_status status = note_key(parser, 1u << index);
+    enum config_status status = note_key(parser, 1u << number);
     if (status == CONFIG_OK)
         status = remove_quotes(&value, plain);
-    return status == CONFIG_OK ? settings[index].store(value, config) : status;
+    if (status != CONFIG_OK)
+        return status;
+    return number < CHOICE_COUNT ? store_choice(value, &choices[number], config)
+                                 : settings[number - CHOICE_COUNT].store(value, config);
 }
 
 bool config_split_line(struct piece line, struct piece *ret_key, struct piece *ret_value)
 {
-    line = config_value_trim(line);
-    if (line.length == 0 || line.text[0] == '#' || !piece_split(line, '=', ret_key, ret_value))
+    struct piece text = piece_trim(line);
+    if (text.length == 0 || text.text[0] == '#' || !piece_split(text, '=', ret_key, ret_value))
         return false;
-    *ret_key = config_value_trim(*ret_key);
-    *ret_value = config_value_trim(*ret_value);
+    *ret_key = piece_trim(*ret_key);
+    *ret_value = piece_trim(*ret_value);
     return true;
 }
 
@@ -418,7 +401,7 @@ static enum config_status parse_line(struct parser *parser, struct piece line,
         return CONFIG_LINE_TOO_LONG;
     if (contains(line, '\0'))
         return CONFIG_NUL_BYTE;
-    line = config_value_trim(line);
+    line = piece_trim(line);
     if (line.length == 0 || line.text[0] == '#')
         return CONFIG_OK;
     if (!config_split_line(line, ret_key, &value))

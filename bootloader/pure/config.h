@@ -118,21 +118,14 @@ enum config_resolution {
     CONFIG_RESOLUTION_SIZE, /* resolution_size */
 };
 
+/* The large texts and lists come last: code for the fields near the start is shorter. */
 struct config {
-    char kernel_path[CONFIG_PATH_CAPACITY]; /* ASCII, '\\' as separator, begins with '\\' */
-    char command_line[CONFIG_COMMAND_LINE_CAPACITY];
-    struct config_heaps temp_heaps;
-    struct config_modules modules;
-    struct inject inject;
     unsigned output_number; /* from 1 on; 0 for that of the firmware's console */
     enum config_resolution resolution;
     struct screen_size resolution_size; /* both 0 unless it is CONFIG_RESOLUTION_SIZE */
     struct serial_wish serial;
-    bool keeps_record_in_nvram;          /* post_mortem = nvram */
-    char title[CONFIG_TITLE_CAPACITY];   /* UTF-8; empty without one */
-    char efi_path[CONFIG_PATH_CAPACITY]; /* empty: a kernel is loaded */
-    uint32_t timeout_seconds;            /* up to CONFIG_TIMEOUT_LIMIT, or CONFIG_TIMEOUT_NEVER */
-    char default_id[CONFIG_ID_CAPACITY]; /* empty without one */
+    bool keeps_record_in_nvram; /* post_mortem = nvram */
+    uint32_t timeout_seconds;   /* up to CONFIG_TIMEOUT_LIMIT, or CONFIG_TIMEOUT_NEVER */
     bool remembers_last;
     bool ignores_load_options; /* load_options = off */
     bool starts_processors;    /* processors = start */
@@ -143,6 +136,14 @@ struct config {
     bool hands_over_symbols;     /* symbols = on */
     unsigned unknown_key_count;  /* lines with an unknown key: ignored, and the caller warns */
     unsigned first_unknown_line; /* 1-based; 0 if none */
+    char default_id[CONFIG_ID_CAPACITY];    /* empty without one */
+    char title[CONFIG_TITLE_CAPACITY];      /* UTF-8; empty without one */
+    char kernel_path[CONFIG_PATH_CAPACITY]; /* ASCII, '\\' as separator, begins with '\\' */
+    char efi_path[CONFIG_PATH_CAPACITY];    /* empty: a kernel is loaded */
+    char command_line[CONFIG_COMMAND_LINE_CAPACITY];
+    struct inject inject;
+    struct config_heaps temp_heaps;
+    struct config_modules modules;
 };
 
 /* Set the default values, which hold without a file. */

@@ -1,16 +1,5 @@
 #include "bootloader/pure/config_value.h"
 
-struct piece config_value_trim(struct piece piece)
-{
-    while (piece.length > 0 && piece_is_blank(piece.text[0])) {
-        piece.text++;
-        piece.length--;
-    }
-    while (piece.length > 0 && piece_is_blank(piece.text[piece.length - 1]))
-        piece.length--;
-    return piece;
-}
-
 /* UEFI paths are relative to the volume, with backslashes (UEFI 2.10, 13.5, EFI_FILE_PROTOCOL). */
 enum config_status config_value_path(struct piece value, char path[CONFIG_PATH_CAPACITY])
 {

@@ -9,9 +9,6 @@
 #include "bootloader/pure/config.h"
 #include "shared/text/piece.h"
 
-/* Remove the blanks at both ends. */
-struct piece config_value_trim(struct piece piece);
-
 /* Return true if the value has only printable ASCII. */
 bool config_value_is_printable(struct piece value);
 

@@ -3,7 +3,6 @@
 #include "bootloader/pure/elf_format.h"
 #include "shared/address.h"
 #include "shared/memory.h"
-#include "shared/power_of_two.h"
 #include "shared/range.h"
 
 /* --- Numbers of the file format --- */
@@ -22,7 +21,7 @@
 #define PROGRAM_HEADER_INTERPRETER 3
 #define PROGRAM_HEADER_NOTE        4
 
-/* An alignment above the largest page is an error. */
+/* The largest page: an alignment above it is an error. Only powers of two divide it. */
 #define ALIGNMENT_LIMIT GIB
 
 /* --- Checking --- */
@@ -81,7 +80,7 @@ static enum elf_status check_alignment(const struct program_header *segment)
     uint64_t alignment = segment->alignment;
     if (alignment <= 1)
         return ELF_OK;
-    if (!is_power_of_two(alignment) || alignment > ALIGNMENT_LIMIT)
+    if (ALIGNMENT_LIMIT % alignment != 0)
         return ELF_BAD_ALIGNMENT;
     if (segment->file_size > 0 &&
         (segment->virtual_address & (alignment - 1)) != (segment->file_offset & (alignment - 1)))
@@ -246,14 +245,13 @@ static enum elf_status check_entry(const struct elf_plan *plan)
     return ELF_BAD_ENTRY;
 }
 
-static enum elf_status add_program_headers(const uint8_t *table, uint64_t file_size_bytes,
+static enum elf_status add_program_headers(const struct program_header *table,
+                                           uint64_t file_size_bytes,
                                            const struct elf_header *header, struct elf_plan *plan,
                                            struct elf_culprits *culprits)
 {
     for (unsigned i = 0; i < header->program_header_count; i++) {
-        struct program_header segment;
-        memcpy(&segment, table + i * sizeof(segment), sizeof(segment));
-        enum elf_status status = add_program_header(file_size_bytes, &segment, i, plan);
+        enum elf_status status = add_program_header(file_size_bytes, &table[i], i, plan);
         if (status != ELF_OK) {
             set_culprits(culprits, 1, (uint16_t)i, 0);
             return status;
@@ -262,43 +260,47 @@ static enum elf_status add_program_headers(const uint8_t *table, uint64_t file_s
     return ELF_OK;
 }
 
-/* The bytes of a file need not be aligned in memory, so headers are copied before they are read. */
 enum elf_status elf_find_table(const void *header_bytes, uint64_t file_size_bytes, uint32_t machine,
                                struct elf_table *ret_table)
 {
-    struct elf_header header;
-    if (file_size_bytes < sizeof(header))
+    const struct elf_header *header = header_bytes;
+    if (file_size_bytes < sizeof(*header))
         return ELF_TOO_SHORT;
-    memcpy(&header, header_bytes, sizeof(header));
-    enum elf_status status = check_identification(&header, machine);
+    enum elf_status status = check_identification(header, machine);
     if (status == ELF_OK)
-        status = check_program_headers(file_size_bytes, &header);
+        status = check_program_headers(file_size_bytes, header);
     if (status == ELF_OK)
-        *ret_table = (struct elf_table){header.program_headers_offset, table_size_bytes(&header)};
+        *ret_table = (struct elf_table){header->program_headers_offset, table_size_bytes(header)};
     return status;
 }
 
-enum elf_status elf_plan(const void *header_bytes, const void *table, uint64_t file_size_bytes,
+static enum elf_status make_plan(const struct elf_header *header,
+                                 const struct program_header *table, uint64_t file_size_bytes,
+                                 struct elf_plan *plan, struct elf_culprits *culprits)
+{
+    plan->is_relocatable = header->type == TYPE_SHARED;
+    plan->entry = virt_addr(header->entry);
+    plan->alignment_bytes = PAGE_SIZE_BYTES;
+    plan->sections_offset = header->section_headers_offset;
+    if (header->section_header_size == sizeof(struct section_header))
+        plan->section_count = header->section_header_count;
+    culprits->count = 0;
+    culprits->entry = header->entry;
+    enum elf_status status = add_program_headers(table, file_size_bytes, header, plan, culprits);
+    if (status == ELF_OK)
+        status = check_image(plan, culprits);
+    if (status == ELF_OK)
+        status = check_entry(plan);
+    if (status == ELF_OK && plan->is_relocatable && virt_range_is_empty(plan->dynamic))
+        status = ELF_NO_DYNAMIC;
+    return status;
+}
+
+enum elf_status elf_plan(const void *header, const void *table, uint64_t file_size_bytes,
                          struct elf_plan *ret_plan, struct elf_culprits *ret_culprits)
 {
-    struct elf_header header;
-    memcpy(&header, header_bytes, sizeof(header));
-    struct elf_plan plan = {.is_relocatable = header.type == TYPE_SHARED,
-                            .entry = virt_addr(header.entry),
-                            .alignment_bytes = PAGE_SIZE_BYTES,
-                            .sections_offset = header.section_headers_offset};
-    if (header.section_header_size == sizeof(struct section_header))
-        plan.section_count = header.section_header_count;
-    ret_culprits->count = 0;
-    ret_culprits->entry = header.entry;
-    enum elf_status status =
-        add_program_headers(table, file_size_bytes, &header, &plan, ret_culprits);
-    if (status == ELF_OK)
-        status = check_image(&plan, ret_culprits);
-    if (status == ELF_OK)
-        status = check_entry(&plan);
-    if (status == ELF_OK && plan.is_relocatable && virt_range_is_empty(plan.dynamic))
-        status = ELF_NO_DYNAMIC;
+    struct elf_plan plan = {.segment_count = 0};
+    enum elf_status status = make_plan(header, table, file_size_bytes, &plan, ret_culprits);
     if (status == ELF_OK)
         *ret_plan = plan;
     return status;

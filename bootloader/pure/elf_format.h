@@ -1,10 +1,14 @@
 /*
  * elf_format.h - the headers of an ELF file (System V gABI 4.1; AMD64 supplement).
+ *
+ * The bytes of a file need not be aligned in memory, so these structs can be read at any address.
  */
 #ifndef BOOTLOADER_PURE_ELF_FORMAT_H
 #define BOOTLOADER_PURE_ELF_FORMAT_H
 
 #include <stdint.h>
+
+#define AT_ANY_ADDRESS __attribute__((packed, may_alias))
 
 struct elf_header {
     uint8_t identification[16];
@@ -21,7 +25,7 @@ struct elf_header {
     uint16_t section_header_size;
     uint16_t section_header_count;
     uint16_t section_names_index;
-};
+} AT_ANY_ADDRESS;
 _Static_assert(sizeof(struct elf_header) == 64, "Elf64_Ehdr");
 
 struct program_header {
@@ -33,7 +37,7 @@ struct program_header {
     uint64_t file_size;
     uint64_t memory_size;
     uint64_t alignment;
-};
+} AT_ANY_ADDRESS;
 _Static_assert(sizeof(struct program_header) == 56, "Elf64_Phdr");
 
 struct section_header {
@@ -47,7 +51,7 @@ struct section_header {
     uint32_t info;
     uint64_t alignment;
     uint64_t entry_size;
-};
+} AT_ANY_ADDRESS;
 _Static_assert(sizeof(struct section_header) == 64, "Elf64_Shdr");
 
 /* program_header.flags */

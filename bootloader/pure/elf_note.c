@@ -1,17 +1,20 @@
 #include "bootloader/pure/elf_note.h"
 
+#include "bootloader/pure/number_at.h"
 #include "shared/memory.h"
 #include "shared/text/packed_text.h"
 
-/* Elf64_Nhdr. Name and value follow, each at a multiple of the alignment. */
+/* Elf64_Nhdr, at any address. Name and value follow, each at a multiple of the alignment. */
 struct note_header {
     uint32_t name_size;
     uint32_t value_size;
     uint32_t type;
-};
+} __attribute__((packed, may_alias));
 _Static_assert(sizeof(struct note_header) == 12, "Elf64_Nhdr");
 _Static_assert(sizeof(HANDOFF_NOTE_OWNER) == HANDOFF_NOTE_OWNER_SIZE_BYTES, "handoff_note.h");
 _Static_assert(sizeof(struct handoff_note) == 28, "handoff_note.h");
+
+#define NOTE_VALUE_SIZE_BYTES 8
 
 /* Writers of notes use one of two alignments. Any other p_align has no meaning. */
 #define ALIGNMENT_SMALL 4
@@ -19,7 +22,7 @@ _Static_assert(sizeof(struct handoff_note) == 28, "handoff_note.h");
 
 /* Places in a segment. All of them are below 2^36, since the sizes in a header have 32 bits. */
 struct note {
-    struct note_header header;
+    const struct note_header *header;
     uint64_t name;
     uint64_t value;
     uint64_t next;
@@ -84,19 +87,19 @@ static bool find_note(const uint8_t *bytes, const struct elf_note_segment *segme
 {
     uint64_t alignment =
         segment->alignment_bytes == ALIGNMENT_LARGE ? ALIGNMENT_LARGE : ALIGNMENT_SMALL;
-    if (segment->size_bytes - place < sizeof(ret_note->header))
+    if (segment->size_bytes - place < sizeof(struct note_header))
         return false;
-    memcpy(&ret_note->header, bytes + place, sizeof(ret_note->header));
-    ret_note->name = place + sizeof(ret_note->header);
-    ret_note->value = align_up(ret_note->name + ret_note->header.name_size, alignment);
-    uint64_t end = ret_note->value + ret_note->header.value_size;
+    ret_note->header = (const struct note_header *)(bytes + place);
+    ret_note->name = place + sizeof(struct note_header);
+    ret_note->value = align_up(ret_note->name + ret_note->header->name_size, alignment);
+    uint64_t end = ret_note->value + ret_note->header->value_size;
     ret_note->next = align_up(end, alignment);
     return end <= segment->size_bytes;
 }
 
 static bool is_ours(const uint8_t *bytes, const struct note *note)
 {
-    return note->header.name_size == HANDOFF_NOTE_OWNER_SIZE_BYTES &&
+    return note->header->name_size == HANDOFF_NOTE_OWNER_SIZE_BYTES &&
            memcmp(bytes + note->name, HANDOFF_NOTE_OWNER, HANDOFF_NOTE_OWNER_SIZE_BYTES) == 0;
 }
 
@@ -135,16 +138,14 @@ static void store(struct kernel_demands *demands, uint32_t type, uint64_t value)
 static enum elf_note_status take_note(const uint8_t *bytes, const struct elf_note_segment *segment,
                                       const struct note *note, struct kernel_demands *demands)
 {
-    uint64_t value;
-    uint32_t type = note->header.type;
+    uint32_t type = note->header->type;
     if (!is_ours(bytes, note) || !is_known(type))
         return ELF_NOTE_OK;
-    if (note->header.value_size != sizeof(value))
+    if (note->header->value_size != NOTE_VALUE_SIZE_BYTES)
         return ELF_NOTE_BAD_SIZE;
     if ((demands->stated & UINT32_C(1) << type) != 0)
         return ELF_NOTE_REPEATED;
-    memcpy(&value, bytes + note->value, sizeof(value));
-    store(demands, type, value);
+    store(demands, type, number_at(bytes + note->value, NOTE_VALUE_SIZE_BYTES));
     if (type == HANDOFF_NOTE_CHECKSUM)
         demands->checksum_offset = segment->file_offset + note->value;
     return ELF_NOTE_OK;

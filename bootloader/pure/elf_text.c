@@ -3,7 +3,6 @@
 #include "bootloader/pure/elf_format.h"
 #include "bootloader/pure/error.h"
 #include "bootloader/pure/text_part.h"
-#include "shared/memory.h"
 #include "shared/text/format.h"
 #include "shared/text/packed_text.h"
 
@@ -100,13 +99,12 @@ void elf_describe_refusal(enum elf_status status, const struct elf_culprits *cul
     static const char FLAGS[8][4] = {"---", "--x", "-w-", "-wx", "r--", "r-x", "rw-", "rwx"};
     int used = 0; /* each part is shorter than 80 bytes */
     for (unsigned i = 0; i < culprits->count; i++) {
-        struct program_header segment;
         unsigned number = culprits->numbers[i];
-        memcpy(&segment, (const uint8_t *)table + number * sizeof(segment), sizeof(segment));
-        used += format_packed(text + used, ELF_REFUSAL_CAPACITY - (size_t)used,
-                              "segment %u (%s, 0x%llx, %llu bytes): ", number,
-                              FLAGS[segment.flags % 8], (unsigned long long)segment.virtual_address,
-                              (unsigned long long)segment.memory_size);
+        const struct program_header *segment = (const struct program_header *)table + number;
+        used += format_packed(
+            text + used, ELF_REFUSAL_CAPACITY - (size_t)used,
+            "segment %u (%s, 0x%llx, %llu bytes): ", number, FLAGS[segment->flags % 8],
+            (unsigned long long)segment->virtual_address, (unsigned long long)segment->memory_size);
     }
     if (status == ELF_BAD_ENTRY)
         used = format_text(text, ELF_REFUSAL_CAPACITY,

@@ -17,6 +17,7 @@ const uint8_t FIRMWARE_TABLES_SMBIOS[16] = {0x31, 0x2d, 0x9d, 0xeb, 0x88, 0x2d, 
 #define PHYSICAL_LIMIT_BYTES (UINT64_C(1) << 52)
 
 #define ACPI_HEADER_SIZE_BYTES 36
+#define FACS_SIZE_BYTES        64
 #define RSDP_1_SIZE_BYTES      20
 #define RSDP_2_SIZE_BYTES      36
 
@@ -42,32 +43,38 @@ static uint32_t number32_at(const uint8_t *bytes)
     return (uint32_t)number_at(bytes, sizeof(uint32_t));
 }
 
-static const uint8_t *read_bytes(const struct walk *walk, uint64_t address, uint64_t size_bytes)
+static bool is_physical(uint64_t address, uint64_t size_bytes)
 {
-    if (address == 0 || size_bytes > FIRMWARE_TABLE_SIZE_LIMIT_BYTES ||
-        address > PHYSICAL_LIMIT_BYTES - size_bytes)
-        return NULL;
-    return walk->memory->read(walk->memory->context, address, size_bytes);
+    return address != 0 && size_bytes != 0 && size_bytes <= FIRMWARE_TABLE_SIZE_LIMIT_BYTES &&
+           address <= PHYSICAL_LIMIT_BYTES - size_bytes;
 }
 
-/* All checksums of these tables: the bytes add up to 0. */
-static bool adds_up(const uint8_t *bytes, uint64_t size_bytes)
+static const uint8_t *read_bytes(const struct walk *walk, uint64_t address, uint64_t size_bytes)
 {
+    return is_physical(address, size_bytes)
+               ? walk->memory->read(walk->memory->context, address, size_bytes)
+               : NULL;
+}
+
+/* All checksums of these tables: the bytes add up to 0. Return NULL if they do not. */
+static const uint8_t *read_sum(const struct walk *walk, uint64_t address, uint64_t size_bytes)
+{
+    const uint8_t *bytes = read_bytes(walk, address, size_bytes);
     uint8_t sum = 0;
-    for (uint64_t i = 0; i < size_bytes; i++)
+    for (uint64_t i = 0; bytes != NULL && i < size_bytes; i++)
         sum = (uint8_t)(sum + bytes[i]);
-    return sum == 0;
+    return sum == 0 ? bytes : NULL;
 }
 
 /* --- The list --- */
 
 /* ACPI's tables do not fill the list: there is always space for the entries of the configuration
  * table and the SMBIOS structures. */
-static bool list_has_room(const struct walk *walk, bool is_acpi_part)
+static size_t list_limit(uint32_t part)
 {
-    size_t limit = is_acpi_part ? FIRMWARE_TABLES_LIMIT - FIRMWARE_TABLES_KEPT_FOR_ENTRIES
-                                : FIRMWARE_TABLES_LIMIT;
-    return walk->tables->count < limit;
+    return part == 0 || part == HANDOFF_TABLE_PART_SMBIOS
+               ? FIRMWARE_TABLES_LIMIT
+               : FIRMWARE_TABLES_LIMIT - FIRMWARE_TABLES_KEPT_FOR_ENTRIES;
 }
 
 /* Address 0 stands for "none". */
@@ -76,7 +83,7 @@ static void list_add(const struct walk *walk, uint64_t address, uint64_t size_by
     struct firmware_tables *tables = walk->tables;
     if (address == 0)
         return;
-    if (!list_has_room(walk, part != 0 && part != HANDOFF_TABLE_PART_SMBIOS)) {
+    if (tables->count >= list_limit(part)) {
         tables->dropped_count++;
         return;
     }
@@ -89,79 +96,73 @@ static void list_add(const struct walk *walk, uint64_t address, uint64_t size_by
     memcpy(table->guid, walk->guid, sizeof(table->guid));
 }
 
+/* A table without a length is damaged. */
+static void list_add_checked(const struct walk *walk, uint64_t address, uint64_t size_bytes,
+                             uint32_t part)
+{
+    if (size_bytes == 0)
+        walk->tables->invalid_count++;
+    list_add(walk, address, size_bytes, part);
+}
+
 /* --- ACPI --- */
 
 /* Return the bytes of a table with ACPI's common header (ACPI 6.5, 5.2.6), and write its length to
- * *ret_size_bytes. Return NULL if the table is invalid. `signature` 0 accepts any signature. */
-static const uint8_t *acpi_table(const struct walk *walk, uint64_t address, uint32_t signature,
+ * *ret_size_bytes. Return NULL if the table is invalid. The FACS has a different header, without a
+ * checksum (ACPI 6.5, 5.2.10). */
+static const uint8_t *acpi_check(const struct walk *walk, uint64_t address, uint32_t signature,
                                  uint64_t *ret_size_bytes)
 {
+    bool is_facs = signature == SIGNATURE_FACS;
     const uint8_t *header = read_bytes(walk, address, ACPI_HEADER_SIZE_BYTES);
-    if (header == NULL || (signature != 0 && number32_at(header) != signature))
+    if (header == NULL || number32_at(header) != signature)
         return NULL;
-    uint64_t size_bytes = number32_at(header + 4);
-    const uint8_t *bytes =
-        size_bytes < ACPI_HEADER_SIZE_BYTES ? NULL : read_bytes(walk, address, size_bytes);
-    if (bytes == NULL || !adds_up(bytes, size_bytes))
+    *ret_size_bytes = number32_at(header + 4);
+    if (*ret_size_bytes < (is_facs ? FACS_SIZE_BYTES : ACPI_HEADER_SIZE_BYTES))
         return NULL;
-    *ret_size_bytes = size_bytes;
+    return is_facs ? read_bytes(walk, address, *ret_size_bytes)
+                   : read_sum(walk, address, *ret_size_bytes);
+}
+
+/* Check and list a table. The rest as acpi_check(). */
+static const uint8_t *acpi_add(const struct walk *walk, uint64_t address, uint32_t signature,
+                               uint64_t *ret_size_bytes)
+{
+    const uint8_t *bytes = acpi_check(walk, address, signature, ret_size_bytes);
+    list_add_checked(walk, address, bytes != NULL ? *ret_size_bytes : 0, signature);
     return bytes;
 }
 
-/* The FACS has a different header, without a checksum (ACPI 6.5, 5.2.10). */
-static void acpi_add_facs(const struct walk *walk, uint64_t address)
+/* Add a table that the FADT names. The 64-bit field is used if the FADT has it and it is not 0 (ACPI
+ * 6.5, 5.2.9). */
+static void acpi_add_named(const struct walk *walk, const uint8_t *fadt, uint64_t fadt_size_bytes,
+                           size_t offset_64, size_t offset_32, uint32_t signature)
 {
-    const uint8_t *bytes = read_bytes(walk, address, 8);
-    uint64_t size_bytes = bytes == NULL ? 0 : number32_at(bytes + 4);
-    if (bytes == NULL || number32_at(bytes) != SIGNATURE_FACS || size_bytes < 64 ||
-        read_bytes(walk, address, size_bytes) == NULL) {
-        walk->tables->invalid_count++;
-        size_bytes = 0;
-    }
-    list_add(walk, address, size_bytes, SIGNATURE_FACS);
-}
-
-static void acpi_add_dsdt(const struct walk *walk, uint64_t address)
-{
-    uint64_t size_bytes = 0;
-    if (acpi_table(walk, address, SIGNATURE_DSDT, &size_bytes) == NULL)
-        walk->tables->invalid_count++;
-    list_add(walk, address, size_bytes, SIGNATURE_DSDT);
-}
-
-/* The 64-bit field is used if the table has it and it is not 0 (ACPI 6.5, 5.2.9). */
-static uint64_t fadt_address(const uint8_t *bytes, uint64_t size_bytes, size_t offset_64,
-                             size_t offset_32)
-{
-    uint64_t wide = size_bytes >= offset_64 + 8 ? number_at(bytes + offset_64, 8) : 0;
-    if (wide != 0)
-        return wide;
-    return size_bytes >= offset_32 + 4 ? number32_at(bytes + offset_32) : 0;
-}
-
-static void acpi_add_fadt(const struct walk *walk, const uint8_t *bytes, uint64_t size_bytes)
-{
-    uint64_t facs = fadt_address(bytes, size_bytes, 132, 36);
-    uint64_t dsdt = fadt_address(bytes, size_bytes, 140, 40);
-    if (facs != 0)
-        acpi_add_facs(walk, facs);
-    if (dsdt != 0)
-        acpi_add_dsdt(walk, dsdt);
+    uint64_t size_bytes;
+    uint64_t address = 0;
+    if (fadt_size_bytes >= offset_64 + 8)
+        address = number_at(fadt + offset_64, 8);
+    if (address == 0 && fadt_size_bytes >= offset_32 + 4)
+        address = number32_at(fadt + offset_32);
+    if (address != 0)
+        (void)acpi_add(walk, address, signature, &size_bytes);
 }
 
 /* A damaged table is listed by its signature, if that can be read. */
-static void acpi_add_table(const struct walk *walk, uint64_t address)
+static void acpi_add_any(const struct walk *walk, uint64_t address)
 {
-    uint64_t size_bytes = 0;
-    const uint8_t *bytes = acpi_table(walk, address, 0, &size_bytes);
+    uint64_t size_bytes;
     const uint8_t *header = read_bytes(walk, address, ACPI_HEADER_SIZE_BYTES);
-    if (bytes == NULL)
+    uint32_t signature = header != NULL ? number32_at(header) : 0;
+    if (signature == 0) {
         walk->tables->invalid_count++;
-    if (header == NULL || number32_at(header) == 0)
         return;
-    list_add(walk, address, size_bytes, number32_at(header));
-    if (bytes != NULL && number32_at(bytes) == SIGNATURE_FADT)
-        acpi_add_fadt(walk, bytes, size_bytes);
+    }
+    const uint8_t *bytes = acpi_add(walk, address, signature, &size_bytes);
+    if (signature != SIGNATURE_FADT || bytes == NULL)
+        return;
+    acpi_add_named(walk, bytes, size_bytes, 132, 36, SIGNATURE_FACS);
+    acpi_add_named(walk, bytes, size_bytes, 140, 40, SIGNATURE_DSDT);
 }
 
 /* RSDT and XSDT: a header, then addresses of 4 or 8 bytes (ACPI 6.5, 5.2.7 and 5.2.8). Each address
@@ -170,11 +171,8 @@ static void acpi_add_table(const struct walk *walk, uint64_t address)
 static bool acpi_add_root(const struct walk *walk, uint64_t address, uint32_t signature,
                           size_t address_size_bytes)
 {
-    uint64_t size_bytes = 0;
-    const uint8_t *bytes = acpi_table(walk, address, signature, &size_bytes);
-    if (bytes == NULL)
-        walk->tables->invalid_count++;
-    list_add(walk, address, size_bytes, signature);
+    uint64_t size_bytes;
+    const uint8_t *bytes = acpi_add(walk, address, signature, &size_bytes);
     if (bytes == NULL)
         return false;
     uint64_t count = (size_bytes - ACPI_HEADER_SIZE_BYTES) / address_size_bytes;
@@ -182,37 +180,40 @@ static bool acpi_add_root(const struct walk *walk, uint64_t address, uint32_t si
         walk->tables->dropped_count += (uint32_t)(count - FIRMWARE_TABLES_LIMIT);
         count = FIRMWARE_TABLES_LIMIT;
     }
-    for (uint64_t i = 0; i < count; i++)
-        acpi_add_table(walk, number_at(bytes + ACPI_HEADER_SIZE_BYTES + i * address_size_bytes,
-                                       address_size_bytes));
+    bytes += ACPI_HEADER_SIZE_BYTES;
+    for (; count > 0; count--) {
+        acpi_add_any(walk, number_at(bytes, address_size_bytes));
+        bytes += address_size_bytes;
+    }
     return true;
 }
 
-/* ACPI 6.5, 5.2.5.3. Return its length, or 0 if it is invalid. */
-static uint64_t rsdp_size_bytes(const struct walk *walk, uint64_t address)
+/* ACPI 6.5, 5.2.5.3. The rest as acpi_check(). */
+static const uint8_t *rsdp_check(const struct walk *walk, uint64_t address,
+                                 uint64_t *ret_size_bytes)
 {
-    const uint8_t *bytes = read_bytes(walk, address, RSDP_1_SIZE_BYTES);
-    if (bytes == NULL || memcmp(bytes, "RSD PTR ", 8) != 0 || !adds_up(bytes, RSDP_1_SIZE_BYTES))
-        return 0;
+    const uint8_t *bytes = read_sum(walk, address, RSDP_1_SIZE_BYTES);
+    if (bytes == NULL || memcmp(bytes, "RSD PTR ", 8) != 0)
+        return NULL;
+    *ret_size_bytes = RSDP_1_SIZE_BYTES;
     if (bytes[15] < 2)
-        return RSDP_1_SIZE_BYTES;
+        return bytes;
     bytes = read_bytes(walk, address, RSDP_2_SIZE_BYTES);
-    uint64_t size_bytes = bytes == NULL ? 0 : number32_at(bytes + 20);
-    if (size_bytes < RSDP_2_SIZE_BYTES || size_bytes > PAGE_SIZE_BYTES)
-        return 0;
-    bytes = read_bytes(walk, address, size_bytes);
-    return bytes != NULL && adds_up(bytes, size_bytes) ? size_bytes : 0;
+    if (bytes == NULL)
+        return NULL;
+    *ret_size_bytes = number32_at(bytes + 20);
+    return *ret_size_bytes < RSDP_2_SIZE_BYTES || *ret_size_bytes > PAGE_SIZE_BYTES
+               ? NULL
+               : read_sum(walk, address, *ret_size_bytes);
 }
 
-static void acpi_add(const struct walk *walk, uint64_t address)
+static void rsdp_add(const struct walk *walk, uint64_t address)
 {
-    uint64_t size_bytes = rsdp_size_bytes(walk, address);
-    list_add(walk, address, size_bytes, 0);
-    if (size_bytes == 0) {
-        walk->tables->invalid_count++;
+    uint64_t size_bytes;
+    const uint8_t *bytes = rsdp_check(walk, address, &size_bytes);
+    list_add_checked(walk, address, bytes != NULL ? size_bytes : 0, 0);
+    if (bytes == NULL)
         return;
-    }
-    const uint8_t *bytes = read_bytes(walk, address, size_bytes);
     uint64_t xsdt = size_bytes >= RSDP_2_SIZE_BYTES ? number_at(bytes + 24, 8) : 0;
     uint64_t rsdt = number32_at(bytes + 16);
     /* The RSDT has the same tables, so it stands in for an XSDT that is absent or damaged. */
@@ -224,14 +225,14 @@ static void acpi_add(const struct walk *walk, uint64_t address)
 
 /* The fields of an entry point that matter here (SMBIOS 3.6, 5.2.1 and 5.2.2). */
 struct smbios_entry {
-    const char *anchor;
-    size_t anchor_size_bytes;
-    size_t length_offset;
+    char anchor[5];
+    uint8_t anchor_size_bytes;
+    uint8_t length_offset;
     uint8_t least_size_bytes;
-    size_t table_size_offset;
-    size_t table_size_field_bytes;
-    size_t table_address_offset;
-    size_t table_address_field_bytes;
+    uint8_t table_size_offset;
+    uint8_t table_size_field_bytes;
+    uint8_t table_address_offset;
+    uint8_t table_address_field_bytes;
 };
 
 static const struct smbios_entry SMBIOS_3_ENTRY = {"_SM3_", 5, 6, 24, 12, 4, 16, 8};
@@ -244,24 +245,15 @@ static void smbios_add(const struct walk *walk, uint64_t address, const struct s
     uint64_t size_bytes = 0;
     if (bytes != NULL && memcmp(bytes, entry->anchor, entry->anchor_size_bytes) == 0)
         size_bytes = bytes[entry->length_offset];
-    if (size_bytes >= entry->least_size_bytes)
-        bytes = read_bytes(walk, address, size_bytes);
-    if (size_bytes < entry->least_size_bytes || bytes == NULL || !adds_up(bytes, size_bytes)) {
-        walk->tables->invalid_count++;
-        list_add(walk, address, 0, 0);
+    bytes = size_bytes >= entry->least_size_bytes ? read_sum(walk, address, size_bytes) : NULL;
+    list_add_checked(walk, address, bytes != NULL ? size_bytes : 0, 0);
+    if (bytes == NULL)
         return;
-    }
-    list_add(walk, address, size_bytes, 0);
 
-    uint64_t table =
-        number_at(bytes + entry->table_address_offset, entry->table_address_field_bytes);
-    uint64_t table_size_bytes =
-        number_at(bytes + entry->table_size_offset, entry->table_size_field_bytes);
-    if (table_size_bytes == 0 || read_bytes(walk, table, table_size_bytes) == NULL) {
-        walk->tables->invalid_count++;
-        table_size_bytes = 0;
-    }
-    list_add(walk, table, table_size_bytes, HANDOFF_TABLE_PART_SMBIOS);
+    address = number_at(bytes + entry->table_address_offset, entry->table_address_field_bytes);
+    size_bytes = number_at(bytes + entry->table_size_offset, entry->table_size_field_bytes);
+    bool is_readable = read_bytes(walk, address, size_bytes) != NULL;
+    list_add_checked(walk, address, is_readable ? size_bytes : 0, HANDOFF_TABLE_PART_SMBIOS);
 }
 
 /* --- The interface --- */
@@ -284,7 +276,7 @@ void firmware_tables_add(struct firmware_tables *tables,
 {
     const struct walk walk = {tables, memory, guid};
     if (is_guid(guid, FIRMWARE_TABLES_ACPI_20) || is_guid(guid, FIRMWARE_TABLES_ACPI_10))
-        acpi_add(&walk, address);
+        rsdp_add(&walk, address);
     else if (is_guid(guid, FIRMWARE_TABLES_SMBIOS_3))
         smbios_add(&walk, address, &SMBIOS_3_ENTRY);
     else if (is_guid(guid, FIRMWARE_TABLES_SMBIOS))
@@ -342,14 +334,13 @@ void firmware_tables_add_all(struct firmware_tables *tables,
 uint64_t firmware_tables_find(const struct firmware_tables *tables, const uint8_t first[16],
                               const uint8_t second[16])
 {
-    const struct handoff_firmware_table *table = find_table(tables, first, true);
-    if (table == NULL)
-        table = find_table(tables, second, true);
-    if (table == NULL)
-        table = find_table(tables, first, false);
-    if (table == NULL)
-        table = find_table(tables, second, false);
-    return table == NULL ? 0 : table->address;
+    for (unsigned attempt = 0; attempt < 4; attempt++) {
+        const struct handoff_firmware_table *table =
+            find_table(tables, attempt % 2 == 0 ? first : second, attempt < 2);
+        if (table != NULL)
+            return table->address;
+    }
+    return 0;
 }
 
 const uint8_t *firmware_tables_acpi(const struct firmware_tables *tables,
@@ -394,10 +385,8 @@ void firmware_tables_set_mapping(struct firmware_tables *tables,
     for (size_t i = 0; i < tables->count; i++) {
         struct handoff_firmware_table *table = &tables->list[i];
         uint64_t size_bytes = table->size_bytes != 0 ? table->size_bytes : 1;
-        bool sane = table->address != 0 && size_bytes <= PHYSICAL_LIMIT_BYTES &&
-                    table->address <= PHYSICAL_LIMIT_BYTES - size_bytes;
-        bool mapped =
-            sane && is_mapped(regions, region_count, table->address, table->address + size_bytes);
+        bool mapped = is_physical(table->address, size_bytes) &&
+                      is_mapped(regions, region_count, table->address, table->address + size_bytes);
         table->mapping = mapped ? HANDOFF_TABLE_MAPPED : HANDOFF_TABLE_UNMAPPED;
     }
 }

@@ -69,7 +69,7 @@ bool inject_parse(struct piece list, struct inject *ret_inject)
     *ret_inject = (struct inject){{0}};
     while (has_more) {
         has_more = piece_split(list, ',', &word, &list);
-        if (!parse_word(config_value_trim(has_more ? word : list), ret_inject))
+        if (!parse_word(piece_trim(has_more ? word : list), ret_inject))
             return false;
     }
     return true;

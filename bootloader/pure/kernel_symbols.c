@@ -3,7 +3,6 @@
 #include "bootloader/pure/elf_format.h"
 #include "bootloader/pure/number_at.h"
 #include "bootloader/pure/text_part.h"
-#include "shared/memory.h"
 #include "shared/text/packed_text.h"
 
 #define SECTION_SYMBOLS 2
@@ -39,27 +38,26 @@ enum kernel_symbols_status kernel_symbols_find(const struct elf_plan *kernel, co
                                                uint64_t file_size_bytes,
                                                struct kernel_symbols_plan *ret_plan)
 {
-    struct section_header symbols = {0};
-    struct section_header strings;
-    for (unsigned i = 0; symbols.type != SECTION_SYMBOLS; i++) {
-        if (i == kernel->section_count)
-            return KERNEL_SYMBOLS_ABSENT;
-        memcpy(&symbols, (const uint8_t *)headers + i * sizeof(symbols), sizeof(symbols));
-    }
-    if (symbols.entry_size != KERNEL_SYMBOL_SIZE_BYTES || symbols.size == 0 ||
-        symbols.size % KERNEL_SYMBOL_SIZE_BYTES != 0)
+    const struct section_header *symbols = headers;
+    const struct section_header *end = symbols + kernel->section_count;
+    while (symbols < end && symbols->type != SECTION_SYMBOLS)
+        symbols++;
+    if (symbols == end)
+        return KERNEL_SYMBOLS_ABSENT;
+    if (symbols->entry_size != KERNEL_SYMBOL_SIZE_BYTES || symbols->size == 0 ||
+        symbols->size % KERNEL_SYMBOL_SIZE_BYTES != 0)
         return KERNEL_SYMBOLS_BAD_SIZE;
-    if (symbols.link >= kernel->section_count)
+    if (symbols->link >= kernel->section_count)
         return KERNEL_SYMBOLS_BAD_LINK;
-    memcpy(&strings, (const uint8_t *)headers + symbols.link * sizeof(strings), sizeof(strings));
-    if (strings.type != SECTION_STRINGS || strings.size == 0)
+    const struct section_header *strings = (const struct section_header *)headers + symbols->link;
+    if (strings->type != SECTION_STRINGS || strings->size == 0)
         return KERNEL_SYMBOLS_BAD_LINK;
-    if (!file_holds(file_size_bytes, symbols.file_offset, symbols.size) ||
-        !file_holds(file_size_bytes, strings.file_offset, strings.size))
+    if (!file_holds(file_size_bytes, symbols->file_offset, symbols->size) ||
+        !file_holds(file_size_bytes, strings->file_offset, strings->size))
         return KERNEL_SYMBOLS_OUT_OF_FILE;
     *ret_plan =
-        (struct kernel_symbols_plan){symbols.file_offset, symbols.size / KERNEL_SYMBOL_SIZE_BYTES,
-                                     strings.file_offset, strings.size};
+        (struct kernel_symbols_plan){symbols->file_offset, symbols->size / KERNEL_SYMBOL_SIZE_BYTES,
+                                     strings->file_offset, strings->size};
     return KERNEL_SYMBOLS_OK;
 }
 

@@ -63,21 +63,21 @@ struct conversion {
     struct memory_map_result result;
 };
 
-static struct memory_map_descriptor descriptor_at(const struct conversion *conversion, size_t row)
+/* A row where it is: at any alignment. */
+typedef struct memory_map_descriptor foreign_row __attribute__((aligned(1), may_alias));
+
+static const foreign_row *row_at(const struct conversion *conversion, uint64_t number)
 {
     const uint8_t *map = conversion->request->map;
-    struct memory_map_descriptor descriptor;
-    memcpy(&descriptor, map + row * conversion->request->stride_bytes, sizeof(descriptor));
-    return descriptor;
+    return (const foreign_row *)(map + number * conversion->request->stride_bytes);
 }
 
 /* Write the bytes that a row covers. Return false if it wraps or lies above any CPU's memory. */
-static bool descriptor_range(const struct memory_map_descriptor *descriptor,
-                             struct phys_range *ret_range)
+static bool row_range(const foreign_row *row, struct phys_range *ret_range)
 {
-    return descriptor->page_count <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES / PAGE_SIZE_BYTES &&
-           phys_range_from_base_size(phys_addr(descriptor->physical_start),
-                                     descriptor->page_count * PAGE_SIZE_BYTES, ret_range) &&
+    return row->page_count <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES / PAGE_SIZE_BYTES &&
+           phys_range_from_base_size(phys_addr(row->physical_start),
+                                     row->page_count * PAGE_SIZE_BYTES, ret_range) &&
            ret_range->end.value <= MEMORY_MAP_PHYSICAL_LIMIT_BYTES;
 }
 
@@ -93,61 +93,51 @@ static struct phys_range to_whole_pages(struct phys_range range, enum handoff_re
 }
 
 /* Write the span of one row. Return false if the row has no use. */
-static bool row_span(const struct conversion *conversion, size_t row, struct span *ret_span)
+static bool row_span(const struct conversion *conversion, uint64_t number, struct span *ret_span)
 {
-    struct memory_map_descriptor descriptor = descriptor_at(conversion, row);
+    const foreign_row *row = row_at(conversion, number);
     struct phys_range range;
-    if (descriptor.page_count == 0 || !descriptor_range(&descriptor, &range))
+    if (row->page_count == 0 || !row_range(row, &range))
         return false;
-    enum handoff_region_type type =
-        memory_type_of_row(descriptor.type, descriptor.attribute | conversion->assumed_attributes);
-    *ret_span = (struct span){
-        .range = to_whole_pages(range, type),
-        .type = type,
-        .efi_type = descriptor.type,
-        .attributes = descriptor.attribute,
-    };
-    return !phys_range_is_empty(ret_span->range);
+    ret_span->type = memory_type_of_row(row->type, row->attribute | conversion->assumed_attributes);
+    ret_span->range = to_whole_pages(range, ret_span->type);
+    ret_span->efi_type = row->type;
+    ret_span->attributes = row->attribute;
+    return true;
 }
 
-static void claim_span(const struct conversion *conversion, size_t index, struct span *ret_span)
+/* Rows are numbered from 0, claims behind them. Return false if the row or claim has no use. */
+static bool span_at(const struct conversion *conversion, uint64_t number, struct span *ret_span)
 {
-    const struct memory_map_claim *claim = &conversion->request->claims[index];
+    if (number < conversion->row_count)
+        return row_span(conversion, number, ret_span) && !phys_range_is_empty(ret_span->range);
+    const struct memory_map_claim *claim =
+        &conversion->request->claims[number - conversion->row_count];
     *ret_span = (struct span){
         .range = claim->range,
         .type = claim->type,
         .efi_type = HANDOFF_EFI_TYPE_NONE,
     };
+    return !phys_range_is_empty(claim->range);
 }
 
-/* Rows are numbered from 0, claims behind them. The number must be of a span that was sorted in. */
-static void span_at(const struct conversion *conversion, uint64_t number, struct span *ret_span)
-{
-    if (number >= conversion->row_count)
-        claim_span(conversion, number - conversion->row_count, ret_span);
-    else
-        (void)row_span(conversion, number, ret_span);
-}
-
-static void report_row(struct conversion *conversion,
-                       const struct memory_map_descriptor *descriptor)
+static void report_row(struct conversion *conversion, const foreign_row *row)
 {
     struct memory_map_report *report = &conversion->result.report;
     struct phys_range range;
-    if (descriptor->page_count == 0) {
+    if (row->page_count == 0) {
         report->dropped_empty++;
         return;
     }
-    if (!descriptor_range(descriptor, &range)) {
+    if (!row_range(row, &range)) {
         report->dropped_wrapping++;
         return;
     }
-    if (!page_is_aligned(descriptor->physical_start))
+    if (!page_is_aligned(row->physical_start))
         report->shrunk_unaligned++;
-    if (!memory_type_is_known(descriptor->type))
+    if (!memory_type_is_known(row->type))
         report->unknown_types++;
-    if (memory_type_forbids_use(descriptor->type,
-                                descriptor->attribute | conversion->assumed_attributes))
+    if (memory_type_forbids_use(row->type, row->attribute | conversion->assumed_attributes))
         report->unusable_attributes++;
 }
 
@@ -155,7 +145,7 @@ static void report_row(struct conversion *conversion,
 static void assume_attributes(struct conversion *conversion)
 {
     for (size_t row = 0; row < conversion->row_count; row++) {
-        if (descriptor_at(conversion, row).attribute != 0)
+        if (row_at(conversion, row)->attribute != 0)
             return;
     }
     conversion->assumed_attributes = MEMORY_TYPE_WRITE_BACK;
@@ -168,7 +158,8 @@ struct sweep {
     struct conversion *conversion;
     const uint64_t *starts; /* page number of the start, then the span's number: ascending */
     size_t start_count;
-    size_t next_start;
+    size_t begun_count;
+    struct phys_addr next_start; /* behind all memory if every span has begun */
     struct word_heap rows; /* precedence, then the span's number inverted: the first row wins */
     struct word_heap claims;
 };
@@ -188,21 +179,13 @@ static uint64_t waiting_word(const struct span *span, uint64_t number)
     return precedence << INDEX_BITS | (INDEX_MASK - number);
 }
 
-/* Behind all memory if every span has begun. */
-static struct phys_addr next_start_address(const struct sweep *sweep)
-{
-    if (sweep->next_start == sweep->start_count)
-        return phys_addr(UINT64_MAX);
-    return phys_addr((sweep->starts[sweep->next_start] >> INDEX_BITS) * PAGE_SIZE_BYTES);
-}
-
 /* Drop the spans that have ended, then write the span on top of the heap. Return false if no span
  * is left; *ret_span is then undefined. */
 static bool top_span(const struct sweep *sweep, struct word_heap *heap, struct phys_addr position,
                      struct span *ret_span)
 {
     while (heap->count > 0) {
-        span_at(sweep->conversion, INDEX_MASK - (heap->words[0] & INDEX_MASK), ret_span);
+        (void)span_at(sweep->conversion, INDEX_MASK - (heap->words[0] & INDEX_MASK), ret_span);
         if (ret_span->range.end.value > position.value)
             return true;
         (void)word_heap_pop(heap);
@@ -215,20 +198,29 @@ static bool same_meaning(const struct span *a, const struct span *b)
     return a->type == b->type && a->efi_type == b->efi_type && a->attributes == b->attributes;
 }
 
+static void begin_span(struct sweep *sweep, uint64_t number, struct phys_addr position)
+{
+    struct span span = {0};
+    struct span covering;
+    bool is_claim = number >= sweep->conversion->row_count;
+    (void)span_at(sweep->conversion, number, &span);
+    if (!is_claim && top_span(sweep, &sweep->rows, position, &covering) &&
+        !same_meaning(&span, &covering))
+        sweep->conversion->result.report.overlapping++;
+    word_heap_push(is_claim ? &sweep->claims : &sweep->rows, waiting_word(&span, number));
+}
+
 /* Push all spans that start at or before the position into their heaps. */
 static void begin_spans(struct sweep *sweep, struct phys_addr position)
 {
-    while (next_start_address(sweep).value <= position.value) {
-        uint64_t number = sweep->starts[sweep->next_start++] & INDEX_MASK;
-        bool is_claim = number >= sweep->conversion->row_count;
-        struct span span = {0};
-        struct span covering = {0};
-        span_at(sweep->conversion, number, &span);
-        if (!is_claim && top_span(sweep, &sweep->rows, position, &covering) &&
-            !same_meaning(&span, &covering))
-            sweep->conversion->result.report.overlapping++;
-        word_heap_push(is_claim ? &sweep->claims : &sweep->rows, waiting_word(&span, number));
+    for (; sweep->begun_count < sweep->start_count; sweep->begun_count++) {
+        uint64_t word = sweep->starts[sweep->begun_count];
+        sweep->next_start = phys_addr((word >> INDEX_BITS) * PAGE_SIZE_BYTES);
+        if (sweep->next_start.value > position.value)
+            return;
+        begin_span(sweep, word & INDEX_MASK, position);
     }
+    sweep->next_start = phys_addr(UINT64_MAX);
 }
 
 static struct phys_addr lower(struct phys_addr a, struct phys_addr b)
@@ -280,7 +272,7 @@ static bool span_from(struct sweep *sweep, struct phys_addr position, struct spa
         *ret_span = claim;
     }
     ret_span->range.start = position;
-    ret_span->range.end = lower(ret_span->range.end, next_start_address(sweep));
+    ret_span->range.end = lower(ret_span->range.end, sweep->next_start);
     return true;
 }
 
@@ -361,8 +353,8 @@ static bool run_sweep(struct sweep *sweep)
             if (!emit(sweep->conversion, &span))
                 return false;
             position = span.range.end;
-        } else if (sweep->next_start < sweep->start_count) {
-            position = next_start_address(sweep);
+        } else if (sweep->begun_count < sweep->start_count) {
+            position = sweep->next_start;
         } else {
             return true;
         }
@@ -373,18 +365,13 @@ static bool run_sweep(struct sweep *sweep)
 static size_t sort_starts(struct conversion *conversion, uint64_t *work)
 {
     struct word_heap heap = {.words = work};
-    for (size_t row = 0; row < conversion->row_count; row++) {
-        struct memory_map_descriptor descriptor = descriptor_at(conversion, row);
-        report_row(conversion, &descriptor);
+    size_t span_count = conversion->row_count + conversion->request->claim_count;
+    for (size_t number = 0; number < span_count; number++) {
         struct span span;
-        if (row_span(conversion, row, &span))
-            word_heap_push(&heap, start_word(&span, row));
-    }
-    for (size_t i = 0; i < conversion->request->claim_count; i++) {
-        struct span span;
-        claim_span(conversion, i, &span);
-        if (!phys_range_is_empty(span.range))
-            word_heap_push(&heap, start_word(&span, conversion->row_count + i));
+        if (number < conversion->row_count)
+            report_row(conversion, row_at(conversion, number));
+        if (span_at(conversion, number, &span))
+            word_heap_push(&heap, start_word(&span, number));
     }
 
     size_t count = heap.count;

@@ -33,17 +33,24 @@ enum tag {
 #define TAG_ANDROID_REL  UINT64_C(0x6000000f) /* and the three behind */
 #define TAG_ANDROID_RELR UINT64_C(0x6fffe000) /* and the three behind */
 
+/* The bytes of a file need not be aligned in memory: these types can be read at any address. */
+#define AT_ANY_ADDRESS __attribute__((packed, may_alias))
+
+struct word {
+    uint64_t value;
+} AT_ANY_ADDRESS;
+
 struct dynamic_entry {
     uint64_t tag;
     uint64_t value;
-};
+} AT_ANY_ADDRESS;
 _Static_assert(sizeof(struct dynamic_entry) == 16, "Elf64_Dyn");
 
 struct rela {
     uint64_t place;
     uint64_t kind_and_symbol; /* the kind in the low 32 bits */
-    uint64_t addend;
-};
+    struct word addend;
+} AT_ANY_ADDRESS;
 _Static_assert(sizeof(struct rela) == 24, "Elf64_Rela");
 
 /* A word of RELR is an address, or, if it is odd, 63 bits for the words that follow. */
@@ -60,7 +67,7 @@ struct work {
 /* --- The image --- */
 
 /* Return the bytes of a range of the file as loaded; NULL if they are not inside one segment. */
-static const uint8_t *find_bytes(const struct work *work, uint64_t address, uint64_t size_bytes)
+static const void *find_bytes(const struct work *work, uint64_t address, uint64_t size_bytes)
 {
     const struct elf_plan *plan = work->request->plan;
     for (unsigned i = 0; i < plan->segment_count; i++) {
@@ -95,16 +102,15 @@ static enum relocation_status take_entry(struct work *work, const struct dynamic
 static enum relocation_status read_dynamic(struct work *work)
 {
     struct virt_range dynamic = work->request->plan->dynamic;
-    const uint8_t *bytes = find_bytes(work, dynamic.start.value, virt_range_size_bytes(dynamic));
-    if (bytes == NULL)
-        return RELOCATION_DYNAMIC_OUTSIDE;
     uint64_t count = virt_range_size_bytes(dynamic) / sizeof(struct dynamic_entry);
-    for (uint64_t i = 0; i < count; i++) {
-        struct dynamic_entry entry;
-        memcpy(&entry, bytes + i * sizeof(entry), sizeof(entry));
-        if (entry.tag == TAG_END)
+    const struct dynamic_entry *entry =
+        find_bytes(work, dynamic.start.value, virt_range_size_bytes(dynamic));
+    if (entry == NULL)
+        return RELOCATION_DYNAMIC_OUTSIDE;
+    for (; count > 0; count--, entry++) {
+        if (entry->tag == TAG_END)
             return RELOCATION_OK;
-        enum relocation_status status = take_entry(work, &entry);
+        enum relocation_status status = take_entry(work, entry);
         if (status != RELOCATION_OK)
             return status;
     }
@@ -143,48 +149,42 @@ static enum relocation_status check_place(const struct elf_plan *plan, uint64_t 
     return RELOCATION_OUT_OF_RANGE;
 }
 
-/* Put `value` plus the slide there. Without a value, the one that is there counts. */
-static enum relocation_status relocate(struct work *work, uint64_t address, const uint64_t *value)
+/* Put `addend` plus the slide there. Without an addend, the value that is there counts. */
+static enum relocation_status relocate(struct work *work, uint64_t address,
+                                       const struct word *addend)
 {
     const struct relocation_request *request = work->request;
     uint64_t offset = address - request->plan->image.start.value;
-    uint64_t word;
     work->culprit->place = address;
     enum relocation_status status = check_place(request->plan, address);
     if (status != RELOCATION_OK)
         return status;
     if (!mark(request->marks, offset))
         return RELOCATION_OVERLAP;
-    uint8_t *bytes = (uint8_t *)request->image + offset;
-    memcpy(&word, value != NULL ? (const void *)value : bytes, sizeof(word));
-    word += request->slide;
-    memcpy(bytes, &word, sizeof(word));
+    struct word *word = (struct word *)((uint8_t *)request->image + offset);
+    word->value = (addend != NULL ? addend : word)->value + request->slide;
     work->count++;
     return RELOCATION_OK;
 }
 
 /* --- Tables --- */
 
-static enum relocation_status apply_rela(struct work *work, const uint8_t *bytes)
+static enum relocation_status apply_rela(struct work *work, const struct rela *rela)
 {
-    struct rela rela;
-    memcpy(&rela, bytes, sizeof(rela));
-    work->culprit->place = rela.place;
-    work->culprit->kind = (uint32_t)rela.kind_and_symbol;
+    work->culprit->place = rela->place;
+    work->culprit->kind = (uint32_t)rela->kind_and_symbol;
     if (work->culprit->kind == work->request->kinds->none)
         return RELOCATION_OK;
     if (work->culprit->kind != work->request->kinds->relative)
         return RELOCATION_BAD_KIND;
-    return relocate(work, rela.place, &rela.addend);
+    return relocate(work, rela->place, &rela->addend);
 }
 
 /* An address stands for itself, a bitmap for the 63 words that follow. */
-static enum relocation_status apply_relr(struct work *work, const uint8_t *bytes)
+static enum relocation_status apply_relr(struct work *work, uint64_t bits)
 {
     enum relocation_status status = RELOCATION_OK;
-    uint64_t bits;
     uint64_t place = work->relr_next;
-    memcpy(&bits, bytes, sizeof(bits));
     work->culprit->place = bits;
     work->culprit->kind = work->request->kinds->relative;
     work->relr_next += RELR_BITS * PLACE_SIZE_BYTES;
@@ -233,7 +233,8 @@ static enum relocation_status apply_table(struct work *work, const struct table 
     work->culprit->table = table->name;
     work->culprit->index = 0;
     for (;;) {
-        status = table->address == TAG_RELR ? apply_relr(work, bytes) : apply_rela(work, bytes);
+        status = table->address == TAG_RELR ? apply_relr(work, ((const struct word *)bytes)->value)
+                                            : apply_rela(work, (const struct rela *)bytes);
         left_bytes -= table->entry_size_bytes;
         if (status != RELOCATION_OK || left_bytes == 0)
             return status;

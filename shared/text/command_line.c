@@ -43,15 +43,12 @@ static struct piece without_quotes(struct piece value)
 bool command_line_next(const char **line, struct command_line_word *ret_word)
 {
     struct piece word;
-    struct command_line_word found = {0};
     if (!next_word(line, &word))
         return false;
-    found.text = word;
-    found.name = word;
-    found.has_value = piece_split(word, '=', &found.name, &found.value);
-    if (found.has_value)
-        found.value = without_quotes(found.value);
-    *ret_word = found;
+    *ret_word = (struct command_line_word){.text = word, .name = word};
+    ret_word->has_value = piece_split(word, '=', &ret_word->name, &ret_word->value);
+    if (ret_word->has_value)
+        ret_word->value = without_quotes(ret_word->value);
     return true;
 }
 
@@ -66,13 +63,14 @@ bool command_line_has_open_quote(const char *line)
     return false;
 }
 
-/* Find the last value of `key`, so that a word that a script appends replaces an earlier one. */
-static bool find_value(const char *line, const char *key, struct piece *ret_value)
+/* Find the last word with this name, with a value or without one. So a word that a script appends
+ * replaces an earlier one. */
+static bool find(const char *line, const char *key, bool has_value, struct piece *ret_value)
 {
     bool is_found = false;
     struct command_line_word word;
     while (command_line_next(&line, &word)) {
-        if (word.has_value && piece_equals(word.name, key)) {
+        if (word.has_value == has_value && piece_equals(word.name, key)) {
             *ret_value = word.value;
             is_found = true;
         }
@@ -82,24 +80,20 @@ static bool find_value(const char *line, const char *key, struct piece *ret_valu
 
 bool command_line_has(const char *line, const char *key)
 {
-    struct command_line_word word;
-    while (command_line_next(&line, &word)) {
-        if (!word.has_value && piece_equals(word.name, key))
-            return true;
-    }
-    return false;
+    struct piece none;
+    return find(line, key, false, &none);
 }
 
 bool command_line_mentions(const char *line, const char *key)
 {
     struct piece value;
-    return command_line_has(line, key) || find_value(line, key, &value);
+    return command_line_has(line, key) || find(line, key, true, &value);
 }
 
 bool command_line_value(const char *line, const char *key, char *value, size_t capacity_bytes)
 {
     struct piece found;
-    if (!find_value(line, key, &found) || found.length >= capacity_bytes)
+    if (!find(line, key, true, &found) || found.length >= capacity_bytes)
         return false;
     memcpy(value, found.text, found.length);
     value[found.length] = '\0';
@@ -109,11 +103,11 @@ bool command_line_value(const char *line, const char *key, char *value, size_t c
 bool command_line_is(const char *line, const char *key, const char *value)
 {
     struct piece found;
-    return find_value(line, key, &found) && piece_equals(found, value);
+    return find(line, key, true, &found) && piece_equals(found, value);
 }
 
 bool command_line_number(const char *line, const char *key, uint64_t *ret_number)
 {
     struct piece found;
-    return find_value(line, key, &found) && number_parse(found.text, found.length, ret_number);
+    return find(line, key, true, &found) && number_parse(found.text, found.length, ret_number);
 }

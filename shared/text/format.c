@@ -3,66 +3,56 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The buffer for the text. `length` counts all characters of the text, also those for which the
- * buffer has no room. */
-struct output {
+/* A text that grows, with the rest of its format and its arguments, and the conversion that is read.
+ * `length` counts all characters of the text, also those for which the buffer has no room. va_list
+ * is an array on some targets and a pointer on others. Inside a struct, its address can be passed on
+ * both. */
+struct work {
     char *buffer;
     size_t capacity_bytes;
     size_t length;
-};
-
-enum length_modifier { LENGTH_INT, LENGTH_SHORT, LENGTH_LONG, LENGTH_LONG_LONG, LENGTH_SIZE };
-
-struct conversion {
+    const char *format;
+    va_list arguments;
     bool left_aligned;
     bool zero_padded;
     int width;     /* 0: no width was given */
     int precision; /* -1: no precision was given */
-    enum length_modifier length;
+    size_t number_size_bytes;
 };
 
-/* va_list is an array on some targets and a pointer on others. Inside a struct, its address can be
- * passed on both. */
-struct arguments {
-    va_list list;
-};
-
-static void put_character(struct output *output, char character)
+static void put_character(struct work *work, char character)
 {
-    if (output->length + 1 < output->capacity_bytes)
-        output->buffer[output->length] = character;
-    output->length++;
+    if (work->length + 1 < work->capacity_bytes)
+        work->buffer[work->length] = character;
+    work->length++;
 }
 
-static void put_repeated(struct output *output, char character, int count)
+static void put_repeated(struct work *work, char character, int count)
 {
     for (int i = 0; i < count; i++)
-        put_character(output, character);
+        put_character(work, character);
 }
 
 /* Put a sign or 0x (`prefix`) before zeros of the padding, but behind blanks of it. */
-static void put_padded(struct output *output, const struct conversion *conversion,
-                       const char *prefix, const char *text, int text_length)
+static void put_padded(struct work *work, const char *prefix, const char *text, int text_length)
 {
-    int prefix_length = 0;
-    while (prefix[prefix_length] != '\0')
-        prefix_length++;
-    int padding = conversion->width - prefix_length - text_length;
+    int padding = work->width - text_length;
+    for (const char *next = prefix; *next != '\0'; next++)
+        padding--;
 
-    if (!conversion->left_aligned && !conversion->zero_padded)
-        put_repeated(output, ' ', padding);
-    for (int i = 0; i < prefix_length; i++)
-        put_character(output, prefix[i]);
-    if (!conversion->left_aligned && conversion->zero_padded)
-        put_repeated(output, '0', padding);
+    if (!work->left_aligned && !work->zero_padded)
+        put_repeated(work, ' ', padding);
+    while (*prefix != '\0')
+        put_character(work, *prefix++);
+    if (!work->left_aligned && work->zero_padded)
+        put_repeated(work, '0', padding);
     for (int i = 0; i < text_length; i++)
-        put_character(output, text[i]);
-    if (conversion->left_aligned)
-        put_repeated(output, ' ', padding);
+        put_character(work, text[i]);
+    if (work->left_aligned)
+        put_repeated(work, ' ', padding);
 }
 
-static void put_number(struct output *output, const struct conversion *conversion,
-                       const char *prefix, uint64_t value, unsigned base)
+static void put_number(struct work *work, const char *prefix, uint64_t value, unsigned base)
 {
     char digits[20]; /* 2^64 - 1 has twenty decimal digits */
     int first = (int)sizeof(digits);
@@ -70,198 +60,161 @@ static void put_number(struct output *output, const struct conversion *conversio
         digits[--first] = "0123456789abcdef"[value % base];
         value /= base;
     } while (value != 0);
-    put_padded(output, conversion, prefix, &digits[first], (int)sizeof(digits) - first);
+    put_padded(work, prefix, &digits[first], (int)sizeof(digits) - first);
 }
 
-static void put_string(struct output *output, struct conversion conversion, const char *text)
+static void put_string(struct work *work, const char *text)
 {
     if (text == NULL)
         text = "(null)";
     int length = 0;
-    while ((conversion.precision < 0 || length < conversion.precision) && text[length] != '\0')
+    while (length != work->precision && text[length] != '\0')
         length++;
-    conversion.zero_padded = false;
-    put_padded(output, &conversion, "", text, length);
+    work->zero_padded = false;
+    put_padded(work, "", text, length);
 }
 
-static int64_t take_signed(struct arguments *arguments, enum length_modifier length)
+/* Take a number, and fill the bits above its size with zeros or with its sign. */
+static uint64_t take_number(struct work *work, bool is_signed)
 {
-    switch (length) {
-    case LENGTH_LONG:
-        return va_arg(arguments->list, long);
-    case LENGTH_LONG_LONG:
-        return va_arg(arguments->list, long long);
-    case LENGTH_SIZE:
-        return (int64_t)va_arg(arguments->list, size_t);
-    case LENGTH_SHORT:
-        return (short)va_arg(arguments->list, int);
-    default:
-        return va_arg(arguments->list, int);
+    unsigned unused_bits = (unsigned)(sizeof(uint64_t) - work->number_size_bytes) * 8;
+    uint64_t value =
+        unused_bits == 0 ? va_arg(work->arguments, uint64_t) : va_arg(work->arguments, unsigned);
+    value <<= unused_bits;
+    return is_signed ? (uint64_t)((int64_t)value >> unused_bits) : value >> unused_bits;
+}
+
+static void put_integer(struct work *work, char letter)
+{
+    bool is_signed = letter == 'd' || letter == 'i';
+    uint64_t value = take_number(work, is_signed);
+    const char *prefix = "";
+    if (is_signed && (int64_t)value < 0) {
+        prefix = "-";
+        value = 0 - value; /* unsigned, because -INT64_MIN has no room in an int64_t */
     }
+    put_number(work, prefix, value, letter == 'x' ? 16 : 10);
 }
 
-static uint64_t take_unsigned(struct arguments *arguments, enum length_modifier length)
-{
-    switch (length) {
-    case LENGTH_LONG:
-        return va_arg(arguments->list, unsigned long);
-    case LENGTH_LONG_LONG:
-        return va_arg(arguments->list, unsigned long long);
-    case LENGTH_SIZE:
-        return va_arg(arguments->list, size_t);
-    case LENGTH_SHORT:
-        return (unsigned short)va_arg(arguments->list, unsigned);
-    default:
-        return va_arg(arguments->list, unsigned);
-    }
-}
-
-static void put_signed(struct output *output, const struct conversion *conversion, int64_t value)
-{
-    /* The negation is unsigned, because -INT64_MIN has no room in an int64_t. */
-    if (value < 0)
-        put_number(output, conversion, "-", 0 - (uint64_t)value, 10);
-    else
-        put_number(output, conversion, "", (uint64_t)value, 10);
-}
-
-static int parse_digits(const char **format)
+static int parse_digits(struct work *work)
 {
     int value = 0;
-    while (**format >= '0' && **format <= '9') {
-        value = value * 10 + (**format - '0');
-        (*format)++;
-    }
+    for (; *work->format >= '0' && *work->format <= '9'; work->format++)
+        value = value * 10 + (*work->format - '0');
     return value;
 }
 
-static enum length_modifier parse_length(const char **format)
-{
-    switch (**format) {
-    case 'h':
-        (*format)++;
-        return LENGTH_SHORT;
-    case 'z':
-        (*format)++;
-        return LENGTH_SIZE;
-    case 'l':
-        (*format)++;
-        if (**format != 'l')
-            return LENGTH_LONG;
-        (*format)++;
-        return LENGTH_LONG_LONG;
-    default:
-        return LENGTH_INT;
-    }
-}
-
-static void parse_flags(const char **format, struct conversion *conversion)
-{
-    for (; **format == '-' || **format == '0'; (*format)++) {
-        if (**format == '-')
-            conversion->left_aligned = true;
-        else
-            conversion->zero_padded = true;
-    }
-}
-
 /* Read digits, or take the next argument for a '*'. */
-static int parse_count(const char **format, struct arguments *arguments)
+static int parse_count(struct work *work)
 {
-    if (**format != '*')
-        return parse_digits(format);
-    (*format)++;
-    return va_arg(arguments->list, int);
+    if (*work->format != '*')
+        return parse_digits(work);
+    work->format++;
+    return va_arg(work->arguments, int);
 }
 
-/* Read flags, width, precision and length. Then *format points to the conversion letter. */
-static struct conversion parse_conversion(const char **format, struct arguments *arguments)
+/* Read the length modifier. */
+static void parse_length(struct work *work)
 {
-    struct conversion conversion = {.precision = -1};
-    parse_flags(format, &conversion);
-    conversion.width = parse_count(format, arguments);
-    if (conversion.width < 0) {
-        conversion.left_aligned = true;
-        conversion.width = -conversion.width;
+    work->number_size_bytes = sizeof(int);
+    if (*work->format == 'h')
+        work->number_size_bytes = sizeof(short);
+    else if (*work->format == 'z')
+        work->number_size_bytes = sizeof(size_t);
+    else if (*work->format == 'l')
+        work->number_size_bytes = sizeof(long);
+    else
+        return;
+    work->format++;
+    if (work->format[-1] == 'l' && *work->format == 'l') {
+        work->number_size_bytes = sizeof(long long);
+        work->format++;
     }
-    if (**format == '.') {
-        (*format)++;
-        conversion.precision = parse_count(format, arguments);
-    }
-    conversion.length = parse_length(format);
-    return conversion;
 }
 
-static void put_letter(struct output *output, const struct conversion *conversion, char letter)
+static void parse_flags(struct work *work)
 {
-    put_padded(output, conversion, "", &letter, 1);
+    work->left_aligned = work->zero_padded = false;
+    for (; *work->format == '-' || *work->format == '0'; work->format++) {
+        if (*work->format == '-')
+            work->left_aligned = true;
+        else
+            work->zero_padded = true;
+    }
+}
+
+/* Read flags, width, precision and length. Then work->format points to the conversion letter. */
+static void parse_conversion(struct work *work)
+{
+    parse_flags(work);
+    work->width = parse_count(work);
+    if (work->width < 0) {
+        work->left_aligned = true;
+        work->width = -work->width;
+    }
+    work->precision = -1;
+    if (*work->format == '.') {
+        work->format++;
+        work->precision = parse_count(work);
+    }
+    parse_length(work);
 }
 
 /* Return false, and put nothing, if the conversion letter is unknown. */
-static bool put_conversion(struct output *output, const struct conversion *conversion, char letter,
-                           struct arguments *arguments)
+static bool put_conversion(struct work *work, char letter)
 {
+    char character = letter;
     switch (letter) {
     case 'd':
     case 'i':
-        put_signed(output, conversion, take_signed(arguments, conversion->length));
-        return true;
     case 'u':
-        put_number(output, conversion, "", take_unsigned(arguments, conversion->length), 10);
-        return true;
     case 'x':
-        put_number(output, conversion, "", take_unsigned(arguments, conversion->length), 16);
+        put_integer(work, letter);
         return true;
     case 'p':
-        put_number(output, conversion, "0x", (uintptr_t)va_arg(arguments->list, void *), 16);
+        put_number(work, "0x", (uintptr_t)va_arg(work->arguments, void *), 16);
         return true;
     case 's':
-        put_string(output, *conversion, va_arg(arguments->list, const char *));
+        put_string(work, va_arg(work->arguments, const char *));
         return true;
     case 'c':
-        put_letter(output, conversion, (char)va_arg(arguments->list, int));
+        character = (char)va_arg(work->arguments, int);
+        put_padded(work, "", &character, 1);
         return true;
     case '%':
-        put_character(output, '%');
+        put_character(work, '%');
         return true;
     default:
         return false;
     }
 }
 
-static void put_format(struct output *output, const char *format, struct arguments *arguments)
+static void put_format(struct work *work)
 {
-    while (*format != '\0') {
-        if (*format != '%') {
-            put_character(output, *format++);
-            continue;
+    while (*work->format != '\0') {
+        const char *start = work->format++;
+        if (*start == '%') {
+            parse_conversion(work);
+            if (put_conversion(work, *work->format++))
+                continue;
+            work->format = start + 1; /* what is behind the '%' is text, too */
         }
-        const char *start = format++;
-        struct conversion conversion = parse_conversion(&format, arguments);
-        if (put_conversion(output, &conversion, *format, arguments)) {
-            format++;
-            continue;
-        }
-        while (start < format)
-            put_character(output, *start++);
-        if (*format != '\0')
-            put_character(output, *format++);
+        put_character(work, *start);
     }
 }
 
 int format_text_v(char *buffer, size_t capacity_bytes, const char *format, va_list arguments)
 {
-    struct output output = {.buffer = buffer, .capacity_bytes = capacity_bytes};
-    struct arguments copy;
-    va_copy(copy.list, arguments);
-    put_format(&output, format, &copy);
-    va_end(copy.list);
+    struct work work = {.buffer = buffer, .capacity_bytes = capacity_bytes, .format = format};
+    va_copy(work.arguments, arguments);
+    put_format(&work);
+    va_end(work.arguments);
 
     if (capacity_bytes > 0) {
-        size_t last = output.length < capacity_bytes ? output.length : capacity_bytes - 1;
+        size_t last = work.length < capacity_bytes ? work.length : capacity_bytes - 1;
         buffer[last] = '\0';
     }
-    return (int)output.length;
+    return (int)work.length;
 }
 
 int format_text(char *buffer, size_t capacity_bytes, const char *format, ...)

@@ -2,6 +2,17 @@
 
 #include "shared/text/text.h"
 
+struct piece piece_trim(struct piece piece)
+{
+    const char *start = piece.text;
+    const char *end = start + piece.length;
+    while (start < end && piece_is_blank(*start))
+        start++;
+    while (start < end && piece_is_blank(end[-1]))
+        end--;
+    return (struct piece){start, (size_t)(end - start)};
+}
+
 bool piece_equals(struct piece piece, const char *text)
 {
     for (size_t i = 0; i < piece.length; i++) {
@@ -28,12 +39,14 @@ bool piece_ends_with(struct piece piece, const char *ending)
 bool piece_split(struct piece piece, char separator, struct piece *ret_before,
                  struct piece *ret_after)
 {
-    for (size_t i = 0; i < piece.length; i++) {
-        if (piece.text[i] == separator) {
-            *ret_before = (struct piece){piece.text, i};
-            *ret_after = (struct piece){piece.text + i + 1, piece.length - i - 1};
-            return true;
-        }
-    }
-    return false;
+    size_t i = 0;
+    const char *text = piece.text;
+    size_t length = piece.length;
+    while (i < length && text[i] != separator)
+        i++;
+    if (i == length)
+        return false;
+    *ret_before = (struct piece){text, i};
+    *ret_after = (struct piece){text + i + 1, length - i - 1};
+    return true;
 }

@@ -20,6 +20,9 @@ static inline bool piece_is_blank(char character)
     return character == ' ' || character == '\t';
 }
 
+/* Remove the blanks at both ends. */
+struct piece piece_trim(struct piece piece);
+
 /* Return true if the piece has the same characters as `text`, which ends with a NUL. */
 bool piece_equals(struct piece piece, const char *text);
 

@@ -16,10 +16,10 @@ def config_source():
 
 
 def keys():
-    """Return the keys in the loader's table of settings."""
-    table = re.search(r"settings\[\] = \{(.*?)\n\};", config_source(), re.S).group(1)
-    found = re.findall(r'\{"([\w-]+)",', table)
-    assert len(found) == table.count("{"), "each row of the table has its key"
+    """Return the keys in the loader's two tables of settings."""
+    tables = "".join(re.findall(r"(?:choices|settings)\[\] = \{(.*?)\n\};", config_source(), re.S))
+    found = re.findall(r'\{"([\w-]+)",', tables)
+    assert len(found) == tables.count("{"), "each row of a table has its key"
     return found
 
 
