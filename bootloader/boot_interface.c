@@ -22,11 +22,11 @@
 
 static const char loader_info[] = "Handoff " HANDOFF_VERSION_TEXT;
 
-/* A variable that must go is removed also after a failure. */
+/* After a failure, only volatile variables are left out: the others change the next boot. */
 static void write(struct loader *loader, const char *name, enum boot_variable_kind kind,
                   const void *bytes, size_t size_bytes)
 {
-    if (!loader->start.writes_variables && kind != BOOT_VARIABLE_REMOVED)
+    if (!loader->start.writes_variables && kind == BOOT_VARIABLE_VOLATILE)
         return;
     EFI_STATUS status = boot_variable_write(name, kind, bytes, size_bytes);
     if (!EFI_ERROR(status))

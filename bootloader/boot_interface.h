@@ -4,7 +4,7 @@
  *
  * Each write costs a boot about 280,000 instructions, because EDK II clears 256 KiB for it. So they
  * are written only if there is something to choose, or if another EFI application starts.
- * After a failure, which is a warning, no other variable is written, and the boot goes on.
+ * After a failure, which is a warning, the boot goes on, and no other volatile variable is written.
  */
 #ifndef BOOTLOADER_BOOT_INTERFACE_H
 #define BOOTLOADER_BOOT_INTERFACE_H

@@ -1,5 +1,7 @@
 #include "bootloader/firmware/own_folder.h"
 
+#include "bootloader/pure/number_at.h"
+
 /* The limit ends the walk over a device path without an end. */
 #define NODE_LIMIT 64
 
@@ -25,7 +27,7 @@ static bool put(struct writer *writer, unsigned character)
 static bool put_node(struct writer *writer, const uint8_t *node, size_t size_bytes)
 {
     for (size_t i = sizeof(EFI_DEVICE_PATH); i + 1 < size_bytes; i += 2) {
-        unsigned character = node[i] | (unsigned)node[i + 1] << 8;
+        unsigned character = (unsigned)number_at(node + i, 2);
         if (character == 0)
             break;
         if (i == sizeof(EFI_DEVICE_PATH) && character != '\\' && !put(writer, '\\'))

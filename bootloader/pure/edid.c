@@ -1,8 +1,8 @@
 #include "bootloader/pure/edid.h"
 
-#include "shared/memory.h"
+#include "bootloader/pure/number_at.h"
 
-static const uint8_t HEADER[8] = {0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00};
+#define HEADER UINT64_C(0x00ffffffffffff00) /* the first eight bytes */
 
 #define VERSION_OFFSET 18 /* 1 since 1996; the revision follows */
 #define TIMING_OFFSET  54 /* the first detailed timing */
@@ -24,7 +24,7 @@ static bool is_block(const uint8_t *bytes)
     uint8_t sum = 0;
     for (size_t i = 0; i < EDID_BLOCK_BYTES; i++)
         sum = (uint8_t)(sum + bytes[i]);
-    return sum == 0 && memcmp(bytes, HEADER, sizeof(HEADER)) == 0 && bytes[VERSION_OFFSET] == 1;
+    return sum == 0 && number_at(bytes, sizeof(HEADER)) == HEADER && bytes[VERSION_OFFSET] == 1;
 }
 
 static uint32_t size_at(const uint8_t *timing, enum timing_byte lower, enum timing_byte upper)

@@ -42,7 +42,7 @@ static bool take_section(struct piece *text, unsigned *line, struct piece *ret_l
     *ret_lines = (struct piece){text->text, 0};
     while (text->length > 0) {
         ret_lines->length = (size_t)(text->text - ret_lines->text);
-        bool is_found = is_start(config_next_line(text), ret_id);
+        bool is_found = is_start(piece_next_line(text), ret_id);
         ++*line;
         if (is_found)
             return true;

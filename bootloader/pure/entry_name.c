@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdint.h>
 
+#include "bootloader/pure/number_at.h"
 #include "shared/memory.h"
 #include "shared/text/format.h"
 
@@ -16,7 +17,7 @@ bool entry_id_copy_wide(const void *bytes, size_t size_bytes, char ret_id[CONFIG
     const unsigned char *wide = bytes;
     size_t length = 0;
     for (; length < CONFIG_ID_CAPACITY && size_bytes >= 2 * (length + 1); length++) {
-        unsigned character = wide[2 * length] | (unsigned)wide[2 * length + 1] << 8;
+        unsigned character = (unsigned)number_at(wide + 2 * length, 2);
         if (character == 0)
             break;
         ret_id[length] = character < 0x80 ? (char)character : ' ';

@@ -50,3 +50,17 @@ bool piece_split(struct piece piece, char separator, struct piece *ret_before,
     *ret_after = (struct piece){text + i + 1, length - i - 1};
     return true;
 }
+
+struct piece piece_next_line(struct piece *text)
+{
+    size_t length = 0;
+    while (length < text->length && text->text[length] != '\n')
+        length++;
+    struct piece line = {text->text, length};
+    size_t taken = length < text->length ? length + 1 : length;
+    text->text += taken;
+    text->length -= taken;
+    if (line.length > 0 && line.text[line.length - 1] == '\r')
+        line.length--;
+    return line;
+}

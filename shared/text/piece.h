@@ -35,4 +35,7 @@ bool piece_ends_with(struct piece piece, const char *ending);
 bool piece_split(struct piece piece, char separator, struct piece *ret_before,
                  struct piece *ret_after) __attribute__((warn_unused_result));
 
+/* Take the next line off the text, without its end (LF or CRLF). */
+struct piece piece_next_line(struct piece *text);
+
 #endif
