@@ -141,7 +141,7 @@ LOADER_SMALL ?= -disable-machine-licm -sink-insts-to-avoid-spills -disable-lsr -
 LOADER_APART := load_entry choose_entry kernel_image_read_headers screen_gather elf_plan boot_record_keep \
     relocate_kernel kernel_symbols_load relocation_apply screen_conflicts_drop inject_change_map \
     elf_note_read loader_image_read handoff_write_modules details_write acpi_timers_find \
-    boot_record_describe folder_next
+    boot_record_describe folder_next bootstrap_tables_bound bootstrap_tables_build
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz -mtune=nocona $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
