@@ -135,18 +135,16 @@ LOADER_LTO ?= -flto
 # functions are inlined. A version of LLVM without one of them can build with `make LOADER_SMALL=`.
 LOADER_SMALL ?= -disable-machine-licm -sink-insts-to-avoid-spills -disable-lsr -enable-pre=0 -inline-threshold=-20 \
     -min-jump-table-entries=8
-# The compiler inlines a function with one caller. The caller of most is boot(), whose stack frame then has 2 KiB, and
-# most accesses to it need three bytes more. These functions stay apart, for the compiler and for the linker, which
-# saves 4 %: each was tried. A name that is gone does no harm.
-LOADER_APART := load_entry choose_entry gather_facts kernel_image_read_headers memory_map_convert screen_gather elf_plan \
-    kernel_image_load boot_record_keep relocate_kernel kernel_symbols_load menu_terminal_show \
-    relocation_apply screen_conflicts_drop temp_heaps_reserve boot_counter_use_try inject_change_map \
-    firmware_tables_add elf_note_read loader_image_read handoff_write_modules details_write volume_open \
-    acpi_timers_find sha256_of own_folder_find boot_record_describe serial_console_find folder_next \
-    handoff_write_heaps kernel_base_random_slide entries_begin start_options_read \
-    put_character put_format make_plan add_program_headers add_entries read_file sort_starts menu_draw_row claims_add \
-    entries_add_file check_request build_tables write_entries find_note table_pool_memory is_measuring \
-    entry_has_no_tries load_config put_string add_port run_sweep request_of boot_interface_publish load_module find_default
+# The compiler inlines a function with one caller. The caller of most is boot(), whose stack frame then is large, and
+# most accesses to it need three bytes more. These functions stay apart, for the compiler and for the linker, where that
+# is smaller: each was tried. A name that is gone does no harm.
+LOADER_APART := load_entry choose_entry kernel_image_read_headers screen_gather elf_plan boot_record_keep relocate_kernel \
+    kernel_symbols_load relocation_apply screen_conflicts_drop inject_change_map elf_note_read loader_image_read \
+    handoff_write_modules details_write acpi_timers_find boot_record_describe folder_next entries_begin \
+    start_options_read put_character put_format make_plan add_program_headers add_entries read_file sort_starts \
+    menu_draw_row claims_add entries_add_file check_request build_tables write_entries find_note table_pool_memory \
+    is_measuring entry_has_no_tries load_config put_string add_port run_sweep request_of boot_interface_publish \
+    load_module find_default bootstrap_tables_bound bootstrap_tables_build
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz -mtune=nocona $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \

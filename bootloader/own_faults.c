@@ -68,7 +68,8 @@ static _Noreturn void stop_in_firmware(struct watch *watch)
     post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);
 }
 
-static struct watch watch; /* too large for the firmware's stack */
+/* It begins as zeros. Too large for the firmware's stack. */
+static struct watch watch;
 
 void own_faults_begin(void)
 {
@@ -80,7 +81,8 @@ void own_faults_begin(void)
 bool own_faults_watch(struct loader *loader, bool (*step)(void))
 {
     bool had_interrupts = arch_interrupts_are_enabled();
-    watch = (struct watch){.loader = loader, .step = step};
+    watch.loader = loader;
+    watch.step = step;
 
     own_faults_begin();
     bool is_good = arch_call(call_step, &watch);

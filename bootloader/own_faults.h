@@ -17,7 +17,7 @@
 
 #include "bootloader/loader.h"
 
-/* Call step(), which may use several other steps, and return its result. A fault in the loader makes
+/* Once: call step(), which may use several other steps, and return its result. A fault in the loader makes
  * it false, with the failure LOADER_FAULT. Afterwards, the firmware has its handlers again. */
 bool own_faults_watch(struct loader *loader, bool (*step)(void));
 

@@ -3,7 +3,6 @@
 #include "bootloader/arch.h"
 #include "bootloader/pure/packed_font.h"
 #include "shared/text/command_line.h"
-#include "shared/text/format.h"
 #include "shared/text/text.h"
 
 void post_exit_initialise(struct post_exit *post_exit,
@@ -74,17 +73,6 @@ void post_exit_write(struct post_exit *post_exit, const char *text)
     write_screen(post_exit, text, length);
     if (post_exit->serial)
         arch_serial_write(text, length);
-}
-
-void post_exit_print(struct post_exit *post_exit, const char *format, ...)
-{
-    char text[800];
-    va_list arguments;
-
-    va_start(arguments, format);
-    format_text_v(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    post_exit_write(post_exit, text);
 }
 
 static void mark_serial(struct post_exit *post_exit, const char *text)

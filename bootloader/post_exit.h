@@ -52,13 +52,9 @@ void post_exit_initialise(struct post_exit *post_exit,
                           const struct handoff_framebuffer *framebuffer, uint16_t serial_port,
                           const char *command_line);
 
-/* Print text of any length. Preconditions as for post_exit_print(). */
+/* Print text of any length. Precondition: the firmware's tables, or those at `page_table_root`, are
+ * live. */
 void post_exit_write(struct post_exit *post_exit, const char *text);
-
-/* Print text; format as in shared/text/format.h, at most 799 characters. Precondition: the
- * firmware's tables, or those at `page_table_root`, are live. */
-void post_exit_print(struct post_exit *post_exit, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* Write the mark of a step that begins: a short word. */
 void post_exit_mark(struct post_exit *post_exit, const char *step);
@@ -69,7 +65,7 @@ void post_exit_rescue(struct post_exit *post_exit);
 
 /* Leave the report for the next boot. The stage is PANIC with a panic's code, or LOADER with the
  * number of an error. It changes nothing without a boot record. Preconditions as for
- * post_exit_print(). */
+ * post_exit_write(). */
 void post_exit_keep(const struct post_exit *post_exit, enum post_mortem_stage stage, uint32_t code,
                     const char *report);
 

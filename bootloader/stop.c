@@ -49,7 +49,7 @@ EFI_STATUS stop_loader(struct loader *loader)
 
     if (firmware_is_sealed()) {
         arch_interrupts_disable();
-        post_exit_print(&loader->post_exit, "%s", report);
+        post_exit_write(&loader->post_exit, report);
         post_exit_keep(&loader->post_exit, POST_MORTEM_LOADER, (uint32_t)last_failure.error,
                        report);
         post_exit_stop(&loader->post_exit, DEBUG_EXIT_LOADER_FAULT);

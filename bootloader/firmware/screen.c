@@ -58,15 +58,6 @@ static bool is_usable(const struct graphics_output *output)
     return describe(output, &ignored);
 }
 
-static const struct graphics_output *find_number(const struct outputs *outputs, unsigned number)
-{
-    for (size_t i = 0; i < outputs->count; i++) {
-        if (outputs->list[i].number == number && is_usable(&outputs->list[i]))
-            return &outputs->list[i];
-    }
-    return NULL;
-}
-
 /* An output without a linear framebuffer is no fault: it states no address, or another format. */
 static void warn_of_places(const struct outputs *outputs)
 {
@@ -80,12 +71,16 @@ static void warn_of_places(const struct outputs *outputs)
     }
 }
 
-/* The output that means "all screens" often has no framebuffer (UEFI 2.10, section 12.9). */
-static const struct graphics_output *find_first(const struct outputs *outputs, bool of_console)
+/* Find the output with this number, or of the console, or any one. The one that means "all screens"
+ * often has no framebuffer (UEFI 2.10, section 12.9). */
+static const struct graphics_output *find_usable(const struct outputs *outputs, unsigned number,
+                                                 bool of_console)
 {
     for (size_t i = 0; i < outputs->count; i++) {
-        if ((outputs->list[i].is_console || !of_console) && is_usable(&outputs->list[i]))
-            return &outputs->list[i];
+        const struct graphics_output *output = &outputs->list[i];
+        if ((number == 0 || output->number == number) && (!of_console || output->is_console) &&
+            is_usable(output))
+            return output;
     }
     return NULL;
 }
@@ -93,12 +88,12 @@ static const struct graphics_output *find_first(const struct outputs *outputs, b
 /* Return NULL if no output has a linear framebuffer. */
 static const struct graphics_output *choose_output(const struct outputs *outputs, unsigned number)
 {
-    const struct graphics_output *output = number != 0 ? find_number(outputs, number) : NULL;
-    if (number != 0 && output == NULL)
+    const struct graphics_output *output = find_usable(outputs, number, number == 0);
+    if (number != 0 && output == NULL) {
         console_warn("output = %u is not a usable screen: the console's is used", number);
-    if (output == NULL)
-        output = find_first(outputs, true);
-    return output != NULL ? output : find_first(outputs, false);
+        output = find_usable(outputs, 0, true);
+    }
+    return output != NULL ? output : find_usable(outputs, 0, false);
 }
 
 /* --- The resolution --- */

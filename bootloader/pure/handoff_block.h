@@ -57,9 +57,9 @@ uint64_t handoff_block_size_bytes(const struct handoff_capacity *capacity);
 void handoff_block_lay_out(const struct handoff_capacity *capacity, struct phys_range memory,
                            void *bytes, struct handoff_block *ret_block);
 
-/* Return the array of `count` elements from `first` on, a part of the block. */
-struct handoff_array handoff_block_array(const struct handoff_block *block, const void *first,
-                                         size_t count, size_t stride_bytes);
+/* Describe the array of `count` elements from `first` on, a part of the block. */
+void handoff_block_array(const struct handoff_block *block, const void *first, size_t count,
+                         size_t stride_bytes, struct handoff_array *ret_array);
 
 /* Return the physical address of `part`, which lies in the block. */
 uint64_t handoff_block_address(const struct handoff_block *block, const void *part);

@@ -9,13 +9,14 @@
 #include "shared/text/format.h"
 #include "shared/text/text.h"
 
-/* Copy text into its part of the block. */
-static struct handoff_text text_into(const struct handoff_block *block, char *part,
-                                     const char *text, size_t size_bytes)
+/* Copy text into its part of the block, and describe it. */
+static void put_text(const struct handoff_block *block, char *part, const char *text,
+                     size_t size_bytes, struct handoff_text *ret_text)
 {
     memcpy(part, text, size_bytes);
     part[size_bytes] = '\0';
-    return (struct handoff_text){handoff_block_address(block, part), size_bytes};
+    ret_text->address = handoff_block_address(block, part);
+    ret_text->size_bytes = size_bytes;
 }
 
 static void write_placement(struct handoff *handoff, const struct placement *placement)
@@ -70,18 +71,16 @@ static void write_arrays(const struct handoff_block *block, const struct handoff
     memcpy(block->firmware_tables, platform->firmware_tables.list,
            platform->firmware_tables.count * sizeof(struct handoff_firmware_table));
 
-    handoff->regions = handoff_block_array(block, block->room.regions, block->region_count,
-                                           sizeof(struct handoff_region));
-    handoff->timeline =
-        handoff_block_array(block, block->timeline, timeline->count, sizeof(struct handoff_moment));
-    handoff->framebuffers =
-        handoff_block_array(block, block->framebuffers, platform->framebuffers.count,
-                            sizeof(struct handoff_framebuffer));
-    handoff->processors = handoff_block_array(block, block->processors, block->processor_count,
-                                              sizeof(struct handoff_processor));
-    handoff->firmware_tables =
-        handoff_block_array(block, block->firmware_tables, platform->firmware_tables.count,
-                            sizeof(struct handoff_firmware_table));
+    handoff_block_array(block, block->room.regions, block->region_count,
+                        sizeof(struct handoff_region), &handoff->regions);
+    handoff_block_array(block, block->timeline, timeline->count, sizeof(struct handoff_moment),
+                        &handoff->timeline);
+    handoff_block_array(block, block->framebuffers, platform->framebuffers.count,
+                        sizeof(struct handoff_framebuffer), &handoff->framebuffers);
+    handoff_block_array(block, block->processors, block->processor_count,
+                        sizeof(struct handoff_processor), &handoff->processors);
+    handoff_block_array(block, block->firmware_tables, platform->firmware_tables.count,
+                        sizeof(struct handoff_firmware_table), &handoff->firmware_tables);
 }
 
 static void write_data(const struct handoff_block *block, const struct handoff_sources *sources)
@@ -93,11 +92,11 @@ static void write_data(const struct handoff_block *block, const struct handoff_s
     handoff->efi_descriptor_size_bytes = (uint32_t)block->map.stride_bytes;
     handoff->efi_descriptor_version = block->map.version;
 
-    handoff->command_line = text_into(block, block->command_line, sources->config->command_line,
-                                      text_length(sources->config->command_line));
-    handoff->kernel_path = text_into(block, block->kernel_path, sources->config->kernel_path,
-                                     text_length(sources->config->kernel_path));
-    handoff->log = text_into(block, block->log, sources->log->text, sources->log->size_bytes);
+    put_text(block, block->command_line, sources->config->command_line,
+             text_length(sources->config->command_line), &handoff->command_line);
+    put_text(block, block->kernel_path, sources->config->kernel_path,
+             text_length(sources->config->kernel_path), &handoff->kernel_path);
+    put_text(block, block->log, sources->log->text, sources->log->size_bytes, &handoff->log);
     kernel_symbols_write(sources->symbols, &handoff->kernel_symbols, &handoff->kernel_strings);
 }
 
@@ -105,19 +104,18 @@ void handoff_build(struct handoff_block *block, const struct handoff_sources *so
 {
     struct handoff *handoff = block->handoff;
 
-    *handoff = (struct handoff){
-        .magic = HANDOFF_MAGIC,
-        .version_major = HANDOFF_VERSION_MAJOR,
-        .version_minor = HANDOFF_VERSION_MINOR,
-        .size_bytes = sizeof(struct handoff),
-        .machine = sources->machine,
-        .data_base = block->memory.start.value,
-        .data_size_bytes = phys_range_size_bytes(block->memory),
-        .direct_map_base = direct_map_base(sources->levels).value,
-        .direct_map_size_bytes = sources->direct_map_size_bytes,
-        .integrity_flags = sources->integrity_flags,
-        .arch = sources->arch,
-    };
+    memset(handoff, 0, sizeof(*handoff));
+    handoff->magic = HANDOFF_MAGIC;
+    handoff->version_major = HANDOFF_VERSION_MAJOR;
+    handoff->version_minor = HANDOFF_VERSION_MINOR;
+    handoff->size_bytes = sizeof(struct handoff);
+    handoff->machine = sources->machine;
+    handoff->data_base = block->memory.start.value;
+    handoff->data_size_bytes = phys_range_size_bytes(block->memory);
+    handoff->direct_map_base = direct_map_base(sources->levels).value;
+    handoff->direct_map_size_bytes = sources->direct_map_size_bytes;
+    handoff->integrity_flags = sources->integrity_flags;
+    handoff->arch = sources->arch;
     format_text(handoff->loader_name, sizeof(handoff->loader_name), "handoff-loader %s",
                 HANDOFF_VERSION_TEXT);
     write_kernel(handoff, sources->kernel);

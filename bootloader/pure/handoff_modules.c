@@ -10,8 +10,8 @@ void handoff_write_heaps(const struct handoff_block *block,
     for (; count < CONFIG_HEAP_LIMIT && !phys_range_is_empty(heaps[count]); count++)
         block->temp_heaps[count] = (struct handoff_temp_heap){heaps[count].start.value,
                                                               phys_range_size_bytes(heaps[count])};
-    block->handoff->temp_heaps =
-        handoff_block_array(block, block->temp_heaps, count, sizeof(struct handoff_temp_heap));
+    handoff_block_array(block, block->temp_heaps, count, sizeof(struct handoff_temp_heap),
+                        &block->handoff->temp_heaps);
 }
 
 static void write_text(const struct handoff_block *block, uint16_t place,
@@ -38,6 +38,6 @@ void handoff_write_modules(const struct handoff_block *block, const struct confi
             memcpy(module->sha256, modules->list[i].sha256.bytes, SHA256_SIZE_BYTES);
         }
     }
-    block->handoff->modules =
-        handoff_block_array(block, block->modules, modules->count, sizeof(struct handoff_module));
+    handoff_block_array(block, block->modules, modules->count, sizeof(struct handoff_module),
+                        &block->handoff->modules);
 }
