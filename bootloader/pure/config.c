@@ -1,6 +1,7 @@
 #include "bootloader/pure/config.h"
 
 #include "bootloader/pure/config_value.h"
+#include "bootloader/pure/text_line.h"
 #include "shared/memory.h"
 #include "shared/text/command_line.h"
 #include "shared/text/format.h"
@@ -426,20 +427,6 @@ static enum config_status parse_line(struct parser *parser, struct piece line,
     return store(parser, *ret_key, value);
 }
 
-struct piece config_next_line(struct piece *text)
-{
-    size_t length = 0;
-    while (length < text->length && text->text[length] != '\n')
-        length++;
-    struct piece line = {text->text, length};
-    size_t taken = length < text->length ? length + 1 : length;
-    text->text += taken;
-    text->length -= taken;
-    if (line.length > 0 && line.text[line.length - 1] == '\r')
-        line.length--;
-    return line;
-}
-
 void config_skip_mark(struct piece *text)
 {
     static const char MARK[3] = {'\xef', '\xbb', '\xbf'};
@@ -455,7 +442,7 @@ enum config_status config_parse_lines(struct piece lines, unsigned first_line, b
     struct parser parser = {config, first_line, is_entry, 0};
     for (; lines.length > 0; parser.line_number++) {
         struct piece key = {"", 0};
-        enum config_status status = parse_line(&parser, config_next_line(&lines), &key);
+        enum config_status status = parse_line(&parser, text_next_line(&lines), &key);
         if (status == CONFIG_OK)
             continue;
         ret_wrong->line = parser.line_number;

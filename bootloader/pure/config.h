@@ -171,9 +171,6 @@ enum config_status config_parse_lines(struct piece lines, unsigned first_line, b
 /* Let the text begin behind a byte-order mark. */
 void config_skip_mark(struct piece *text);
 
-/* Take the next line off the text, without its end (LF or CRLF). */
-struct piece config_next_line(struct piece *text);
-
 /* Split a line at its '=', without the blanks around both parts. Return false for a comment, and for
  * a line without a '='. */
 bool config_split_line(struct piece line, struct piece *ret_key, struct piece *ret_value);

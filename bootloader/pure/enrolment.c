@@ -1,6 +1,6 @@
 #include "bootloader/pure/enrolment.h"
 
-#include "bootloader/pure/config.h"
+#include "bootloader/pure/text_line.h"
 
 /* Behind the digits: a blank, and a blank or a star for the mode in which sha256sum read. */
 #define PATH_OFFSET (SHA256_DIGIT_COUNT + 2)
@@ -9,7 +9,7 @@
 static bool next_line(struct piece *list, struct sha256 *ret_hash, struct piece *ret_path)
 {
     while (list->length > 0) {
-        struct piece line = config_next_line(list);
+        struct piece line = text_next_line(list);
         if (line.length > PATH_OFFSET &&
             sha256_parse((struct piece){line.text, SHA256_DIGIT_COUNT}, ret_hash)) {
             *ret_path = (struct piece){line.text + PATH_OFFSET, line.length - PATH_OFFSET};

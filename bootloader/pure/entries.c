@@ -1,6 +1,7 @@
 #include "bootloader/pure/entries.h"
 
 #include "bootloader/pure/entry_name.h"
+#include "bootloader/pure/text_line.h"
 #include "shared/memory.h"
 #include "shared/text/format.h"
 #include "shared/text/text.h"
@@ -42,7 +43,7 @@ static bool take_section(struct piece *text, unsigned *line, struct piece *ret_l
     *ret_lines = (struct piece){text->text, 0};
     while (text->length > 0) {
         ret_lines->length = (size_t)(text->text - ret_lines->text);
-        bool is_found = is_start(config_next_line(text), ret_id);
+        bool is_found = is_start(text_next_line(text), ret_id);
         ++*line;
         if (is_found)
             return true;
