@@ -144,7 +144,7 @@ LOADER_APART := load_entry choose_entry kernel_image_read_headers screen_gather 
     start_options_read put_character put_format make_plan add_program_headers add_entries read_file sort_starts \
     menu_draw_row claims_add entries_add_file check_request build_tables write_entries find_note table_pool_memory \
     is_measuring entry_has_no_tries load_config put_string add_port run_sweep request_of boot_interface_publish \
-    load_module find_default bootstrap_tables_bound bootstrap_tables_build
+    load_module find_default bootstrap_tables_bound bootstrap_tables_build lowest_place
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz -mtune=nocona $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \

@@ -1,6 +1,5 @@
 #include "bootloader/pure/enrolment.h"
 
-
 /* Behind the digits: a blank, and a blank or a star for the mode in which sha256sum read. */
 #define PATH_OFFSET (SHA256_DIGIT_COUNT + 2)
 
