@@ -13,8 +13,6 @@
 #include "shared/text/text.h"
 #include "tests/qemu/conductor/stage.h"
 
-#include <efipciio.h>
-
 #define DEBUG_EXIT_PORT 0xf4
 /* Values that no kernel uses. */
 #define CONDUCTOR_CODE_RETURNED 0x7e
@@ -117,26 +115,6 @@ static EFI_DEVICE_PATH *device_path(EFI_HANDLE handle)
     return path;
 }
 
-/* Return the handle whose drivers have data about the content of a volume. The disks of all cases
- * have the same partition table, so that is the partition with its file system. Each disc has
- * another one, so there it is the storage controller. */
-static EFI_HANDLE changed_device(EFI_HANDLE volume)
-{
-    static EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
-    EFI_DEVICE_PATH *path = device_path(volume);
-    bool is_disc = false;
-    for (const EFI_DEVICE_PATH *node = path; !IsDevicePathEndType(node);
-         node = NextDevicePathNode(node))
-        is_disc |=
-            DevicePathType(node) == MEDIA_DEVICE_PATH && DevicePathSubType(node) == MEDIA_CDROM_DP;
-    if (!is_disc)
-        return volume;
-    EFI_HANDLE controller;
-    require(stage.firmware->LocateDevicePath(&pci_guid, &path, &controller),
-            "looking for the storage controller");
-    return controller;
-}
-
 static UINTN path_node_bytes(const EFI_DEVICE_PATH *node)
 {
     return (UINTN)node->Length[0] | (UINTN)node->Length[1] << 8;
@@ -197,10 +175,9 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 
     EFI_HANDLE volume = read_plan();
     if (plan_has(&stage.plan, "snapshot", NULL)) {
-        EFI_HANDLE device = changed_device(volume);
-        require(stage.firmware->DisconnectController(device, NULL, NULL), "disconnecting");
+        require(volume_disconnect(volume), "disconnecting the volume");
         stage_wait_for_byte("waiting");
-        require(stage.firmware->ConnectController(device, NULL, NULL, TRUE), "connecting");
+        require(volume_connect(), "connecting the volume");
         volume = read_plan();
     }
 
