@@ -211,7 +211,10 @@ class Lab:
         """Return the snapshot of a machine. The first worker takes it, and the others wait."""
         options = case_options(machine)
         model = self.machine(Path(), **options).cpu_model()
-        name = hashlib.sha256(repr(sorted({**options, "cpu": model}.items())).encode()).hexdigest()[:16]
+        properties = repr(sorted({**options, "cpu": model}.items()))
+        # A device may write a file in the worker's own folder, whose name is no property of the machine.
+        properties = properties.replace(str(self.scratch), "")
+        name = hashlib.sha256(properties.encode()).hexdigest()[:16]
         state = self.snapshots / name
         with (self.snapshots / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
