@@ -27,7 +27,7 @@ import folders  # noqa: E402
 import image  # noqa: E402
 import sign  # noqa: E402
 import volume  # noqa: E402
-from machine import DEBUG_EXIT_PORT, GRAPHICS, MIB, QEMU, Machine, parse_size  # noqa: E402
+from machine import DEBUG_EXIT_PORT, GRAPHICS, QEMU, UNRESERVED_FROM_BYTES, Machine, parse_size  # noqa: E402
 
 BUILD = folders.build_folder()
 CONDUCTOR = BUILD / "qemu/CONDUCTOR.EFI"
@@ -244,8 +244,9 @@ def memory_in_file(pc, state, is_shared):
     """Return QEMU's arguments for a machine whose memory is a file beside its snapshot. With "on" the machine writes the
     file, with "off" it only reads it."""
     file = firmware.escape(state.with_suffix(".memory"))
-    size_mib = parse_size(pc.memory) // MIB
-    backend = f"memory-backend-file,id=snapshot,mem-path={file},size={size_mib}M,share={is_shared},reserve=off"
+    size_bytes = parse_size(pc.memory)
+    reserve = ",reserve=off" if size_bytes >= UNRESERVED_FROM_BYTES else ""
+    backend = f"memory-backend-file,id=snapshot,mem-path={file},size={size_bytes},share={is_shared}{reserve}"
     return ["-object", backend, "-machine", "memory-backend=snapshot"]
 
 
