@@ -268,7 +268,7 @@ GROUPS = {
     "simulator": Group("the memory stack over other machines' maps", ("simulator",),
                        lambda _: pytest_group("tests/simulator", *in_parallel())),
     "qemu": Group("loader and kernel in QEMU", ("build", "qemu-programs"),
-                  lambda everything: pytest_group("tests/qemu", *in_parallel(), *["--all"] * everything),
+                  lambda everything: pytest_group("tests/qemu", *in_parallel(waiting=1), *["--all"] * everything),
                   checked_kernels=True),
 }  # fmt: skip
 

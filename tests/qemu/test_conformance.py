@@ -39,6 +39,7 @@ def test_kernel_that_trusts_every_handoff_is_found():
     assert verdicts(rows) == {"inject-bad-checksum": "accepted"}
 
 
+@FULL  # test_inject.py has our kernel with a damaged handoff, the other cases have the kit
 def test_our_kernel_passes():
     assert verdicts(kit(volume.ESP / "kernel.elf", "--case", "inject-bad-machine")) == {"inject-bad-machine": "refused"}
 

@@ -208,10 +208,9 @@ def secure_build(folder, name):
     return firmware.find(folder / name)
 
 
-@pytest.mark.parametrize("name", [
-    "OVMF_CODE_4M.secboot.strictnx.fd", pytest.param("OVMF_CODE_4M.strictnx.fd", marks=FULL),
-    pytest.param("any.fd", marks=FULL),
-])  # fmt: skip
+# test_matrix boots such a build by default, and tests/scripts/test_firmware.py has all names.
+@FULL
+@pytest.mark.parametrize("name", ["OVMF_CODE_4M.secboot.strictnx.fd", "OVMF_CODE_4M.strictnx.fd", "any.fd"])
 def test_secure_boot_build_of_any_name_starts(lab, tmp_path, name):
     """Without SMM, secure flash and its variable store it stops with #UD at 0xE0000."""
     expect_ready(lab.cold(machine={"firmware": secure_build(tmp_path, name)}))
@@ -278,8 +277,9 @@ def test_no_random_device(lab):
 
 
 @pytest.mark.parametrize("build, fat_bits, iso, machine", [
-    ("OVMF_CODE_4M.secboot.fd", 16, False, {"medium": "nvme", "graphics": "qxl", "cpu": "Nehalem",
-                                            "random_device": False}),
+    # A machine of test_matrix has this medium, firmware and display, too.
+    pytest.param("OVMF_CODE_4M.secboot.fd", 16, False, {"medium": "nvme", "graphics": "qxl", "cpu": "Nehalem",
+                                                        "random_device": False}, marks=FULL),
     ("OVMF_CODE.fd", 32, False, {"graphics": "cirrus", "cpu": "Nehalem"}),
     ("OVMF.fd", 12, False, {"medium": "ahci", "graphics": "ramfb", "cpu": "max"}),
     ("OVMF_CODE.secboot.fd", 16, True, {"medium": "usb", "graphics": "std", "cpu": "max"}),

@@ -1,7 +1,8 @@
 """The boot record: the words of the next boot about the last one (catalogue I6, I7, I8).
 
-A machine is reset while it runs: the RAM keeps the record that the kernel wrote. Other cases put a record of their own
-into the RAM, or into the EFI variable, before the unmodified loader starts.
+A machine is reset while it runs: the RAM keeps the record that the kernel wrote. A reset costs a start of the firmware.
+So other cases put a record into the RAM, or into the EFI variable, before the unmodified loader starts: one of their
+own, or the pages of a machine that has failed.
 """
 
 import re
@@ -84,6 +85,12 @@ def await_line(running, pattern):
     return running.serial
 
 
+def halt(lab, last_line, **settings):
+    """Boot to a failure that halts the machine. Return its output and the pages with its record."""
+    with resettable(lab, **settings) as running:
+        return await_line(running, last_line), await_record(running)
+
+
 # --- Resets of a running machine ------------------------------------------------------------------------------------
 
 
@@ -136,12 +143,9 @@ def test_unfinished_boot_is_named_and_a_wished_end_is_not(lab):
 
 def test_panic_before_the_heap_and_nested_panic_leave_a_record(lab):
     """A fault while the report is printed: the record holds the part of it that was printed."""
-    with resettable(lab, "provoke=nested-fault") as running:
-        await_line(running, r"while printing a panic")
-        await_record(running)
-        reset(running)
-        serial = await_line(running, r"^\[panic\] .*while printing a panic")
-    assert re.search(r"^  \| \[panic\] code=.*while printing a panic", serial, re.MULTILINE), serial
+    _, pages = halt(lab, r"while printing a panic", command_line="provoke=nested-fault")
+    verdict = case_with(lab, pages)
+    assert verdict.has_line(r"  \| \[panic\] code=.*while printing a panic"), verdict.serial
 
 
 def with_failure(failure):
@@ -163,11 +167,8 @@ HALTS = {
 def test_next_boot_names_the_error_of_the_loader(lab, failure):
     """These ends come after the exit, where the firmware cannot keep them. The pages have the whole report."""
     settings, last_line, end, line = HALTS[failure]
-    with resettable(lab, **settings) as running:
-        first = await_line(running, last_line)
-        pages = await_record(running)
-        reset(running)
-        serial = await_line(running, r"^This was the record of the last boot")
+    first, pages = halt(lab, last_line, **settings)
+    serial = case_with(lab, pages).serial
     assert "the last boot" not in first and f"the last boot ended in {end}. Its record:" in serial, serial
     assert f"\n  | {line}" in serial and "\n  | Handoff loader " in serial, serial
     shown = post_mortem.describe(post_mortem.read(pages))
@@ -175,11 +176,8 @@ def test_next_boot_names_the_error_of_the_loader(lab, failure):
 
 
 def test_next_boot_names_a_fault_in_the_firmware(lab):
-    with resettable(lab, plan=["map-jumps"]) as running:
-        await_line(running, r"Report it with the lines above")
-        await_record(running)
-        reset(running)
-        serial = await_line(running, r"^This was the record of the last boot")
+    _, pages = halt(lab, r"Report it with the lines above", plan=["map-jumps"])
+    serial = case_with(lab, pages).serial
     assert "the last boot ended in the loader's error HL-27. Its record:" in serial, serial
     assert "\n  | [loader] fault: #PF page fault, in a call of the firmware" in serial, "registers and the cause"
 
@@ -329,16 +327,15 @@ def stored_records(running):
 
 
 def test_variable_store_holds_the_panic_for_the_script(lab):
-    """From the panic, over a reset, into the flash of the firmware, to the program that Linux runs."""
-    with resettable(lab, "provoke=assertion post_mortem=nvram") as running:
+    """From the RAM into the flash of the firmware, to the program that Linux runs. The kernel's own panic is later: a
+    kernel in a panic writes no variable."""
+    with resettable(lab, "provoke=assertion post_mortem=nvram", changes={"record.bin": record()},
+                    plan=[f"record {FIRST_PLACE}"]) as running:  # fmt: skip
         await_line(running, PANIC_END)
         await_record(running)
-        assert list(stored_records(running)) == [], "a kernel in a panic writes no variable"
-        reset(running)
-        await_line(running, PANIC_END)
         [found] = stored_records(running)
     text = post_mortem.describe(found)
-    assert "ended in a panic, code 0x23" in text and "[panic] cause: assertion failed" in text, text
+    assert "ended in a panic, code 0x1e" in text and "[panic] cause: made up" in text, text
 
 
 def test_I7_variable_is_not_written_with_little_space(lab):

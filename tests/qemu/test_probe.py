@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lab import BUILD, PANIC, ROOT, image
+from lab import BUILD, CASE_MEMORY, PANIC, ROOT, image
 from machines import DISC, EXECUTABLE, MODERN, PLAIN, SMALL
 
 PROBE = BUILD / "probe/probe.elf"
@@ -181,7 +181,7 @@ def with_alignment(kernel, alignment):
 
 
 @pytest.mark.parametrize("alignment, memory", [
-    (2 << 20, "512M"), pytest.param(1 << 30, "4G", marks=pytest.mark.full),
+    (2 << 20, CASE_MEMORY), pytest.param(1 << 30, "4G", marks=pytest.mark.full),
 ])  # fmt: skip
 def test_alignment_of_a_segment_holds_for_the_physical_address(lab, tmp_path, alignment, memory):
     kernel = tmp_path / "kernel.elf"

@@ -2,9 +2,9 @@
  * main.c - the conductor. It runs between the firmware and the loader, and makes the firmware fail
  * by plan. It is installed as \EFI\BOOT\BOOTX64.EFI. The loader under test is
  * \EFI\HANDOFF\LOADER.EFI, unchanged. If a plan begins with `snapshot`, the conductor prints a line
- * on COM1 and waits for one byte. During this time a test takes its snapshot. After the byte it
- * reconnects the storage controller, so that the volume of the restored machine is read again, and
- * follows the plan there.
+ * on COM1 and waits for one byte. During this time a test takes its snapshot, and no driver of a
+ * file system has data about the volume. After the byte it connects the drivers, which read the
+ * volume of the restored machine, and follows the plan there.
  */
 #include "shared/arch/x86_64/instructions.h"
 #include "shared/arch/x86_64/serial_16550.h"
@@ -12,8 +12,6 @@
 #include "shared/text/format.h"
 #include "shared/text/text.h"
 #include "tests/qemu/conductor/stage.h"
-
-#include <efipciio.h>
 
 #define DEBUG_EXIT_PORT 0xf4
 /* Values that no kernel uses. */
@@ -117,18 +115,6 @@ static EFI_DEVICE_PATH *device_path(EFI_HANDLE handle)
     return path;
 }
 
-/* Make the drivers drop their data about the volume. */
-static void reconnect_storage(EFI_HANDLE volume)
-{
-    static EFI_GUID pci_guid = EFI_PCI_IO_PROTOCOL_GUID;
-    EFI_DEVICE_PATH *path = device_path(volume);
-    EFI_HANDLE controller;
-    require(stage.firmware->LocateDevicePath(&pci_guid, &path, &controller),
-            "looking for the storage controller");
-    require(stage.firmware->DisconnectController(controller, NULL, NULL), "disconnecting");
-    require(stage.firmware->ConnectController(controller, NULL, NULL, TRUE), "connecting");
-}
-
 static UINTN path_node_bytes(const EFI_DEVICE_PATH *node)
 {
     return (UINTN)node->Length[0] | (UINTN)node->Length[1] << 8;
@@ -189,8 +175,9 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 
     EFI_HANDLE volume = read_plan();
     if (plan_has(&stage.plan, "snapshot", NULL)) {
+        require(volume_disconnect(volume), "disconnecting the volume");
         stage_wait_for_byte("waiting");
-        reconnect_storage(volume);
+        require(volume_connect(), "connecting the volume");
         volume = read_plan();
     }
 

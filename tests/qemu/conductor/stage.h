@@ -29,6 +29,10 @@ void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Print the line, and wait for a byte on COM1. */
 void stage_wait_for_byte(const char *what);
 
+/* Let the firmware forget what is on a volume, and read it again. */
+EFI_STATUS volume_disconnect(EFI_HANDLE volume);
+EFI_STATUS volume_connect(void);
+
 /* Each function puts its hooks into the copies, by the plan. */
 void allocation_install(void);
 void leaving_install(void);
