@@ -101,14 +101,17 @@ static bool measure(struct loader *loader, unsigned pcr, const void *bytes, uint
 bool integrity_admit(struct loader *loader, const struct integrity_subject *subject)
 {
     char text[TPM_TEXT_LIMIT_BYTES];
+    bool is_setting = subject->kind <= INTEGRITY_ENTRY_FILE;
     if (!check_hash(loader, subject))
         return false;
-    if (!is_measuring(loader) || subject->kind == INTEGRITY_EFI_APPLICATION)
+    /* Settings are measured in spite of `tpm = off`: an entry of theirs may have another `tpm`. */
+    if (loader->integrity.tpm.protocol == NULL || (!is_setting && !is_measuring(loader)) ||
+        subject->kind == INTEGRITY_EFI_APPLICATION)
         return true;
     format_text(text, sizeof(text), "%s %s", text_part(kind_names, (unsigned)subject->kind),
                 subject->path);
-    return measure(loader, subject->kind <= INTEGRITY_ENTRY_FILE ? PCR_SETTINGS : PCR_FILES,
-                   subject->bytes, subject->size_bytes, text);
+    return measure(loader, is_setting ? PCR_SETTINGS : PCR_FILES, subject->bytes,
+                   subject->size_bytes, text);
 }
 
 bool integrity_admit_kernel(struct loader *loader, struct file *file)

@@ -13,6 +13,7 @@ import event_log
 import firmware
 import sign
 from lab import BUILD, LOADER, WORDS, change, enrolled, expect_ready, expect_stop, make_tree
+from test_menu import DOWN, END, Terminal
 
 FULL = pytest.mark.full
 KEYS = Path("/usr/share/ovmf")
@@ -162,14 +163,15 @@ def test_tpm_off_measures_only_the_configuration(lab):
     assert verdict.serial.count("conductor: measured") == 1 and "[integrity]" not in verdict.serial
 
 
-def test_tpm_off_of_an_entry_counts_for_that_entry_only(lab):
-    """The file of the next entry is measured as if the first one were absent."""
-    lines = f"cmdline = {' '.join(WORDS)}\n"
-    entries = {"a.conf": b"tpm = off", "b.conf": b"title = b"}
-    changes = {CONFIG: f"default = b\n{lines}".encode(), **{f"handoff/entries/{k}": v for k, v in entries.items()}}
+def test_tpm_off_measures_each_entry_file(lab):
+    """Another entry may demand all measurements. `off` of one entry counts for its kernel only."""
+    entries = {"a.conf": b"tpm = off", "b.conf": b"tpm = demand"}
+    changes = {**config("tpm = off", "default = b"), **{f"handoff/entries/{k}": v for k, v in entries.items()}}
     verdict = expect_ready(lab.case(changes, plan=["fake-tpm"]))
     for name, content in entries.items():
         expect_measured(verdict, 12, content, f"entry file \\handoff\\entries\\{name}")
+    assert verdict.serial.count("conductor: measured") == 5
+    assert "tpm=measured" in verdict.serial
 
 
 # --- Real Secure Boot, and a real TPM ------------------------------------------------------------------
@@ -220,7 +222,7 @@ class SoftwareTpm:
 
 
 @pytest.mark.parametrize("device, lines", [
-    ("tpm-crb", ["tpm = demand"]),
+    pytest.param("tpm-crb", ["tpm = demand"], marks=FULL),
     pytest.param("tpm-tis", [], marks=FULL),
     pytest.param("tpm-crb", None, marks=FULL),
 ])  # fmt: skip
@@ -235,14 +237,57 @@ def test_event_log_replays_to_the_registers(lab, tmp_path, device, lines):
         with lab.boot_cold(disk, extra=tpm.arguments(device)) as running:
             assert running.wait_for(r"^\[ready\]", 120), running.serial
             serial = running.serial
+    words = b"" if lines is None else " ".join(WORDS).encode()
+    expected = [] if lines is None else [(12, files[CONFIG], b"configuration \\handoff.conf")]
+    expected += [(12, words + b"\0", b"command line " + words), (9, files[KERNEL], b"kernel \\kernel.elf")]
+    expect_replay(serial, expected)
+    assert "tpm=measured" in serial
+
+
+def expect_replay(serial, expected):
+    """Check that the event log leads to each register, and has these events of the loader: (PCR, bytes, text). Return
+    the programs that the firmware has measured."""
     events, registers = event_log.read_conductor(serial)
     replayed = event_log.replay(events)
     assert len(registers) == 16
     for number, value in registers.items():
         assert value == replayed.get(number, bytes(32)), f"PCR {number}: {events}"
-    words = b"" if lines is None else " ".join(WORDS).encode()
-    expected = [] if lines is None else [(12, files[CONFIG], b"configuration \\handoff.conf")]
-    expected += [(12, words + b"\0", b"command line " + words), (9, files[KERNEL], b"kernel \\kernel.elf")]
     assert [(event.pcr, event.digest, event.data) for event in events if event.kind == event_log.EV_IPL] == [
-        (pcr, hashlib.sha256(content).digest(), data) for pcr, content, data in expected]  # fmt: skip
-    assert "tpm=measured" in serial
+        (pcr, hashlib.sha256(content).digest(), text) for pcr, content, text in expected]  # fmt: skip
+    return [event.data for event in events if (event.pcr, event.kind) == (4, event_log.EV_EFI_APPLICATION)]
+
+
+def test_event_log_of_a_boot_with_all_kinds_of_entries(lab, tmp_path):
+    """An application ends, a kernel is refused, and a static PIE with modules starts with an edited command line."""
+    if shutil.which("swtpm") is None:
+        pytest.skip("there is no swtpm: install Debian's package swtpm")
+    changes = {
+        CONFIG: b"timeout = menu\ncmdline = all\ntpm = demand\nentry = visit\nefi = /visitor.efi\ncmdline = hello\n"
+                b"entry = bad\nkernel = /bad.elf\n",
+        "handoff/entries/pie.conf": b"kernel = /pie.elf\nmodule = /one.txt\nmodule_cmdline = words\nmodule = /two.bin",
+        "visitor.efi": (BUILD / "qemu/VISITOR.EFI").read_bytes(), "bad.elf": b"no kernel",
+        "pie.elf": (BUILD / "small_kernels/pie.elf").read_bytes(), "one.txt": b"!" * 5000, "two.bin": b"?",
+    }  # fmt: skip
+    with SoftwareTpm(tmp_path) as tpm:
+        disk = lab.disk(changes, ["show-measurements", "no-terminal", "no-keyboard"], words=[])
+        with lab.boot_cold(disk, extra=tpm.arguments("tpm-crb")) as running:
+            terminal = Terminal(running)
+            terminal.expect(r"^> visit$")
+            terminal.type(b"\r", r"^visit has ended\.$")
+            terminal.type(DOWN + b"\r", r"^HL-\d+: ", r"^  bad \(error\)$")
+            terminal.type(END + b"e", r"^all$")
+            running.send(b" edited\r")
+            serial = running.watch(120).serial
+    assert "pie: all is right" in serial, serial
+
+    def words(line):
+        return (12, line + b"\0", b"command line " + line)
+
+    programs = expect_replay(serial, [
+        (12, changes[CONFIG], b"configuration \\handoff.conf"),
+        (12, changes["handoff/entries/pie.conf"], b"entry file \\handoff\\entries\\pie.conf"),
+        words(b"hello"), words(b"all"), (9, changes["bad.elf"], b"kernel \\bad.elf"),
+        words(b"all edited"), (9, changes["pie.elf"], b"kernel \\pie.elf"),
+        (9, changes["one.txt"], b"module \\one.txt"), (9, changes["two.bin"], b"module \\two.bin"),
+    ])  # fmt: skip
+    assert "\\visitor.efi".encode("utf-16-le") in programs[-1], programs
