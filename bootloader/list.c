@@ -124,12 +124,13 @@ static uint64_t list_files(struct loader *loader, EFI_FILE_HANDLE folder)
     return sum_bytes;
 }
 
-/* The menu has no room for both hashes. */
+/* A menu that opens shows the last one. The log has them all. */
 static enum loader_error warn_of_refusal(struct loader *loader, const struct entry *entry)
 {
     static char sentence[600];
     error_format_sentence(&loader->failure, sentence, sizeof(sentence));
     console_warn(&loader->console, "the file of entry %s is refused: %s", entry->id, sentence);
+    loader->chooser.refusal = sentence;
     return loader->failure.error;
 }
 

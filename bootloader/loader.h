@@ -36,6 +36,7 @@ struct chooser {
     struct phys_addr texts[2]; /* blocks of memory: handoff.conf, the files of entries */
     unsigned text_count;
     struct entry *chosen; /* NULL before the first choice */
+    const char *refusal;  /* of an entry's file; NULL without one */
     bool has_menu;        /* the menu has been shown */
     bool has_returned;    /* the chosen EFI application has ended with success */
     char config_path[CONFIG_PATH_CAPACITY];

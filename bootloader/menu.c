@@ -115,7 +115,7 @@ struct entry *menu_run(struct loader *loader, const struct entry *entry, unsigne
         .forbids_change = integrity_is_secure(loader)
                               ? PACKED("Secure Boot is on: the command line cannot be changed.")
                               : NULL,
-        .message = message,
+        .message = message != NULL ? message : loader->chooser.refusal,
         .seconds_left = seconds,
         .selected = entry == NULL ? 0 : (unsigned)(entry - entries),
     };

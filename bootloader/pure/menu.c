@@ -9,7 +9,7 @@
 #include "shared/text/packed_text.h"
 #include "shared/text/text.h"
 
-#define MESSAGE_ROW   18
+#define MESSAGE_ROW   17
 #define COUNTDOWN_ROW 21
 #define KEYS_ROW      22
 #define FIRST_WIDE    0x1100 /* from here on, some characters take two columns */

@@ -11,7 +11,7 @@ import pytest
 
 from lab import CASE_IMAGE_MIB, ROOT, TIMEOUT_SECONDS, WORDS, expect_ready, expect_stop
 
-UP, DOWN, END, ESCAPE = b"\x1b[A", b"\x1b[B", b"\x1b[F", b"\x1b"
+UP, DOWN, HOME, END, ESCAPE = b"\x1b[A", b"\x1b[B", b"\x1b[H", b"\x1b[F", b"\x1b"
 LIST = "Handoff: choose an entry"
 GLOBAL = f"cmdline = {' '.join(WORDS)}"
 ATTENDED = f"cmdline = {' '.join(word for word in WORDS if word != 'unattended')}"
