@@ -113,7 +113,10 @@ def test_W4_dialogue_on_the_serial_port(lab):
         terminal.type(b"\r", rf"^{LIST} \(1 of 24\)$", r"^  absent \(error\)$",
                       r"^HL-04: The file is not on the boot volume. \\absent.elf. ", r"^It starts in \d+ s.")  # fmt: skip
         terminal.type(b"e", r"^The command line of this boot$", rf"^{ATTENDED[10:]}$", absent="It starts")
-        terminal.type(b" a=\"", rf"^{ATTENDED[10:]} a=\"$")
+        before = len(running.raw)
+        terminal.type(b" " + 25 * b"y", "y{25}$")
+        terminal.type(25 * b"\x7f" + b"a=\"", rf"^{ATTENDED[10:]} a=\"$")
+        assert running.raw.count(ATTENDED[10:].encode(), before) < 20, "a pasted text is drawn when it ends"
         terminal.type(b"\r", r"^The command line has a quote that is never closed.$")
         running.send(b"\x7f\x7f\x7fheap=best-fit\r")
         verdict = running.watch(TIMEOUT_SECONDS)
