@@ -180,12 +180,27 @@ static const char *put(struct row *row, unsigned end, const char *text)
     return text;
 }
 
+/* Move the part of a word at the end of a row back to `rest`. A word as long as the row stays. */
+static const char *keep_word(struct row *row, const char *rest)
+{
+    unsigned count = 0;
+    while (count < row->length && row->text[row->length - 1 - count] > ' ')
+        count++;
+    if (count == row->length)
+        return rest;
+    row->length -= count;
+    row->column -= count;
+    return rest - count;
+}
+
 /* Append row `number` of a text with several rows. */
-static void put_row_of(struct row *row, const char *text, unsigned number)
+static void put_row_of(struct row *row, const char *text, unsigned number, bool keeps_words)
 {
     for (;; number--) {
         row->length = row->column = 0;
         text = put(row, MENU_COLUMN_COUNT, text);
+        if (keeps_words && *text > ' ')
+            text = keep_word(row, text);
         if (number == 0)
             return;
         if (*text == '\n')
@@ -241,13 +256,13 @@ void menu_draw_row(const struct menu *menu, unsigned number, char text[MENU_ROW_
     struct row row = {text, 0, 0};
     char buffer[400] = "";
     if (number < MENU_FIRST_ROW || number >= COUNTDOWN_ROW)
-        put_row_of(&row, find_text(menu, number, buffer, sizeof(buffer)), 0);
+        put_row_of(&row, find_text(menu, number, buffer, sizeof(buffer)), 0, false);
     else if (number >= MESSAGE_ROW && menu->view != MENU_VIEW_DETAILS)
-        put_row_of(&row, find_message(menu, buffer, sizeof(buffer)), number - MESSAGE_ROW);
+        put_row_of(&row, find_message(menu, buffer, sizeof(buffer)), number - MESSAGE_ROW, true);
     else if (menu->view == MENU_VIEW_LIST)
         put_entry(menu, &row, number - MENU_FIRST_ROW);
     else
-        put_row_of(&row, menu->text, number - MENU_FIRST_ROW);
+        put_row_of(&row, menu->text, number - MENU_FIRST_ROW, menu->view == MENU_VIEW_DETAILS);
     for (; row.column < MENU_COLUMN_COUNT; row.column++)
         text[row.length++] = ' ';
     text[row.length] = '\0';

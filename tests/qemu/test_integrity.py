@@ -195,7 +195,7 @@ def sign_volume(tree, tmp_path):
 def expect_both_hashes(terminal, keys, name, found, wanted):
     """Check a refusal on the screen of the menu."""
     text = terminal.type(keys, r"^HL-38: Secure Boot is on, ", f"^  it has: {digest(found)}$",
-                         f"^  wanted: {digest(wanted)}\\. ", absent="It starts")  # fmt: skip
+                         f"^  wanted: {digest(wanted)}\\.", absent="It starts")  # fmt: skip
     assert name in text.replace("\n", ""), text
 
 
