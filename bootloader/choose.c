@@ -99,26 +99,25 @@ static bool wants_menu(struct loader *loader, const struct entry *entry, const c
     return message == NULL && (loader->globals.timeout_seconds != 0 || menu_is_wanted(loader));
 }
 
-/* Describe the result of the last choice in *ret_message; NULL at the first time. Return false if
- * nothing is left to choose. */
+/* Describe the end of the last try in *ret_message; NULL before the first try. Return false if nothing
+ * is left to choose. */
 static bool end_last_try(struct loader *loader, const char **ret_message)
 {
     static char message[600];
     const struct chooser *chooser = &loader->chooser;
+    bool has_choice = !loader->entries.is_single || chooser->has_menu;
     *ret_message = NULL;
     if (chooser->chosen == NULL)
         return true;
     *ret_message = message;
-    if (chooser->has_returned)
+    if (chooser->has_returned) {
+        format_text(message, sizeof(message), "%s has ended.", chooser->chosen->title);
         last_failure.error = LOADER_OK;
-    if (loader->entries.is_single && !chooser->has_menu)
-        return false;
-    if (!chooser->has_returned) {
-        note_failure(chooser->chosen, message, sizeof(message));
-        return true;
+        return has_choice && is_attended(loader);
     }
-    format_text(message, sizeof(message), "%s has ended.", chooser->chosen->title);
-    return is_attended(loader);
+    if (has_choice)
+        note_failure(chooser->chosen, message, sizeof(message));
+    return has_choice;
 }
 
 static struct entry *ask(struct loader *loader, struct entry *entry, const char *message,

@@ -99,13 +99,16 @@ bool integrity_admit(struct loader *loader, enum integrity_kind kind, const stru
                      const struct sha256 *wanted)
 {
     char text[TPM_TEXT_LIMIT_BYTES];
+    bool is_setting = kind <= INTEGRITY_ENTRY_FILE;
     if (!check_hash(loader, kind, file, wanted))
         return false;
-    if (!is_measuring(loader) || kind == INTEGRITY_EFI_APPLICATION)
+    /* Settings are measured in spite of `tpm = off`: an entry of theirs may have another `tpm`. */
+    if (loader->integrity.tpm.protocol == NULL || (!is_setting && !is_measuring(loader)) ||
+        kind == INTEGRITY_EFI_APPLICATION)
         return true;
     format_text(text, sizeof(text), "%s %s", text_part(kind_names, (unsigned)kind), file->path);
-    return measure(loader, kind <= INTEGRITY_ENTRY_FILE ? PCR_SETTINGS : PCR_FILES, file->bytes,
-                   file->size_bytes, text);
+    return measure(loader, is_setting ? PCR_SETTINGS : PCR_FILES, file->bytes, file->size_bytes,
+                   text);
 }
 
 bool integrity_admit_kernel(struct loader *loader, struct file *file)

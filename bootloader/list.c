@@ -101,12 +101,13 @@ static uint64_t list_files(struct loader *loader, EFI_FILE_HANDLE folder)
     return sum_bytes;
 }
 
-/* The menu has no room for both hashes. */
-static void warn_of_refusal(const struct entry *entry)
+/* A menu that opens shows the last one. The log has them all. */
+static void warn_of_refusal(struct loader *loader, const struct entry *entry)
 {
     static char sentence[600];
     error_format_sentence(&last_failure, sentence, sizeof(sentence));
     console_warn("the file of entry %s is refused: %s", entry->id, sentence);
+    loader->chooser.refusal = sentence;
 }
 
 /* Read the file to the place of the entry's text. Its size may be smaller now. */
@@ -126,7 +127,7 @@ static bool read_file(struct loader *loader, struct entry *entry)
     entry->text.length = file.size_bytes;
     if (integrity_admit(loader, INTEGRITY_ENTRY_FILE, &file, NULL))
         return true;
-    warn_of_refusal(entry);
+    warn_of_refusal(loader, entry);
     return false;
 }
 

@@ -36,6 +36,7 @@ struct chooser {
     struct file config;     /* handoff.conf; closed if the handle is NULL */
     struct phys_addr texts; /* the files of entries, in one block of memory; 0: none */
     struct entry *chosen;   /* NULL before the first choice */
+    const char *refusal;    /* of an entry's file; NULL without one */
     bool has_menu;          /* the menu has been shown */
     bool has_returned;      /* the chosen EFI application has ended with success */
     char config_path[CONFIG_PATH_CAPACITY];

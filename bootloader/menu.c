@@ -95,11 +95,15 @@ static bool serve(struct loader *loader, enum menu_request request)
     return request == MENU_START || request == MENU_START_TEXT;
 }
 
+/* A pasted text is drawn when it ends: firmware takes milliseconds for a row, and a serial port keeps
+ * 16 bytes. */
 static enum menu_request wait_for_request(void)
 {
+    unsigned key = MENU_KEY_NONE;
     for (;;) {
-        menu_terminal_show(&terminal, &menu);
-        unsigned key = menu_terminal_take(&terminal);
+        if (key == MENU_KEY_NONE)
+            menu_terminal_show(&terminal, &menu);
+        key = menu_terminal_take(&terminal);
         enum menu_request request = key == MENU_KEY_NONE ? MENU_NOTHING : menu_press(&menu, key);
         if (menu_terminal_second(&terminal) && request == MENU_NOTHING)
             request = menu_pass_second(&menu);
@@ -120,7 +124,7 @@ struct entry *menu_run(struct loader *loader, const struct entry *entry, unsigne
         .forbids_change = integrity_is_secure(loader)
                               ? PACKED("Secure Boot is on: the command line cannot be changed.")
                               : NULL,
-        .message = message,
+        .message = message != NULL ? message : loader->chooser.refusal,
         .seconds_left = seconds,
         .selected = entry == NULL ? 0 : (unsigned)(entry - entries),
     };

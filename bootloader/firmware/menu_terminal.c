@@ -72,6 +72,18 @@ static void write_at(const struct menu_terminal *terminal, unsigned row, unsigne
     write_serial(terminal, sequence);
 }
 
+/* A character may take fewer columns than it counts for. Without blanks, the end of the old row would
+ * stay. */
+static void write_row(const struct menu_terminal *terminal, unsigned row, const char *text)
+{
+    char blanks[MENU_COLUMN_COUNT + 1] = "";
+    if (text_length(text) != MENU_COLUMN_COUNT) {
+        memset(blanks, ' ', MENU_COLUMN_COUNT);
+        write_at(terminal, row, 0, blanks);
+    }
+    write_at(terminal, row, 0, text);
+}
+
 void menu_terminal_show(struct menu_terminal *terminal, const struct menu *menu)
 {
     SIMPLE_TEXT_OUTPUT_INTERFACE *output = firmware.system_table->ConOut;
@@ -84,7 +96,7 @@ void menu_terminal_show(struct menu_terminal *terminal, const struct menu *menu)
         if (text_equal(text, terminal->rows[row]))
             continue;
         memcpy(terminal->rows[row], text, sizeof(text));
-        write_at(terminal, row, 0, text);
+        write_row(terminal, row, text);
         has_changed = true;
     }
     bool has_cursor = menu_find_cursor(menu, &row, &column);

@@ -9,7 +9,7 @@
 #include "shared/text/packed_text.h"
 #include "shared/text/text.h"
 
-#define MESSAGE_ROW   18
+#define MESSAGE_ROW   17
 #define COUNTDOWN_ROW 21
 #define KEYS_ROW      22
 #define FIRST_WIDE    0x1100 /* from here on, some characters take two columns */
@@ -181,12 +181,27 @@ static const char *put(struct row *row, unsigned end, const char *text)
     return text;
 }
 
+/* Move the part of a word at the end of a row back to `rest`. A word as long as the row stays. */
+static const char *keep_word(struct row *row, const char *rest)
+{
+    unsigned count = 0;
+    while (count < row->length && row->text[row->length - 1 - count] > ' ')
+        count++;
+    if (count == row->length)
+        return rest;
+    row->length -= count;
+    row->column -= count;
+    return rest - count;
+}
+
 /* Append row `number` of a text with several rows. */
-static void put_row_of(struct row *row, const char *text, unsigned number)
+static void put_row_of(struct row *row, const char *text, unsigned number, bool keeps_words)
 {
     for (;; number--) {
         row->length = row->column = 0;
         text = put(row, MENU_COLUMN_COUNT, text);
+        if (keeps_words && *text > ' ')
+            text = keep_word(row, text);
         if (number == 0)
             return;
         if (*text == '\n')
@@ -237,16 +252,19 @@ void menu_draw_row(const struct menu *menu, unsigned number, char text[MENU_ROW_
     char buffer[400] = "";
     const char *shown = buffer;
     unsigned part = 0;
+    bool keeps_words = menu->view == MENU_VIEW_DETAILS;
     if (number < MENU_FIRST_ROW || number >= COUNTDOWN_ROW) {
         write_text(menu, number, buffer, sizeof(buffer));
-    } else if (number >= MESSAGE_ROW && menu->view != MENU_VIEW_DETAILS) {
+        keeps_words = false;
+    } else if (number >= MESSAGE_ROW && !keeps_words) {
         shown = find_message(menu, buffer, sizeof(buffer));
         part = number - MESSAGE_ROW;
+        keeps_words = true;
     } else if (menu->view != MENU_VIEW_LIST) {
         shown = menu->text;
         part = number - MENU_FIRST_ROW;
     }
-    put_row_of(&row, shown, part);
+    put_row_of(&row, shown, part, keeps_words);
     if (menu->view == MENU_VIEW_LIST)
         put_entry(menu, &row, number - MENU_FIRST_ROW);
     for (; row.column < MENU_COLUMN_COUNT; row.column++)

@@ -5,8 +5,8 @@
  * last row of 24. A view is a list of rows:
  *
  *   row  0      the heading
- *   rows 2-16   the entries around the selected one, or a text
- *   rows 18-20  the error of the selected entry, or a message
+ *   rows 2-15   the entries around the selected one, or a text
+ *   rows 17-20  the error of the selected entry, or a message: two rows, and two hashes
  *   row  21     the countdown
  *   row  22     the keys
  *
@@ -22,7 +22,7 @@
 #define MENU_COLUMN_COUNT   79
 #define MENU_ROW_CAPACITY   (4 * MENU_COLUMN_COUNT + 1) /* UTF-8 and a NUL */
 #define MENU_FIRST_ROW      2
-#define MENU_LIST_ROW_COUNT 15
+#define MENU_LIST_ROW_COUNT 14
 #define MENU_TEXT_CAPACITY  1200
 
 enum menu_view {

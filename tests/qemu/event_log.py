@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 
 SHA1, SHA256 = 0x4, 0xB
-EV_NO_ACTION, EV_IPL = 0x3, 0xD
+EV_NO_ACTION, EV_IPL, EV_EFI_APPLICATION = 0x3, 0xD, 0x80000003
 DIGEST_BYTES = {SHA1: 20, SHA256: 32, 0xC: 48, 0xD: 64}
 
 

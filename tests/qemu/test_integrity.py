@@ -12,7 +12,8 @@ import pytest
 import event_log
 import firmware
 import sign
-from lab import BUILD, LOADER, WORDS, change, enrolled, expect_ready, expect_stop, make_tree
+from lab import BUILD, LOADER, TIMEOUT_SECONDS, WORDS, change, enrolled, expect_ready, expect_stop, make_tree
+from test_menu import DOWN, END, HOME, Terminal
 
 FULL = pytest.mark.full
 KEYS = Path("/usr/share/ovmf")
@@ -162,37 +163,85 @@ def test_tpm_off_measures_only_the_configuration(lab):
     assert verdict.serial.count("conductor: measured") == 1 and "[integrity]" not in verdict.serial
 
 
-def test_tpm_off_of_an_entry_counts_for_that_entry_only(lab):
-    """The file of the next entry is measured as if the first one were absent."""
-    lines = f"cmdline = {' '.join(WORDS)}\n"
-    entries = {"a.conf": b"tpm = off", "b.conf": b"title = b"}
-    changes = {CONFIG: f"default = b\n{lines}".encode(), **{f"handoff/entries/{k}": v for k, v in entries.items()}}
+def test_tpm_off_measures_each_entry_file(lab):
+    """Another entry may demand all measurements. `off` of one entry counts for its kernel only."""
+    entries = {"a.conf": b"tpm = off", "b.conf": b"tpm = demand"}
+    changes = {**config("tpm = off", "default = b"), **{f"handoff/entries/{k}": v for k, v in entries.items()}}
     verdict = expect_ready(lab.case(changes, plan=["fake-tpm"]))
     for name, content in entries.items():
         expect_measured(verdict, 12, content, f"entry file \\handoff\\entries\\{name}")
+    assert verdict.serial.count("conductor: measured") == 5
+    assert "tpm=measured" in verdict.serial
 
 
 # --- Real Secure Boot, and a real TPM ------------------------------------------------------------------
 
 
-def test_I1_real_secure_boot(lab, tmp_path):
-    """With the key that Debian's firmware has. `make sign` runs the same script."""
+def sign_volume(tree, tmp_path):
+    """Enrol the files of a tree, and sign its loader with the key that Debian's firmware has. `make sign` runs the same
+    script. Return {path: bytes} of the files."""
     needed = (KEYS / "PkKek-1-snakeoil.key", KEYS / "PkKek-1-snakeoil.pem", SIGNED_FIRMWARE)
     if shutil.which("sbsign") is None or shutil.which("openssl") is None or not all(map(Path.is_file, needed)):
         pytest.skip("no sbsign, no openssl, or no keys and firmware of Debian's package ovmf")
-    key, tree = tmp_path / "plain.key", make_tree(tmp_path / "volume")
+    key = tmp_path / "plain.key"
     subprocess.run(["openssl", "rsa", "-in", needed[0], "-passin", "pass:snakeoil", "-out", key],
                    check=True, capture_output=True)  # fmt: skip
     files = sign.find_files(tree, Path(LOADER), [])
     image = sign.enrol((BUILD / "BOOTX64.EFI").read_bytes(), files)
     sign.sign(image, key, needed[1], tree / LOADER)
-    loader = {LOADER: (tree / LOADER).read_bytes()}
-    machine = {"firmware": firmware.find(SIGNED_FIRMWARE)}
-    assert "secure-boot=on kernel=checked" in expect_ready(lab.cold(loader, machine=machine)).serial
-    changed = with_a_changed_bit(files[KERNEL])
-    verdict = lab.cold({**loader, KERNEL: changed}, machine=machine)
-    assert not verdict.success and "HL-38: Secure Boot is on" in verdict.serial, verdict.serial
-    assert digest(changed) in verdict.serial and digest(files[KERNEL]) in verdict.serial
+    return files
+
+
+def expect_both_hashes(terminal, keys, name, found, wanted):
+    """Check a refusal on the screen of the menu."""
+    text = terminal.type(keys, r"^HL-38: Secure Boot is on, ", f"^  it has: {digest(found)}$",
+                         f"^  wanted: {digest(wanted)}\\.", absent="It starts")  # fmt: skip
+    assert name in " ".join(text.split()), text
+
+
+def test_I1_I3_real_secure_boot(lab, tmp_path):
+    """Each file that a menu's entry uses is refused with one changed bit, and so are the settings that nobody signed.
+    The screen shows both hashes. An entry without changed files starts."""
+    changes = {
+        CONFIG: ("\n".join(("timeout = menu", f"cmdline = {' '.join(WORDS[:2])}", "entry = good", "entry = kernel",
+                            "kernel = /other.elf", "entry = module", "module = /other.txt", "entry = tool",
+                            "efi = /other.efi", "entry = inject", "inject = stale-key:1", "entry = fixed",
+                            "kaslr = off"))).encode(),
+        "other.elf": (BUILD / "kernel.elf").read_bytes(), "other.txt": b"other", "handoff/entries/x.conf": b"title = x",
+        "other.efi": (BUILD / "qemu/VISITOR.EFI").read_bytes(),
+    }  # fmt: skip
+    tree = make_tree(tmp_path / "volume")
+    change(tree, changes)
+    files = sign_volume(tree, tmp_path)
+    changed = {name: with_a_changed_bit(files[name]) for name in changes if name != CONFIG}
+    disk = lab.disk({**changes, **changed, LOADER: (tree / LOADER).read_bytes()}, words=[])
+    with lab.boot_cold(disk, firmware=firmware.find(SIGNED_FIRMWARE)) as running:
+        terminal = Terminal(running)
+        terminal.expect(r"^> good$", r"^  x \(error\)$")
+        name = "handoff/entries/x.conf"
+        expect_both_hashes(terminal, b"", "entry file \\handoff\\entries\\x.conf", changed[name], files[name])
+        terminal.type(b"e", r"^Secure Boot is on: the command line cannot be changed\.$")
+        for keys, kind, name in ((DOWN, "kernel", "other.elf"), (2 * DOWN, "module", "other.txt"),
+                                 (3 * DOWN, "EFI application", "other.efi")):  # fmt: skip
+            expect_both_hashes(terminal, HOME + keys + b"\r", f"{kind} \\{name}", changed[name], files[name])
+        terminal.type(b"p", r"^The path of an EFI application$")
+        expect_both_hashes(terminal, b"other.efi\r", "EFI application \\other.efi", changed[name], files[name])
+        terminal.type(HOME + 4 * DOWN + b"\r", r"^HL-29: .* the key inject")
+        terminal.type(HOME + 5 * DOWN + b"\r", r"^HL-29: .* kaslr=off")
+        running.send(HOME + b"\r")
+        verdict = expect_ready(running.watch(TIMEOUT_SECONDS))
+    assert "secure-boot=on kernel=checked" in verdict.serial
+
+
+def test_I1_real_secure_boot_refuses_a_changed_configuration(lab, tmp_path):
+    tree = make_tree(tmp_path / "volume")
+    files = sign_volume(tree, tmp_path)
+    changed = with_a_changed_bit(files[CONFIG])
+    disk = lab.disk({LOADER: (tree / LOADER).read_bytes(), CONFIG: changed})
+    with lab.boot_cold(disk, firmware=firmware.find(SIGNED_FIRMWARE)) as running:
+        assert running.wait_for("remedy: ", TIMEOUT_SECONDS), running.serial
+        assert "HL-38: Secure Boot is on" in running.serial, running.serial
+        assert digest(changed) in running.serial and digest(files[CONFIG]) in running.serial
 
 
 class SoftwareTpm:
@@ -220,7 +269,7 @@ class SoftwareTpm:
 
 
 @pytest.mark.parametrize("device, lines", [
-    ("tpm-crb", ["tpm = demand"]),
+    pytest.param("tpm-crb", ["tpm = demand"], marks=FULL),
     pytest.param("tpm-tis", [], marks=FULL),
     pytest.param("tpm-crb", None, marks=FULL),
 ])  # fmt: skip
@@ -235,14 +284,57 @@ def test_event_log_replays_to_the_registers(lab, tmp_path, device, lines):
         with lab.boot_cold(disk, extra=tpm.arguments(device)) as running:
             assert running.wait_for(r"^\[ready\]", 120), running.serial
             serial = running.serial
+    words = b"" if lines is None else " ".join(WORDS).encode()
+    expected = [] if lines is None else [(12, files[CONFIG], b"configuration \\handoff.conf")]
+    expected += [(12, words + b"\0", b"command line " + words), (9, files[KERNEL], b"kernel \\kernel.elf")]
+    expect_replay(serial, expected)
+    assert "tpm=measured" in serial
+
+
+def expect_replay(serial, expected):
+    """Check that the event log leads to each register, and has these events of the loader: (PCR, bytes, text). Return
+    the programs that the firmware has measured."""
     events, registers = event_log.read_conductor(serial)
     replayed = event_log.replay(events)
     assert len(registers) == 16
     for number, value in registers.items():
         assert value == replayed.get(number, bytes(32)), f"PCR {number}: {events}"
-    words = b"" if lines is None else " ".join(WORDS).encode()
-    expected = [] if lines is None else [(12, files[CONFIG], b"configuration \\handoff.conf")]
-    expected += [(12, words + b"\0", b"command line " + words), (9, files[KERNEL], b"kernel \\kernel.elf")]
     assert [(event.pcr, event.digest, event.data) for event in events if event.kind == event_log.EV_IPL] == [
-        (pcr, hashlib.sha256(content).digest(), data) for pcr, content, data in expected]  # fmt: skip
-    assert "tpm=measured" in serial
+        (pcr, hashlib.sha256(content).digest(), text) for pcr, content, text in expected]  # fmt: skip
+    return [event.data for event in events if (event.pcr, event.kind) == (4, event_log.EV_EFI_APPLICATION)]
+
+
+def test_event_log_of_a_boot_with_all_kinds_of_entries(lab, tmp_path):
+    """An application ends, a kernel is refused, and a static PIE with modules starts with an edited command line."""
+    if shutil.which("swtpm") is None:
+        pytest.skip("there is no swtpm: install Debian's package swtpm")
+    changes = {
+        CONFIG: b"timeout = menu\ncmdline = all\ntpm = demand\nentry = visit\nefi = /visitor.efi\ncmdline = hello\n"
+                b"entry = bad\nkernel = /bad.elf\n",
+        "handoff/entries/pie.conf": b"kernel = /pie.elf\nmodule = /one.txt\nmodule_cmdline = words\nmodule = /two.bin",
+        "visitor.efi": (BUILD / "qemu/VISITOR.EFI").read_bytes(), "bad.elf": b"no kernel",
+        "pie.elf": (BUILD / "small_kernels/pie.elf").read_bytes(), "one.txt": b"!" * 5000, "two.bin": b"?",
+    }  # fmt: skip
+    with SoftwareTpm(tmp_path) as tpm:
+        disk = lab.disk(changes, ["show-measurements", "no-terminal", "no-keyboard"], words=[])
+        with lab.boot_cold(disk, extra=tpm.arguments("tpm-crb")) as running:
+            terminal = Terminal(running)
+            terminal.expect(r"^> visit$")
+            terminal.type(b"\r", r"^visit has ended\.$")
+            terminal.type(DOWN + b"\r", r"^HL-\d+: ", r"^  bad \(error\)$")
+            terminal.type(END + b"e", r"^all$")
+            running.send(b" edited\r")
+            serial = running.watch(TIMEOUT_SECONDS).serial
+    assert "pie: all is right" in serial, serial
+
+    def words(line):
+        return (12, line + b"\0", b"command line " + line)
+
+    programs = expect_replay(serial, [
+        (12, changes[CONFIG], b"configuration \\handoff.conf"),
+        (12, changes["handoff/entries/pie.conf"], b"entry file \\handoff\\entries\\pie.conf"),
+        words(b"hello"), words(b"all"), (9, changes["bad.elf"], b"kernel \\bad.elf"),
+        words(b"all edited"), (9, changes["pie.elf"], b"kernel \\pie.elf"),
+        (9, changes["one.txt"], b"module \\one.txt"), (9, changes["two.bin"], b"module \\two.bin"),
+    ])  # fmt: skip
+    assert "\\visitor.efi".encode("utf-16-le") in programs[-1], programs

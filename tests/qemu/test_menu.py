@@ -6,18 +6,22 @@ The rows and the keys have unit tests (tests/unit/test_menu.c). Here is what onl
 import hashlib
 import re
 import time
+import unicodedata
+from dataclasses import replace
 
 import pytest
 
 from lab import CASE_IMAGE_MIB, ROOT, TIMEOUT_SECONDS, WORDS, expect_ready, expect_stop
 
-UP, DOWN, END, ESCAPE = b"\x1b[A", b"\x1b[B", b"\x1b[F", b"\x1b"
+UP, DOWN, HOME, END, ESCAPE = b"\x1b[A", b"\x1b[B", b"\x1b[H", b"\x1b[F", b"\x1b"
 LIST = "Handoff: choose an entry"
 GLOBAL = f"cmdline = {' '.join(WORDS)}"
 ATTENDED = f"cmdline = {' '.join(word for word in WORDS if word != 'unattended')}"
 LONG_TITLE = "x" * 300
+# Wide characters, one with a mark of its own, one above U+FFFF.
+STRANGE_TITLE = "\u6f22\u5b57 e\u0301 \U0001f600 \u20ac"
 CONDUCTOR = re.compile(rb"conductor: watchdog: [^\n]*\n")
-SEQUENCE = re.compile(rb"\x1b\[([\d;?]*)([A-Za-z])")
+SEQUENCE = re.compile(r"\x1b\[([\d;?]*)([A-Za-z])")
 
 
 def configuration(*lines, path="handoff.conf"):
@@ -32,31 +36,34 @@ class Terminal:
 
     def rows(self):
         rows, row, column = self.clear(), 0, 0
-        raw, place = CONDUCTOR.sub(b"", self.running.raw), 0
-        while place < len(raw):
-            match = SEQUENCE.match(raw, place)
+        text, place = CONDUCTOR.sub(b"", self.running.raw).decode("utf-8", "replace"), 0
+        while place < len(text):
+            match = SEQUENCE.match(text, place)
             if match:
                 place = match.end()
-                numbers = [int(number) for number in match[1].split(b";") if number.isdigit()]
-                if match[2] == b"H":
+                numbers = [int(number) for number in match[1].split(";") if number.isdigit()]
+                if match[2] == "H":
                     row, column = (numbers[0] - 1, numbers[1] - 1) if len(numbers) == 2 else (0, 0)
-                elif match[2] == b"J":
+                elif match[2] == "J":
                     rows = self.clear()
                 continue
-            byte = raw[place : place + 1]
+            character = text[place]
             place += 1
-            if byte == b"\r":
+            if character == "\r":
                 column = 0
-            elif byte == b"\n":
+            elif character == "\n":
                 row = min(row + 1, 23)
+            elif unicodedata.combining(character):
+                rows[row][column - 1] += character
             elif column < 80:
-                rows[row][column] = byte
-                column += 1
-        return [b"".join(cells).decode("utf-8", "replace").rstrip() for cells in rows]
+                width = 2 if unicodedata.east_asian_width(character) in "WF" else 1
+                rows[row][column : column + width] = [character] + [""] * (width - 1)
+                column += width
+        return ["".join(cells).rstrip() for cells in rows]
 
     @staticmethod
     def clear():
-        return [[b" "] * 80 for _ in range(24)]
+        return [[" "] * 80 for _ in range(24)]
 
     def expect(self, *patterns, absent="\0"):
         """Wait until the screen matches all patterns, and has no `absent` text."""
@@ -84,7 +91,8 @@ def press(running, *keys):
 
 ENTRIES = configuration(
     ATTENDED, "entry = one", "title = Ein \u00e4rgerlicher Titel \u20ac", "entry = absent", "kernel = absent.elf",
-    "entry = wrong", "serial = COM9", "entry = long", f"title = {LONG_TITLE}", *(f"entry = n{i}" for i in range(20)),
+    "entry = wrong", "serial = COM9", "entry = long", f"title = {LONG_TITLE}", *(f"entry = n{i}" for i in range(13)),
+    "entry = strange", f"title = {STRANGE_TITLE}", *(f"entry = n{i}" for i in range(14, 20)),
 )  # fmt: skip
 
 
@@ -98,14 +106,17 @@ def test_W4_dialogue_on_the_serial_port(lab):
                         r"^  wrong \(error\)$", r"^  x{77}$", r"^Enter: start ")  # fmt: skip
         terminal.type(DOWN + DOWN, r"^> wrong \(error\)$",
                       r"^\\handoff.conf, line 7, key serial: The serial port is not COM1, ")  # fmt: skip
-        terminal.type(b"\r" + END, r"\(24 of 24\)$", r"^> n19$")
+        terminal.type(b"\r" + END, r"\(24 of 24\)$", r"^> n19$", rf"^  {STRANGE_TITLE}$")  # it was the row of the x
         terminal.type(b"\x1b[H" + DOWN + b"d", r"^Details$", r"^ID: absent, from \\handoff.conf$",
                       r"^kernel: \\absent.elf \(The file is not on the boot volume.\)$")  # fmt: skip
         terminal.type(ESCAPE, rf"^{LIST} \(2 of 24\)$")
         terminal.type(b"\r", rf"^{LIST} \(1 of 24\)$", r"^  absent \(error\)$",
                       r"^HL-04: The file is not on the boot volume. \\absent.elf. ", r"^It starts in \d+ s.")  # fmt: skip
         terminal.type(b"e", r"^The command line of this boot$", rf"^{ATTENDED[10:]}$", absent="It starts")
-        terminal.type(b" a=\"", rf"^{ATTENDED[10:]} a=\"$")
+        before = len(running.raw)
+        terminal.type(b" " + 25 * b"y", "y{25}$")
+        terminal.type(25 * b"\x7f" + b"a=\"", rf"^{ATTENDED[10:]} a=\"$")
+        assert running.raw.count(ATTENDED[10:].encode(), before) < 20, "a pasted text is drawn when it ends"
         terminal.type(b"\r", r"^The command line has a quote that is never closed.$")
         running.send(b"\x7f\x7f\x7fheap=best-fit\r")
         verdict = running.watch(TIMEOUT_SECONDS)
@@ -115,28 +126,44 @@ def test_W4_dialogue_on_the_serial_port(lab):
 
 
 def test_dialogue_on_the_keyboard_and_the_screen(lab, console):
-    """The firmware's own console and keyboard: menu, countdown, edit, start."""
-    changes = configuration("timeout = 300", ATTENDED, "entry = a", "title = First", "entry = b", "title = Second")
-    with start(lab, changes, ["real-keyboard"]) as running:
+    """The firmware's own console and keyboard: menu, countdown, edit, start. The screen has 80 columns and 25 rows."""
+    changes = configuration("timeout = 300", ATTENDED, "entry = a", "title = First", "entry = b", "title = Second",
+                            "entry = c", "entry = d", "title = " + 38 * "\u6f22")  # fmt: skip
+    console = replace(console, columns=80, rows=25)
+    with start(lab, changes, ["real-keyboard", "text-mode 0"]) as running:
         terminal = Terminal(running)
         terminal.expect(r"^> First$", r"^It starts in (300|299|298|29\d) s. Any key stops this.$")
         press(running, "down")
         terminal.expect(r"^> Second$", absent="It starts")
-        press(running, "up", "pgdn", "home", "end", "e")
+        press(running, "up", "pgdn", "home", "end", "up", "up", "e")
         terminal.expect(r"^The command line of this boot$")
         press(running, "spc", "p", "a", "g", "i", "n", "g", "equal", "home", "delete", "d", "end", "4", "5",
               "backspace")  # fmt: skip
         terminal.expect(rf"^{ATTENDED[10:]} paging=4$")
-        shown = "\n".join(console.read(lab_picture(lab, running)).splitlines()[:25])
+        shown = console.read(lab_picture(lab, running))
         assert "The command line of this boot" in shown and "paging=4" in shown and "Enter: start  Esc: back" in shown, shown
         press(running, "esc", "d")
         kernel = (ROOT / "esp/kernel.elf").read_bytes()
         terminal.expect(r"^ID: b, from \\handoff.conf$", rf"^kernel: \\kernel.elf, {len(kernel)} bytes$",
                         f"^  SHA-256 {hashlib.sha256(kernel).hexdigest()}$")  # fmt: skip
-        press(running, "ret", "ret")
+        press(running, "ret")
+        shown = list_on_screen(lab, running, console)
+        assert shown[2:5] == ["  First", "> Second", "  c"], shown
+        assert re.fullmatch("[ \ufffd]*", shown[5]), f"a part of the row before: {shown[5]}"
+        press(running, "ret")
         verdict = running.watch(TIMEOUT_SECONDS)
     assert verdict.success and verdict.has_line(r"\[loader\] entry b$"), verdict.sentence
     assert not verdict.has_line(r"paging=4"), "Escape drops the edited line"
+
+
+def list_on_screen(lab, running, console):
+    """Return the rows of the firmware's console when its last row is drawn."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while True:
+        rows = console.read(lab_picture(lab, running)).split("\n")
+        if rows[22:] and rows[22].startswith("Enter: start  e: edit"):
+            return rows
+        assert running.pump(0.1) and time.monotonic() < deadline, rows
 
 
 def lab_picture(lab, running):

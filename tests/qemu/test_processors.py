@@ -2,6 +2,7 @@
 project's kernel leaves them where they wait. QEMU's MADT begins with an entry of eight bytes for each processor."""
 
 import re
+import struct
 
 import pytest
 
@@ -40,12 +41,44 @@ def test_kernel_takes_over_each_processor(lab):
     assert "does not answer" not in verdict.serial
 
 
-def test_N6_processor_that_does_not_answer_is_left_out_and_named(lab):
-    """The third entry has the ID of no processor. The loader waits a second for it."""
-    verdict = lab.case(plan=[madt_byte(id_of(2), 99)], command_line="processors=start", machine=SMALL)
+def short(identifier, flags=1):
+    return struct.pack("<BBBBI", 0, 8, identifier, identifier, flags)
+
+
+def long(identifier, flags=1):
+    return struct.pack("<BBHIII", 9, 16, 0, identifier, flags, identifier)
+
+
+def madt(*entries):
+    """Return a MADT with these entries (ACPI 6.5, 5.2.12)."""
+    body = b"".join(entries)
+    header = struct.pack("<4sIBB6s8sIII", b"APIC", ENTRIES + len(body), 3, 0, b"TEST", b"HOSTILE", 1, 0, 0)
+    table = bytearray(header + struct.pack("<II", 0xFEE00000, 1) + body)
+    table[9] = -sum(table) % 256
+    return bytes(table)
+
+
+def test_N6_N7_hostile_list_of_processors(lab):
+    """Some processors are listed twice, some do not exist, and some are not enabled. The IDs from 255 on cannot be
+    reached in xAPIC mode; 255 would reach all processors. The wait is a second for all of them together."""
+    table = madt(short(0), short(0), short(1), long(1), short(5, flags=2), short(6, flags=0), long(2), long(3), short(77),
+                 long(254), long(255), long(300), long(0), short(255))  # fmt: skip
+    verdict = lab.case({"madt.bin": table}, ["madt-file"], command_line="processors=start", machine=SMALL)
     expect_ready(verdict)
-    assert verdict.has_line(r"\[loader\] warning: processor 99 does not answer: left out$"), verdict.serial
-    assert verdict.has_line(r"\[cpu\] processors=4 running=1 waiting=2$"), verdict.serial
+    assert verdict.has_line(r"\[loader\] warning: processor 0 is listed twice: counted once$"), verdict.serial
+    absent = re.findall(r"warning: processor (\d+) does not answer: left out$", verdict.serial, re.MULTILINE)
+    assert absent == ["77", "254", "255", "300"], verdict.serial
+    assert verdict.has_line(r"\[cpu\] processors=8 running=1 waiting=3$"), verdict.serial
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("count, listed, taken", [(4096, 4096, 3), (5000, 1, 0)])
+def test_N6_thousands_of_processors(lab, count, listed, taken):
+    """A second for all that do not answer. A list over the limit has only the boot processor."""
+    table = madt(*(long(identifier) for identifier in range(count)))
+    machine = {"cpu_count": 4, "memory": "512M"}
+    verdict = lab.case({"madt.bin": table}, ["madt-file"], kernel=TAKER, command_line="processors=start", machine=machine)
+    expect_taken(verdict, listed, taken)
 
 
 def processors_of(running):

@@ -107,19 +107,19 @@ static void test_CM4_two_hundred_entries(void **state)
 {
     (void)state;
     open_menu(200);
-    press_many(MENU_KEY_DOWN, 14);
-    assert_string_equal(row(16), "> Entry 15");
+    press_many(MENU_KEY_DOWN, 13);
+    assert_string_equal(row(15), "> Entry 14");
     press_many(MENU_KEY_DOWN, 1);
-    assert_string_equal(row(2), "> Entry 16");
+    assert_string_equal(row(2), "> Entry 15");
     press_many(MENU_KEY_PAGE_DOWN, 1);
-    assert_string_equal(row(2), "> Entry 31");
+    assert_string_equal(row(2), "> Entry 29");
     press_many(MENU_KEY_END, 1);
     assert_string_equal(row(0), "Handoff: choose an entry (200 of 200)");
-    assert_string_equal(row(2), "  Entry 196");
-    assert_string_equal(row(6), "> Entry 200");
-    assert_string_equal(row(7), "");
+    assert_string_equal(row(2), "  Entry 197");
+    assert_string_equal(row(5), "> Entry 200");
+    assert_string_equal(row(6), "");
     press_many(MENU_KEY_PAGE_UP, 1);
-    assert_int_equal(menu.selected, 184);
+    assert_int_equal(menu.selected, 185);
     press_many(MENU_KEY_HOME, 1);
     assert_int_equal(menu.selected, 0);
 }
@@ -168,19 +168,37 @@ static void test_countdown(void **state)
         assert_int_equal(menu_pass_second(&menu), MENU_NOTHING);
 }
 
+/* The longest message of the usual kind: the refusal of a file has two rows, and two hashes. */
+static void test_I1_refusal_shows_both_hashes(void **state)
+{
+    (void)state;
+    char sentence[2 * MENU_COLUMN_COUNT + 1];
+    char message[400];
+    memset(sentence, 's', sizeof(sentence) - 1);
+    sentence[sizeof(sentence) - 1] = '\0';
+    (void)snprintf(message, sizeof(message), "%s\n  it has: %064d\n  wanted: %064d. Remedy",
+                   sentence, 1, 2);
+    open_menu(20);
+    menu.message = message;
+    assert_string_equal(row(16), "");
+    assert_int_equal(strlen(row(17)), MENU_COLUMN_COUNT);
+    assert_int_equal(strlen(row(18)), MENU_COLUMN_COUNT);
+    assert_int_equal(strncmp(row(19), "  it has: 0", 11), 0);
+    assert_int_equal(strncmp(row(20), "  wanted: 0", 11), 0);
+}
+
 static void test_a_broken_entry_shows_its_error_and_does_not_start(void **state)
 {
     (void)state;
     open_menu(2);
     list.entries[1].status = CONFIG_BAD_NUMBER;
     list.entries[1].wrong = (struct config_wrong){7, "temp_heap"};
-    assert_string_equal(row(18), "");
+    assert_string_equal(row(17), "");
     press_many(MENU_KEY_DOWN, 1);
-    assert_string_equal(row(18),
-                        "\\handoff.conf, line 7, key temp_heap: The value is not a number such as "
-                        "1048576");
-    assert_string_equal(row(19), ", 0x100000 or 1M.");
-    assert_string_equal(row(20), "");
+    assert_string_equal(row(17),
+                        "\\handoff.conf, line 7, key temp_heap: The value is not a number such as");
+    assert_string_equal(row(18), "1048576, 0x100000 or 1M.");
+    assert_string_equal(row(19), "");
     assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_NOTHING);
     assert_int_equal(menu_press(&menu, 'e'), MENU_NOTHING);
     assert_int_equal(menu_press(&menu, 'd'), MENU_WANT_DETAILS);
@@ -193,14 +211,14 @@ static void test_an_entry_that_could_not_be_loaded_can_be_tried_again(void **sta
     list.entries[0].error = LOADER_ERROR_FILE_NOT_FOUND;
     menu.message = "A message.";
     assert_string_equal(row(2), "> Entry 1 (error)");
-    assert_string_equal(row(18), "A message.");
+    assert_string_equal(row(17), "A message.");
     type("x");
-    assert_string_equal(row(18), "HL-04: The file is not on the boot volume.");
+    assert_string_equal(row(17), "HL-04: The file is not on the boot volume.");
     assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_START);
 
     /* Without its file, the global lines would start. */
     list.entries[0].status = CONFIG_UNREAD;
-    assert_string_equal(row(18), "HL-04: The file is not on the boot volume.");
+    assert_string_equal(row(17), "HL-04: The file is not on the boot volume.");
     assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_NOTHING);
     assert_int_equal(menu_press(&menu, 'e'), MENU_NOTHING);
 }
@@ -287,9 +305,9 @@ static void test_an_open_quote_is_refused(void **state)
     open_menu(1);
     menu_show_text(&menu, MENU_VIEW_EDIT, "a=\"b");
     assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_NOTHING);
-    assert_string_equal(row(18), "The command line has a quote that is never closed.");
+    assert_string_equal(row(17), "The command line has a quote that is never closed.");
     type("\"");
-    assert_string_equal(row(18), "");
+    assert_string_equal(row(17), "");
     assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_START_TEXT);
 }
 
@@ -299,7 +317,7 @@ static void test_I3_a_line_that_must_not_be_edited(void **state)
     open_menu(1);
     menu.forbids_change = "Secure Boot is on.";
     assert_int_equal(menu_press(&menu, 'e'), MENU_NOTHING);
-    assert_string_equal(row(18), "Secure Boot is on.");
+    assert_string_equal(row(17), "Secure Boot is on.");
     assert_int_equal(menu.view, MENU_VIEW_LIST);
 }
 
@@ -312,12 +330,12 @@ static void test_path_of_an_efi_application(void **state)
     assert_string_equal(row(2), "");
     type("a/../b");
     assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_NOTHING);
-    assert_string_equal(row(18), "The path contains '..'.");
+    assert_string_equal(row(17), "The path contains '..'.");
     (void)menu_press(&menu, MENU_KEY_ESCAPE);
-    assert_string_equal(row(18), "");
+    assert_string_equal(row(17), "");
     type("p");
     assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_NOTHING);
-    assert_string_equal(row(18), "The value is empty.");
+    assert_string_equal(row(17), "The value is empty.");
     type("efi/shell.efi");
     assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_START_PATH);
     assert_string_equal(menu.text, "\\efi\\shell.efi");
@@ -333,7 +351,7 @@ static void test_details(void **state)
     assert_string_equal(row(3), "");
     assert_string_equal(row(4), "third");
     assert_string_equal(row(5), "");
-    assert_string_equal(row(20), "");
+    assert_string_equal(row(19), "");
     type("xe");
     assert_int_equal(menu.view, MENU_VIEW_DETAILS);
     assert_int_equal(menu_press(&menu, MENU_KEY_ENTER), MENU_NOTHING);
@@ -461,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_a_single_entry),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_countdown),
+        cmocka_unit_test(test_I1_refusal_shows_both_hashes),
         cmocka_unit_test(test_a_broken_entry_shows_its_error_and_does_not_start),
         cmocka_unit_test(test_an_entry_that_could_not_be_loaded_can_be_tried_again),
         cmocka_unit_test(test_long_and_non_ascii_titles),

@@ -182,6 +182,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     }
 
     screen_show_letters();
+    screen_set_text_mode();
     copy_tables();
     EFI_HANDLE loader = load_loader(image, volume);
     allocation_install();

@@ -4,6 +4,7 @@
  * Plan:
  *   show-letters   the console shows every printable character, 32 in a row, and the machine stays
  *                  there: a test learns the glyphs of the firmware
+ *   text-mode N    the console has this mode; 0 has 80 columns and 25 rows (UEFI 2.10, 12.4.4)
  *   hold           after the loader's return the machine stays there, with the text of the loader
  */
 #include "shared/arch/x86_64/instructions.h"
@@ -28,6 +29,15 @@ void screen_show_letters(void)
     }
     say("letters on %llu columns, %llu rows", columns, rows);
     halt_forever();
+}
+
+void screen_set_text_mode(void)
+{
+    SIMPLE_TEXT_OUTPUT_INTERFACE *console = stage.system_table->ConOut;
+    uint64_t number;
+    if (plan_has(&stage.plan, "text-mode", &number) &&
+        EFI_ERROR(console->SetMode(console, (UINTN)number)))
+        say("text mode %llu cannot be set", number);
 }
 
 void screen_hold(void)

@@ -93,6 +93,7 @@ void no_execute_report(void);
 
 /* Stay at a screen that a test reads, if the plan says so. */
 void screen_show_letters(void);
+void screen_set_text_mode(void);
 void screen_hold(void);
 
 /* Give the firmware a TSS, if the plan says so. */

@@ -9,6 +9,7 @@
  *                          row of the memory map covers
  *   acpi-checksum N        the checksum of the N-th table of the XSDT is wrong (0 is the first)
  *   madt-byte N            byte N / 256 of the MADT is N % 256, and its checksum is right again
+ *   madt-file              the MADT is the file \madt.bin
  *   acpi-entry-nowhere     the first entry of the XSDT leads to 32 TiB, where there is no memory
  *   rsdp-without-root      the root pointer has the form of ACPI 1.0 and no RSDT
  *   smbios-checksum        the checksum of every SMBIOS entry point is wrong
@@ -23,6 +24,7 @@
 
 #define LOW_MEMORY_LIMIT UINT64_C(0x100000)
 #define NOWHERE          UINT64_C(0x200000000000)
+#define MADT_LIMIT_BYTES (256 * 1024)
 
 /* PCI's configuration mechanism 1, and the register PAM0 of q35's host bridge. It decides whether
  * accesses to 0xf0000 to 0xfffff reach RAM (Intel 3 Series Express Chipset, 5.1.19). */
@@ -166,16 +168,40 @@ static void move_acpi(EFI_CONFIGURATION_TABLE *table, enum place place)
     table->VendorTable = rsdp;
 }
 
-static void change_madt(const uint8_t *xsdt, uint64_t change)
+/* Return the element of the XSDT with the address of the MADT, or NULL. */
+static uint8_t *find_madt(uint8_t *xsdt)
 {
     for (uint64_t at = 36; at < number_at(xsdt + 4, 4); at += 8) {
-        uint8_t *table = (uint8_t *)number_at(xsdt + at, 8);
-        if (memcmp(table, "APIC", 4) != 0)
-            continue;
-        table[change / 256] = (uint8_t)change;
-        seal(table, number_at(table + 4, 4), 9);
-        say("byte %llu of the MADT is changed", change / 256);
+        if (memcmp((void *)number_at(xsdt + at, 8), "APIC", 4) == 0)
+            return xsdt + at;
     }
+    say("there is no MADT");
+    return NULL;
+}
+
+static void change_madt(uint8_t *xsdt, uint64_t change)
+{
+    const uint8_t *element = find_madt(xsdt);
+    if (element == NULL)
+        return;
+    uint8_t *table = (uint8_t *)number_at(element, 8);
+    table[change / 256] = (uint8_t)change;
+    seal(table, number_at(table + 4, 4), 9);
+    say("byte %llu of the MADT is changed", change / 256);
+}
+
+static void replace_madt(uint8_t *xsdt)
+{
+    UINTN size_bytes = MADT_LIMIT_BYTES;
+    uint64_t base = allocate_at(PLACE_RESERVED, size_bytes);
+    uint8_t *element = find_madt(xsdt);
+    if (base == 0 || element == NULL ||
+        EFI_ERROR(stage_read_file(L"\\madt.bin", (void *)base, &size_bytes))) {
+        say("the MADT is not replaced");
+        return;
+    }
+    put_number(element, base, 8);
+    seal(xsdt, number_at(xsdt + 4, 4), 9);
 }
 
 static void damage_acpi(uint8_t *rsdp)
@@ -189,6 +215,8 @@ static void damage_acpi(uint8_t *rsdp)
     }
     if (plan_has(&stage.plan, "madt-byte", &number))
         change_madt(xsdt, number);
+    if (plan_has(&stage.plan, "madt-file", NULL))
+        replace_madt(xsdt);
     if (plan_has(&stage.plan, "acpi-entry-nowhere", NULL)) {
         put_number(xsdt + 36, NOWHERE, 8);
         seal(xsdt, number_at(xsdt + 4, 4), 9);
