@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-import folders
 from answers import EXERCISES, FAULTS, MISTAKES, ROOT, SOLUTIONS, UNSOLVED, answers_in, expect_solved, expect_wrong
+import folders
 
 TIMEOUT_SECONDS = 300
 
