@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from answers import EXERCISES, FAULTS, MISTAKES, ROOT, SOLUTIONS, UNSOLVED, answers_in, expect_solved, expect_wrong
-import folders
+import folders  # answers.py sets its path
 
 TIMEOUT_SECONDS = 300
 
