@@ -250,7 +250,7 @@ GROUPS = {
                      lambda _: make_group("test-threads")),
     "scripts": Group("the scripts", ("build",), lambda _: pytest_group("tests/scripts", *in_parallel())),
     "host": Group("real programs on the heap", ("lib", "lib-targets", "host-programs"),
-                  lambda _: pytest_group("tests/host", *in_parallel(waiting=2))),
+                  lambda _: pytest_group("tests/host", *in_parallel(waiting=1))),
     "lessons": Group("the lessons on this machine, solved, unsolved and with mistakes", ("lesson-programs",),
                      lambda _: pytest_group("tests/learn", *in_parallel(waiting=1))),
     "documents": Group("documents against the code", (), lambda _: pytest_group("tests/docs", *in_parallel())),
