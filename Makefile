@@ -226,13 +226,14 @@ $(BUILD)/kernel/%.o: %.c $(BUILD)/kernel.flags
 	$(say) CC $@
 	$(Q)$(CLANG) $(KERNEL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(KERNEL_COLD:%.c=$(BUILD)/kernel/%.o): KERNEL_CFLAGS += -Oz
+# (private: $(BUILD)/kernel.flags does not get it, whichever object comes first.)
+$(KERNEL_COLD:%.c=$(BUILD)/kernel/%.o): private KERNEL_CFLAGS += -Oz
 ifeq ($(KASAN),1)
 $(patsubst %.c,$(BUILD)/kernel/%.o,$(filter-out $(KASAN_FREE),$(KERNEL_SOURCES))): \
-    KERNEL_CFLAGS += $(KASAN_CFLAGS)
+    private KERNEL_CFLAGS += $(KASAN_CFLAGS)
 endif
 # The file that reports undefined behaviour must not check itself.
-$(BUILD)/kernel/kernel/diagnostics/sanitizer/undefined.o: KERNEL_CFLAGS += -fno-sanitize=undefined
+$(BUILD)/kernel/kernel/diagnostics/sanitizer/undefined.o: private KERNEL_CFLAGS += -fno-sanitize=undefined
 
 $(BUILD)/kernel/%.S.o: %.S $(BUILD)/kernel.flags
 	@mkdir -p $(@D)
@@ -336,6 +337,12 @@ else
 build: $(ESP)/EFI/BOOT/BOOTX64.EFI $(ESP)/kernel.elf $(CONFIGURATION) $(BUILD)/check_boot/check_boot ## build the loader and the kernel into esp/
 endif
 
+# The kernels of UBSAN=1, KASAN=1 and PIE=1. The make of each shares the jobs of this one.
+.PHONY: checked-kernels checked-UBSAN checked-KASAN checked-PIE
+checked-kernels: checked-UBSAN checked-KASAN checked-PIE
+checked-UBSAN checked-KASAN checked-PIE: checked-%:
+	@$(MAKE) --no-print-directory build $*=1
+
 # FILES=… enrols files that are not in the boot volume's folder, too.
 .PHONY: sign
 sign: build ## enrol the files of esp/ in the loader and sign it: make sign KEY=db.key CERT=db.pem [FILES="…"]
@@ -343,10 +350,16 @@ sign: build ## enrol the files of esp/ in the loader and sign it: make sign KEY=
 	@$(PYTHON) scripts/sign.py --key '$(KEY)' --cert '$(CERT)' --loader $(BUILD)/BOOTX64.EFI --volume $(ESP) $(FILES)
 
 # --- Unit tests: production files unmodified, ASan and UBSan -------------------------------------
-HOST_CFLAGS := -g -O1 -fno-omit-frame-pointer $(COMMON_CFLAGS)
+# A report of a sanitizer has the file and the line. For the variables in gdb: `make HOST_DEBUG=-g`.
+HOST_DEBUG ?= -gline-tables-only
+HOST_CFLAGS := $(HOST_DEBUG) -O1 -fno-omit-frame-pointer $(COMMON_CFLAGS)
+# The optimiser takes more than half of the time to compile a test, and the tests of most programs run for milliseconds.
+# Production files and the oracles (tests/unit/support) keep -O1: they run millions of times.
+TEST_CFLAGS := -O0
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
-# It links the sanitizers in half the time of the usual linker.
-HOST_LDFLAGS := -fuse-ld=lld
+# lld links the sanitizers in half the time of the usual linker. make runs a linker for each processor, so one thread
+# is enough for each.
+HOST_LDFLAGS := -fuse-ld=lld -Wl,--threads=1,-O0
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 # A whole kernel for the monitor's tests, which takes many files along. Two files have the name timeline.c, so the
 # kernel's one is in no library.
@@ -355,7 +368,9 @@ UNIT_SUPPORT := $(filter-out $(MONITOR_MACHINE:%=$(BUILD)/unit/obj/%),\
     $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/unit/support/*.c)))
 UNIT_PURE := $(PURE_SOURCES:%.c=$(BUILD)/unit/obj/%.o)
 
-$(eval $(call flags_file,unit,$$(CLANG) $$(HOST_CFLAGS) $$(SANITIZE)))
+$(eval $(call flags_file,unit,$$(CLANG) $$(HOST_CFLAGS) $$(TEST_CFLAGS) $$(SANITIZE)))
+
+$(BUILD)/unit/obj/tests/unit/test_%.o: private HOST_CFLAGS += $(TEST_CFLAGS)
 
 $(BUILD)/unit/obj/%.o: %.c $(BUILD)/unit.flags
 	@mkdir -p $(@D)
@@ -383,7 +398,7 @@ SECOND_CPU_TABLES := $(wildcard shared/page_table*.c shared/table_*.c kernel/mm/
     bootloader/pure/bootstrap_tables.c
 SECOND_CPU_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*_aarch64.c))
 
-$(SECOND_CPU_TESTS:%=$(BUILD)/unit/obj/tests/unit/%.o): HOST_CFLAGS += $(SECOND_CPU)
+$(SECOND_CPU_TESTS:%=$(BUILD)/unit/obj/tests/unit/%.o): private HOST_CFLAGS += $(SECOND_CPU)
 $(SECOND_CPU_TESTS:%=$(BUILD)/unit/%): $(SECOND_CPU_TABLES:%.c=$(BUILD)/unit/aarch64/%.o)
 
 $(BUILD)/unit/aarch64/%.o: %.c $(BUILD)/unit.flags
@@ -486,7 +501,7 @@ $(BUILD)/coverage/test_%: $(BUILD)/coverage/obj/tests/unit/test_%.o \
 $(BUILD)/coverage/test_commands: $(MONITOR_MACHINE:%=$(BUILD)/coverage/obj/%)
 
 # With the tables of the second CPU in the place of the first one's.
-$(SECOND_CPU_TESTS:%=$(BUILD)/coverage/obj/tests/unit/%.o): HOST_CFLAGS += $(SECOND_CPU)
+$(SECOND_CPU_TESTS:%=$(BUILD)/coverage/obj/tests/unit/%.o): private HOST_CFLAGS += $(SECOND_CPU)
 
 $(BUILD)/coverage/aarch64/%.o: %.c $(BUILD)/coverage.flags
 	@mkdir -p $(@D)
@@ -531,7 +546,7 @@ $(BUILD)/fuzz/obj/%.o: %.c $(BUILD)/fuzz.flags
 	$(Q)$(CLANG) $(HOST_CFLAGS) $(FUZZ_SANITIZE) -MMD -MP -c $< -o $@
 
 # The fuzzer must follow the code under test, not this oracle: its steps would take nine tenths of the time.
-$(BUILD)/fuzz/obj/tests/unit/support/memory_map_oracle.o: FUZZ_SANITIZE := $(SANITIZE)
+$(BUILD)/fuzz/obj/tests/unit/support/memory_map_oracle.o: private FUZZ_SANITIZE := $(SANITIZE)
 
 $(BUILD)/fuzz/libpure.a: $(FUZZ_COMMON)
 	$(say) AR $@
@@ -625,7 +640,7 @@ PIE_OBJECT := $(BUILD)/kernel/tests/qemu/small_kernels/pie.o
 PIE_LDFLAGS := -pie --no-dynamic-linker -z text -nostdlib -z noexecstack -z max-page-size=4096 --entry=entry
 SMALL_KERNELS += $(BUILD)/small_kernels/pie-relr.elf
 
-$(PIE_OBJECT): KERNEL_CFLAGS += -fpie
+$(PIE_OBJECT): private KERNEL_CFLAGS += -fpie
 
 $(BUILD)/small_kernels/pie.elf: $(PIE_OBJECT)
 	@mkdir -p $(@D)
@@ -832,7 +847,8 @@ HEAP_HEADERS := $(wildcard $(HEAP_INCLUDE)/handoff/*.h)
 LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/host/library/%.o,$(HEAP_SOURCES))
 PRELOAD_OBJECTS := $(patsubst %.c,$(BUILD)/host/preload/%.o,$(wildcard host/preload/*.c) $(HEAP_SOURCES) \
     shared/text/format.c)
-LIBRARY_CFLAGS := -O2 -g -ffreestanding -fno-builtin -mno-red-zone -mgeneral-regs-only \
+# The valgrind of Debian 12 can read DWARF 4, and the benchmarks link these objects.
+LIBRARY_CFLAGS := -O2 -gdwarf-4 -ffreestanding -fno-builtin -mno-red-zone -mgeneral-regs-only \
     -ffunction-sections $(COMMON_CFLAGS)
 PRELOAD_CFLAGS := -O2 -g -fPIC -fvisibility=hidden -fno-builtin -D_GNU_SOURCE -I$(HEAP_INCLUDE) $(COMMON_CFLAGS)
 
@@ -870,7 +886,7 @@ define library_target
 $(BUILD)/host/targets/$(1)/%.o: %.c $(BUILD)/library.flags
 	@mkdir -p $$(@D)
 	$$(say) CC $$@
-	$$(Q)$$(CLANG) --target=$(1) -O2 -g -ffreestanding -fno-builtin $$(COMMON_CFLAGS) -MMD -MP -c $$< -o $$@
+	$$(Q)$$(CLANG) --target=$(1) -O2 -ffreestanding -fno-builtin $$(COMMON_CFLAGS) -MMD -MP -c $$< -o $$@
 
 $(BUILD)/host/targets/$(1).a: $$(patsubst %.c,$(BUILD)/host/targets/$(1)/%.o,$$(HEAP_SOURCES))
 	$$(say) AR $$@
@@ -911,8 +927,8 @@ host-programs: $(BUILD)/host/gdb_heaps $(BUILD)/host/overview_picture $(BUILD)/h
     $(BUILD)/bench/bench_memory $(BUILD)/bench/libfast_unchecked.so
 
 # --- The heap benchmark: every policy, compared with other allocators --------------------------------
-# The heap is compiled as a freestanding library.
-BENCH_HEAP := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(HEAP_SOURCES))
+# The heap is the freestanding library.
+BENCH_HEAP := $(LIBRARY_OBJECTS)
 BENCH_MAINS := $(patsubst %,$(BUILD)/bench/bench_%,heap limits replay sizes mixes misuse)
 BENCH_STEPS := $(BUILD)/bench/obj/tests/unit/support/steps.o
 BENCH_PROGRAMS := $(patsubst %.c,$(BUILD)/bench/obj/%.o,$(wildcard tests/bench/heap/*.c))
@@ -925,12 +941,6 @@ SCUDO = $(firstword $(wildcard $(CLANG_RESOURCES)/lib/linux/libclang_rt.scudo_st
     $(CLANG_RESOURCES)/lib/x86_64*/libclang_rt.scudo_standalone.so) no-library)
 
 $(BUILD)/bench/obj/tests/bench/heap/allocator_scudo.o: BENCH_CFLAGS += -DSCUDO_LIBRARY='"$(SCUDO)"'
-
-$(BENCH_HEAP): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
-	@mkdir -p $(@D)
-	$(say) CC $@
-	$(Q)$(CLANG) $(BENCH_CFLAGS) -ffreestanding -fno-builtin -mno-red-zone -mgeneral-regs-only \
-	    -MMD -MP -c $< -o $@
 
 $(BENCH_PROGRAMS): $(BUILD)/bench/obj/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)

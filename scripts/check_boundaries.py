@@ -114,6 +114,8 @@ LOADER_FLAGS = {
     "AArch64": ["--target=aarch64-unknown-windows"],
     "RISC-V 64": ["--target=riscv64-none-elf", "-Wno-format"],
 }
+# The number of files that one process compiles.
+BATCH_FILES = 60
 # These files are compiled only in a kernel with sanitizers.
 CHECKED_KERNELS = {
     "kernel/diagnostics/sanitizer/address": "-DHANDOFF_KASAN",
@@ -138,21 +140,27 @@ def write_bindings(folder):
         (folder / name).write_text(f"#include <x86_64/{Path(name).name}>\n", encoding="utf-8")
 
 
-def compile_command(path, cpu, options, bindings):
+def compile_flags(path, cpu, options, bindings):
+    """Return the compiler and its flags for a file."""
     common = [options.clang, "-ffreestanding", "-fno-builtin", "-std=c17", "-I.", "-fsyntax-only",
               *options.warnings, '-DHANDOFF_VERSION_TEXT="0"', "-fno-caret-diagnostics"]  # fmt: skip
     if path.startswith("bootloader/"):
         efi = ["-fshort-wchar", "-isystem", options.efi_include, "-isystem", str(bindings)]
-        return [*common, *LOADER_FLAGS[cpu], *efi, path]
+        return (*common, *LOADER_FLAGS[cpu], *efi)
     defines = [flag for prefix, flag in CHECKED_KERNELS.items() if path.startswith(prefix)]
-    return [*common, f"--target={TARGETS[cpu]}", *defines, path]
+    return (*common, f"--target={TARGETS[cpu]}", *defines)
 
 
-def compile_one(tree, path, cpu, options, bindings):
-    process = subprocess.run(
-        compile_command(path, cpu, options, bindings), cwd=tree.root, text=True, errors="replace",
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
-    )  # fmt: skip
+def run_compiler(tree, flags, files):
+    """Compile the files in one process: to start clang takes longer than to read a file. Clang's driver starts a
+    process for each file that it sees, so it sees only the first."""
+    others = [word for file in files[1:] for word in ("-Xclang", file)]
+    return subprocess.run([*flags, *others, files[0]], cwd=tree.root, text=True, errors="replace",
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)  # fmt: skip
+
+
+def compile_one(tree, path, cpu, flags):
+    process = run_compiler(tree, flags, [path])
     found = [
         Finding(name.removeprefix(f"{tree.root}/"), int(line), f"does not compile for {cpu}: {message}")
         for name, line, message in ERROR.findall(process.stderr)
@@ -163,12 +171,28 @@ def compile_one(tree, path, cpu, options, bindings):
     return found
 
 
+def compile_batch(tree, files, cpu, flags):
+    """If one of the files fails, compile each by itself: clang stops at the first fatal error, or after 20 errors."""
+    if run_compiler(tree, flags, files).returncode == 0:
+        return []
+    return [finding for path in files for finding in compile_one(tree, path, cpu, flags)]
+
+
+def batches_of(sources, options, bindings):
+    """Return (files, CPU, flags) of each batch: files with equal flags, and some batches for each processor."""
+    groups = defaultdict(list)
+    for cpu in TARGETS:
+        for path in sources:
+            groups[cpu, compile_flags(path, cpu, options, bindings)].append(path)
+    return [(files[start : start + BATCH_FILES], cpu, flags)
+            for (cpu, flags), files in groups.items() for start in range(0, len(files), BATCH_FILES)]  # fmt: skip
+
+
 def check_compile(tree, options):
     sources = [path for path in tree.files(PORTABLE_FOLDERS, (".c",)) if not is_of_a_cpu(path)]
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(os.cpu_count()) as pool:
         write_bindings(Path(name))
-        jobs = [pool.submit(compile_one, tree, path, cpu, options, name)
-                for path in sources for cpu in TARGETS]  # fmt: skip
+        jobs = [pool.submit(compile_batch, tree, *batch) for batch in batches_of(sources, options, name)]
         return [finding for job in jobs for finding in job.result()]
 
 

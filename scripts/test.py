@@ -34,8 +34,6 @@ PROGRAM = re.compile(r"^(test_\w+) +(\d+) passed, (\d+) failed \(([\d.]+) s\)$",
 FUZZER = re.compile(r"^(fuzz_\w+): (?:passed|FAILED) \(\d+ runs, (\d+) s\)$", re.MULTILINE)
 SIGNS = re.compile(r"^([.FEsxX]+)(?: +\[ *\d+%\])?$", re.MULTILINE)
 SLOWEST_COUNT = 20
-# Kernels beside the plain one: words for make.
-OTHER_KERNELS = ("UBSAN=1", "KASAN=1", "PIE=1")
 NAME_CHARACTERS = 100
 # The interval for updating the line of a running group.
 REFRESH_SECONDS = 0.5
@@ -165,9 +163,6 @@ def build_everything(_=False):
     """The build counts as one test. Without it no other test can run."""
     targets = dict.fromkeys(target for group in GROUPS.values() for target in group.targets)
     status, output = make("build", *targets)
-    for checked in OTHER_KERNELS:
-        if status == 0:
-            status, output = make("build", checked)
     return Counts(1, 0) if status == 0 else Counts(0, 1), output, []
 
 
@@ -176,9 +171,6 @@ def build_for(names):
     make)."""
     targets = dict.fromkeys(target for name in names for target in GROUPS[name].targets)
     status, output = make(*targets) if targets else (0, "")
-    if status == 0 and any(GROUPS[name].checked_kernels for name in names):
-        for checked in OTHER_KERNELS:
-            status, output = make("build", checked) if status == 0 else (status, output)
     return status == 0, output
 
 
@@ -245,7 +237,6 @@ class Group:
     description: str
     targets: tuple
     run: Callable[[bool], tuple]
-    checked_kernels: bool = False  # True if they boot the kernels of UBSAN=1, KASAN=1 and PIE=1
 
 
 # The groups that find a mistake fastest come first.
@@ -262,14 +253,13 @@ GROUPS = {
                   lambda _: pytest_group("tests/host", *in_parallel(waiting=1))),
     "lessons": Group("the lessons on this machine, solved, unsolved and with mistakes", ("lesson-programs",),
                      lambda _: pytest_group("tests/learn", *in_parallel(waiting=1))),
-    "documents": Group("documents against the code", (), lambda _: pytest_group("tests/docs")),
+    "documents": Group("documents against the code", (), lambda _: pytest_group("tests/docs", *in_parallel())),
     "fuzz": Group("each fuzzer for some seconds", ("fuzz-programs",),
                   lambda _: make_group("fuzz-short")),
     "simulator": Group("the memory stack over other machines' maps", ("simulator",),
                        lambda _: pytest_group("tests/simulator", *in_parallel())),
-    "qemu": Group("loader and kernel in QEMU", ("build", "qemu-programs"),
-                  lambda everything: pytest_group("tests/qemu", *in_parallel(waiting=1), *["--all"] * everything),
-                  checked_kernels=True),
+    "qemu": Group("loader and kernel in QEMU", ("build", "qemu-programs", "checked-kernels"),
+                  lambda everything: pytest_group("tests/qemu", *in_parallel(waiting=1), *["--all"] * everything)),
 }  # fmt: skip
 
 
