@@ -65,7 +65,7 @@ struct fast_recent {
 #define FAST_MEDIUM_STEP_BYTES 128
 #define FAST_FIRST_MEDIUM      (FAST_PADDED_CLASSES + FAST_DENSE_CLASSES)
 #define FAST_CLASS_COUNT       (FAST_FIRST_MEDIUM + FAST_MEDIUM_CLASSES)
-#define FAST_SPARSE_WORDS      ((FAST_CLASS_COUNT + 63) / 64)
+#define FAST_CLASS_WORDS       ((FAST_CLASS_COUNT + 63) / 64)
 
 struct fast_slab;
 struct fast_leaf;
@@ -129,10 +129,12 @@ struct fast_state {
 
     /* Slabs with few live blocks (fast_dissolve.h). */
     struct fast_slab *sparse[FAST_CLASS_COUNT];
-    uint64_t sparse_classes[FAST_SPARSE_WORDS]; /* bit i: sparse[i] is not NULL */
-    size_t sparse_page_count;                   /* of all sparse slabs */
-    struct fast_slab *dissolved;                /* all slabs in pieces */
-    struct fast_slab *ended; /* records of dissolved slabs that found no place among the spare ones */
+    uint64_t sparse_classes[FAST_CLASS_WORDS]; /* bit i: sparse[i] is not NULL */
+    size_t sparse_page_count;                  /* of all sparse slabs */
+    uint64_t open_classes[FAST_CLASS_WORDS];   /* bit i: class i has slabs */
+    struct fast_slab *dissolved;               /* all slabs in pieces */
+    struct fast_slab
+        *ended; /* records of dissolved slabs that found no place among the spare ones */
     struct fast_slab *dissolving; /* the one of them that has free runs left; or NULL */
     unsigned dissolving_index;    /* from this slot on */
     unsigned looked_at;           /* the class whose current slab is looked at next */

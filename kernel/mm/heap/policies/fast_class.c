@@ -66,6 +66,7 @@ void fast_class_count_opened(struct heap *heap, struct fast_class *size_class,
     if (is_mass(heap, size_class, size_class->slot_count + size_class->core_count))
         size_class->is_mass = true;
     size_class->slot_count += slab->slot_count;
+    fast_of(heap)->open_classes[slab->class_index / 64] |= UINT64_C(1) << slab->class_index % 64;
     if (!fast_slab_is_padded(slab))
         return;
     if (size_bytes % 16 == 0 && size_class->exact_run < EXACT_RUN)
@@ -79,6 +80,9 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
                              const struct fast_slab *slab)
 {
     size_class->slot_count -= slab->slot_count;
+    if (size_class->slot_count == 0)
+        fast_of(heap)->open_classes[slab->class_index / 64] &=
+            ~(UINT64_C(1) << slab->class_index % 64);
     if (!fast_slab_is_padded(slab) || is_mass(heap, size_class, size_class->slot_count))
         return;
     size_class->is_mass = false;

@@ -49,7 +49,7 @@ void fast_dissolve_look(struct heap *heap)
 static void choose(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    for (unsigned w = FAST_SPARSE_WORDS; w-- > 0;) {
+    for (unsigned w = FAST_CLASS_WORDS; w-- > 0;) {
         if (fast->sparse_classes[w] == 0)
             continue;
         unsigned class_index = w * 64 + 63 - (unsigned)__builtin_clzll(fast->sparse_classes[w]);
@@ -94,8 +94,6 @@ void fast_dissolve_step(struct heap *heap)
     fast_dissolve_look(heap);
     if (fast_dissolve_is_due(fast))
         cut_runs(heap);
-    else if (fast->empty[1] != NULL && fast_slab_memory_is_scarce(heap))
-        (void)fast_slab_flush_one(heap);
 }
 
 void fast_dissolve_all(struct heap *heap)
@@ -138,7 +136,7 @@ void fast_dissolve_free(struct heap *heap, struct fast_slab *slab, unsigned inde
     if (slab->used_count == 0)
         drop(heap, slab);
     else
-        fast_slab_release_surplus(heap);
+        fast_slab_release_surplus(heap, true);
     heap_end_give_back(heap);
     fast_absent_discard_surplus(heap);
 }

@@ -139,6 +139,8 @@ static bool reaches_top(struct heap *heap)
 {
     const struct fast_state *fast = fast_of(heap);
     size_t old_length = fast->map_length;
+    if (old_length != 0 && place_of(fast, fast->core.top) < old_length)
+        return true;
     (void)reach_place(heap, leaf_number(heap, fast->core.top));
     return fast->map_length == old_length;
 }
@@ -185,7 +187,7 @@ static inline void set_pages_of_leaf(struct fast_leaf *leaf, size_t first, size_
 {
     struct fast_slab **places = &leaf->slabs[first];
     size_t fresh_count = 0;
-#pragma clang loop unroll_count(4)
+#pragma clang loop unroll_count(2)
     for (size_t i = 0; i < count; i++) {
         fresh_count += places[i] == &fast_no_slab;
         places[i] = slab;

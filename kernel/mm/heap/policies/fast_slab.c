@@ -51,10 +51,9 @@ bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *s
 /* --- Opening ---------------------------------------------------------------------------------- */
 
 static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_t class_index,
-                    uint8_t *pages, unsigned page_count)
+                    uint8_t *pages, unsigned page_count, unsigned slot_count)
 {
     const struct fast_class *size_class = &fast->classes[class_index];
-    unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
     uint32_t mark = fast_slot_mark(fast, class_index);
     *slab = (struct fast_slab){
         .slots = pages + fast_class_first_bytes(class_index),
@@ -69,8 +68,10 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
         .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
     size_t words_bytes = fast_slab_word_count(slot_count) * sizeof slab->free[0];
-    memset(slab->free, 0xff, words_bytes);
-    memset(fast_slab_marks(slab), fast_slab_is_medium(slab) ? 0xff : 0, words_bytes);
+    bool is_medium = fast_class_is_medium(class_index);
+    memset(slab->free, 0xff, is_medium ? 2 * words_bytes : words_bytes);
+    if (!is_medium)
+        memset(fast_slab_marks(slab), 0, words_bytes);
     slab->seal = seal_of(fast, slab);
     if (!fast_slab_is_dense(slab))
         fast_slot_write_guard(fast, slab);
@@ -162,13 +163,13 @@ static bool release_ended(struct heap *heap)
     return true;
 }
 
-void fast_slab_release_surplus(struct heap *heap)
+void fast_slab_release_surplus(struct heap *heap, bool keeps_some)
 {
     if (release_ended(heap))
         return;
-    if (fast_of(heap)->spare_record_count > FAST_SPARE_RECORDS / 2)
+    if (fast_of(heap)->spare_record_count > (keeps_some ? FAST_SPARE_RECORDS / 2 : 0))
         release_spare_record(heap);
-    else if (fast_of(heap)->spare_leaf_count > FAST_SPARE_LEAVES / 2)
+    else if (fast_of(heap)->spare_leaf_count > (keeps_some ? FAST_SPARE_LEAVES / 2 : 0))
         fast_map_release_spare(heap);
 }
 
@@ -182,14 +183,13 @@ static bool reach_map(struct heap *heap, const uint8_t *pages, unsigned page_cou
 
 /* The core uses the rest behind the last slot of a medium slab. While there are dissolved slabs, that
  * page might have a piece of one, so the slab then takes all of it. */
-static size_t pages_bytes(const struct fast_state *fast, size_t class_index, unsigned page_count)
+static size_t pages_bytes(const struct fast_state *fast, size_t class_index, unsigned page_count,
+                          unsigned slot_count)
 {
-    const struct fast_class *size_class = &fast->classes[class_index];
     if (!fast_class_is_medium(class_index) || fast->dissolved != NULL)
         return page_count * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES;
     return fast_class_first_bytes(class_index) +
-           (size_t)fast_class_slots_in(size_class, class_index, page_count) *
-               size_class->stride_bytes;
+           (size_t)slot_count * fast->classes[class_index].stride_bytes;
 }
 
 /* Create the pages, and use the last spare record. NULL: it failed and kept nothing. */
@@ -197,7 +197,9 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
                                     bool may_grow)
 {
     struct fast_state *fast = fast_of(heap);
-    const struct heap_request request = {.size_bytes = pages_bytes(fast, class_index, page_count),
+    unsigned slot_count = fast_class_slots_in(&fast->classes[class_index], class_index, page_count);
+    const struct heap_request request = {.size_bytes =
+                                             pages_bytes(fast, class_index, page_count, slot_count),
                                          .alignment_bytes = FAST_PAGE_BYTES};
     uint8_t *pages = fast_own_take(heap, FAST_OWN_PAGES, &request, may_grow);
     if (pages == NULL)
@@ -209,7 +211,7 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
         return NULL;
     }
     fast->spare_record_count--;
-    fill_in(fast, slab, class_index, pages, page_count);
+    fill_in(fast, slab, class_index, pages, page_count, slot_count);
     fast_map_set_pages(fast, pages, page_count, slab);
     return slab;
 }
@@ -272,8 +274,9 @@ void fast_slab_prepare(struct heap *heap, const struct fast_class *size_class)
 {
     const struct fast_state *fast = fast_of(heap);
     size_t class_index = (size_t)(size_class - fast->classes);
-    if ((fast->spare_record_count != 0 && fast->spare_leaf_count >= FAST_SPARE_LEAVES / 2) || fast->map_block == NULL) {
-        fast_slab_release_surplus(heap);
+    if ((fast->spare_record_count != 0 && fast->spare_leaf_count >= FAST_SPARE_LEAVES / 2) ||
+        fast->map_block == NULL) {
+        fast_slab_release_surplus(heap, true);
         return;
     }
     unsigned page_count = choose_page_count(heap, size_class);
@@ -398,7 +401,7 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
         fast_class_remove(fast, slab);
     slab->is_full = false;
     fast_class_add(fast, slab, live_count);
-    fast_slab_release_surplus(heap);
+    fast_slab_release_surplus(heap, true);
 }
 
 void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *slab)

@@ -398,6 +398,9 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
         problem = check_list(fast, size_class, sparse, true);
     if (problem != NULL)
         return problem;
+    if ((size_class->slot_count != 0) !=
+        ((fast->open_classes[class_index / 64] >> class_index % 64 & 1) != 0))
+        return "the bit of a class's slabs is wrong";
     if ((sparse != NULL) != ((fast->sparse_classes[class_index / 64] >> class_index % 64 & 1) != 0))
         return "the bit of a class's sparse slabs is wrong";
     return NULL;
