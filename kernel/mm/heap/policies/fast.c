@@ -32,9 +32,6 @@
 #define FIRST_SLAB_PLENTY_BYTES ((size_t)256)
 #define PLENTY_UNITS            (((size_t)8 << 20) / SEALED_UNIT_BYTES)
 
-/* Free memory below this size is useful only for small blocks. */
-#define HOLE_UNITS 19
-
 /* --- Allocation ------------------------------------------------------------------------------- */
 
 /* True if little memory is left below the heap's limit. */
@@ -43,8 +40,7 @@ static bool memory_is_short(const struct heap *heap)
     return fast_core_room_bytes(heap) < heap->limit_bytes / 2;
 }
 
-/* True if a new slab is worth its memory. Free memory that is useful only for small blocks is used
- * first. Then the class's blocks must fill a good part of the slab. A class that is a mass also
+/* True if a new slab is worth its memory: the class's blocks must fill a good part of the slab. A class that is a mass also
  * gets one, since a dense slab takes the least memory. Up to 24 bytes a block of the core takes no
  * more than a padded slot, and needs no slab. If memory is short, no slab is opened. */
 static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *size_class,
@@ -53,9 +49,6 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
     const struct fast_state *fast = fast_of(heap);
     size_t units = fast_units_for(size_bytes);
     if (fast_dissolve_is_due(fast))
-        return false;
-    if (units < HOLE_UNITS && memory_is_short(heap) &&
-        fast_core_has_hole(&fast->core, units, HOLE_UNITS))
         return false;
     if (fast_class_is_dense((size_t)(size_class - fast->classes)))
         return true;

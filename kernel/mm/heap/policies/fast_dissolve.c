@@ -5,9 +5,6 @@
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 
-/* So many free runs become blocks of the core in one step. */
-#define CUTS_IN_STEP 1
-
 /* --- Which slab ------------------------------------------------------------------------------- */
 
 /* From now on the slab's slots are held, and no class allocates from them. It is on no list. */
@@ -64,8 +61,8 @@ static void choose(struct heap *heap)
 
 /* --- Dissolving ------------------------------------------------------------------------------- */
 
-/* Choose a slab, or turn a few free runs of the chosen one into blocks of the core. */
-static void cut_runs(struct heap *heap)
+/* Choose a slab, or turn a free run of the chosen one into a block of the core. */
+static void cut_run(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
     if (fast->dissolving == NULL) {
@@ -73,17 +70,11 @@ static void cut_runs(struct heap *heap)
         return;
     }
     struct fast_slab *slab = fast->dissolving;
-    unsigned index = fast->dissolving_index;
-    for (unsigned count = 0; count < CUTS_IN_STEP; count++) {
-        index = fast_piece_next_free(slab, index);
-        if (index == slab->slot_count) {
-            fast->dissolving = NULL;
-            return;
-        }
-        if (!fast_piece_cut(heap, slab, index, &index))
-            return;
-    }
-    fast->dissolving_index = index;
+    unsigned index = fast_piece_next_free(slab, fast->dissolving_index);
+    if (index == slab->slot_count)
+        fast->dissolving = NULL;
+    else
+        (void)fast_piece_cut(heap, slab, index, &fast->dissolving_index);
 }
 
 void fast_dissolve_step(struct heap *heap)
@@ -93,14 +84,14 @@ void fast_dissolve_step(struct heap *heap)
         return;
     fast_dissolve_look(heap);
     if (fast_dissolve_is_due(fast))
-        cut_runs(heap);
+        cut_run(heap);
 }
 
 void fast_dissolve_all(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
     while (!heap->is_corrupt && (fast->dissolving != NULL || fast->sparse_page_count != 0))
-        cut_runs(heap);
+        cut_run(heap);
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */

@@ -11,9 +11,8 @@
 /* In a heap below this size a slab would take too large a part. */
 #define SLABS_FROM_BYTES ((size_t)512 * 1024)
 /* No slab takes a larger part of the heap, or of the memory that is left. */
-#define SLABS_IN_A_HEAP        256
-#define SLABS_IN_ROOM          64
-#define MEDIUM_SLABS_IN_A_HEAP 128
+#define SLABS_IN_A_HEAP 128
+#define SLABS_IN_ROOM   64
 
 /* The unused rest at a slab's end is at most this part of the slab … */
 #define LOSS_IN_SLAB 24
@@ -245,8 +244,8 @@ static unsigned best_pages(const struct fast_class *size_class, size_t class_ind
 static unsigned choose_medium_pages(const struct heap *heap, const struct fast_class *size_class)
 {
     size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
-    size_t most_bytes = smaller(heap->size_bytes / MEDIUM_SLABS_IN_A_HEAP,
-                                fast_core_room_bytes(heap) / SLABS_IN_ROOM);
+    size_t most_bytes =
+        smaller(heap->size_bytes / SLABS_IN_A_HEAP, fast_core_room_bytes(heap) / SLABS_IN_ROOM);
     size_t most = smaller(most_bytes / size_class->stride_bytes,
                           fast_class_slots_in(size_class, class_index, FAST_MEDIUM_PAGES));
     size_t wanted = larger(3, (size_class->slot_count + size_class->core_count));
