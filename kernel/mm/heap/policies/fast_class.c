@@ -90,8 +90,8 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
     choose(fast_of(heap), slab->class_index);
 }
 
-/* So many slots are prepared at a time. A medium slot may be a page of memory that is not in use yet,
- * so fewer are prepared. The request that opens a slab has done much already, and prepares only its
+/* So many slots are prepared at a time. A medium slot may be a page of memory that is not in use
+ * yet, so fewer are prepared. The request that opens a slab has done much already, and prepares only its
  * own slot. */
 #define READY_STEP        16u
 #define READY_MEDIUM_STEP 4u

@@ -131,7 +131,7 @@ static uint8_t *find_aligned(struct heap *heap, size_t units, size_t alignment_b
     const struct fast_core *core = &fast_of(heap)->core;
     unsigned own_bin = fast_bin_of(units);
     uint8_t *block = NULL;
-    /* A bin's blocks differ by a 32nd at most, so a block in the own bin has no room for a longer gap. */
+    /* A bin's blocks differ by a 32nd at most, so they have no room for a longer gap. */
     if (core->bins[own_bin] != 0 &&
         sealed_gap_units(fast_block_at(core, core->bins[own_bin]), alignment_bytes) <= units / 32)
         block = look_at_first(heap, own_bin, units, alignment_bytes, ret_units, ret_gap_units);

@@ -19,8 +19,6 @@
 /* … but a class's first slab may lose this part of the memory that is left. */
 #define LOSS_IN_ROOM 16384
 
-/* The heap has this many bytes for each empty slab that it keeps, after the first one. */
-#define BYTES_FOR_EMPTY_SLAB ((size_t)256 * 1024)
 /* Memory is scarce if less than this part of the heap's limit is left. */
 #define SCARCE_PART 8
 
@@ -180,8 +178,8 @@ static bool reach_map(struct heap *heap, const uint8_t *pages, unsigned page_cou
                                                      fast_map_reach(heap, last_page, may_grow));
 }
 
-/* The core uses the rest behind the last slot of a medium slab. While there are dissolved slabs, that
- * page might have a piece of one, so the slab then takes all of it. */
+/* The core uses the rest behind the last slot. While there are dissolved slabs, that page might have
+ * a piece of one, so the slab then takes all of it. */
 static size_t pages_bytes(const struct fast_state *fast, size_t class_index, unsigned page_count,
                           unsigned slot_count)
 {
@@ -327,13 +325,11 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
-/* Return how many empty slabs the heap may keep. They are a small part of it. If little memory is
- * left, one must do, since a request that finds no memory closes all of them. */
+/* Return how many empty slabs the heap may keep. If little memory is left, one must do, since a
+ * request that finds no memory closes all of them. */
 static unsigned most_empty(const struct heap *heap)
 {
-    if (fast_slab_memory_is_scarce(heap))
-        return 1;
-    return (unsigned)smaller(1 + heap->size_bytes / BYTES_FOR_EMPTY_SLAB, FAST_EMPTY_SLABS);
+    return fast_slab_memory_is_scarce(heap) ? 1 : FAST_EMPTY_SLABS;
 }
 
 /* Make the slab the newest of the empty ones. Return the one that no longer is among them, or NULL. */
