@@ -32,9 +32,6 @@
 #define FIRST_SLAB_PLENTY_BYTES ((size_t)256)
 #define PLENTY_UNITS            (((size_t)8 << 20) / SEALED_UNIT_BYTES)
 
-/* Free memory below this size is useful only for small blocks. */
-#define HOLE_UNITS 19
-
 /* --- Allocation ------------------------------------------------------------------------------- */
 
 /* True if little memory is left below the heap's limit. */
@@ -43,9 +40,8 @@ static bool memory_is_short(const struct heap *heap)
     return fast_core_room_bytes(heap) < heap->limit_bytes / 2;
 }
 
-/* True if a new slab is worth its memory. Free memory that is useful only for small blocks is used
- * first. Then the class's blocks must fill a good part of the slab. A class that is a mass also
- * gets one, since a dense slab takes the least memory. Up to 24 bytes a block of the core takes no
+/* True if a new slab is worth its memory: the class's blocks must fill a good part of the slab. A
+ * class that is a mass also gets one, since a dense slab takes the least memory. Up to 24 bytes a block of the core takes no
  * more than a padded slot, and needs no slab. If memory is short, no slab is opened. */
 static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *size_class,
                             size_t size_bytes)
@@ -53,9 +49,6 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
     const struct fast_state *fast = fast_of(heap);
     size_t units = fast_units_for(size_bytes);
     if (fast_dissolve_is_due(fast))
-        return false;
-    if (units < HOLE_UNITS && memory_is_short(heap) &&
-        fast_core_has_hole(&fast->core, units, HOLE_UNITS))
         return false;
     if (fast_class_is_dense((size_t)(size_class - fast->classes)))
         return true;
@@ -87,13 +80,21 @@ static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t s
 }
 
 /* The class has a slot again. This took few instructions, so a step towards its next slab is done
- * here. Otherwise the request that needs the slab does the step, and gets a block of the core. */
+ * here. Otherwise the request that needs the slab does the step, and gets a block of the core. When
+ * memory is scarce, what is kept for slabs is given up, so that a request which fails need not. */
+static inline void look_ahead(struct heap *heap, const struct fast_class *size_class)
+{
+    if (!memory_is_short(heap))
+        fast_slab_prepare(heap, size_class);
+    else if (fast_slab_memory_is_scarce(heap))
+        fast_slab_release_surplus(heap, false);
+}
+
 static void *allocate_refilled(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
                                const void *caller)
 {
     struct fast_slab *slab = *fast_class_current(fast_of(heap), size_class);
-    if (!memory_is_short(heap))
-        fast_slab_prepare(heap, size_class);
+    look_ahead(heap, size_class);
     void *slot = fast_class_allocate(heap, slab, size_bytes);
     heap_fault_report(heap, caller);
     return heap->is_corrupt ? NULL : slot;
@@ -140,8 +141,8 @@ static __attribute__((noinline)) void *allocate_medium_other(struct heap *heap, 
     if (!is_refilled &&
         (!is_worth_a_medium_slab(heap, size_class) || !open_slab(heap, size_class, size_bytes)))
         return fast_block_allocate(heap, size_bytes, caller);
-    if (is_refilled && !memory_is_short(heap))
-        fast_slab_prepare(heap, size_class);
+    if (is_refilled)
+        look_ahead(heap, size_class);
     void *slot = fast_class_allocate_medium(heap, *current, size_bytes);
     heap_zero_set_dirty(heap);
     heap_fault_report(heap, caller);

@@ -87,14 +87,6 @@ static inline size_t fast_core_room_bytes(const struct heap *heap)
            (fast_core_free_units(&fast->core) + fast->absent.units) * SEALED_UNIT_BYTES;
 }
 
-/* True if a bin holds a free block of at least `units` and less than `limit_units` (<= 64). */
-static inline bool fast_core_has_hole(const struct fast_core *core, size_t units,
-                                      size_t limit_units)
-{
-    uint64_t bins = core->bin_bits[0] & ((UINT64_C(1) << limit_units) - 1);
-    return bins >> units != 0;
-}
-
 /* Take a whole free block out of its bin. The block behind it then has no free block before it.
  * False: the heap is corrupt, and the fault is recorded. */
 bool fast_core_detach(struct heap *heap, uint8_t *block, size_t units);

@@ -5,9 +5,6 @@
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 
-/* So many free runs become blocks of the core in one step. */
-#define CUTS_IN_STEP 2
-
 /* --- Which slab ------------------------------------------------------------------------------- */
 
 /* From now on the slab's slots are held, and no class allocates from them. It is on no list. */
@@ -49,7 +46,7 @@ void fast_dissolve_look(struct heap *heap)
 static void choose(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    for (unsigned w = FAST_SPARSE_WORDS; w-- > 0;) {
+    for (unsigned w = FAST_CLASS_WORDS; w-- > 0;) {
         if (fast->sparse_classes[w] == 0)
             continue;
         unsigned class_index = w * 64 + 63 - (unsigned)__builtin_clzll(fast->sparse_classes[w]);
@@ -64,8 +61,8 @@ static void choose(struct heap *heap)
 
 /* --- Dissolving ------------------------------------------------------------------------------- */
 
-/* Choose a slab, or turn a few free runs of the chosen one into blocks of the core. */
-static void cut_runs(struct heap *heap)
+/* Choose a slab, or turn a free run of the chosen one into a block of the core. */
+static void cut_run(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
     if (fast->dissolving == NULL) {
@@ -73,17 +70,11 @@ static void cut_runs(struct heap *heap)
         return;
     }
     struct fast_slab *slab = fast->dissolving;
-    unsigned index = fast->dissolving_index;
-    for (unsigned count = 0; count < CUTS_IN_STEP; count++) {
-        index = fast_piece_next_free(slab, index);
-        if (index == slab->slot_count) {
-            fast->dissolving = NULL;
-            return;
-        }
-        if (!fast_piece_cut(heap, slab, index, &index))
-            return;
-    }
-    fast->dissolving_index = index;
+    unsigned index = fast_piece_next_free(slab, fast->dissolving_index);
+    if (index == slab->slot_count)
+        fast->dissolving = NULL;
+    else
+        (void)fast_piece_cut(heap, slab, index, &fast->dissolving_index);
 }
 
 void fast_dissolve_step(struct heap *heap)
@@ -93,16 +84,14 @@ void fast_dissolve_step(struct heap *heap)
         return;
     fast_dissolve_look(heap);
     if (fast_dissolve_is_due(fast))
-        cut_runs(heap);
-    else if (fast->empty[1] != NULL && fast_slab_memory_is_scarce(heap))
-        (void)fast_slab_flush_one(heap);
+        cut_run(heap);
 }
 
 void fast_dissolve_all(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
     while (!heap->is_corrupt && (fast->dissolving != NULL || fast->sparse_page_count != 0))
-        cut_runs(heap);
+        cut_run(heap);
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */
@@ -112,7 +101,6 @@ static void drop(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
     uint8_t *pages = slab->slots - fast_class_first_bytes(slab->class_index);
-    unsigned page_count = slab->page_count;
     if (slab->previous != NULL)
         slab->previous->next = slab->next;
     else
@@ -121,9 +109,9 @@ static void drop(struct heap *heap, struct fast_slab *slab)
         slab->next->previous = slab->previous;
     if (fast->dissolving == slab)
         fast->dissolving = NULL;
-    fast_map_clear_pages(fast, pages, page_count, slab);
-    fast_slab_release_record(heap, slab);
-    fast_map_drop_unused_leaves(heap, pages, page_count);
+    fast_map_clear_pages(fast, pages, slab->page_count, slab);
+    fast_map_drop_unused_leaves(heap, pages, slab->page_count);
+    fast_slab_release_record(fast, slab);
 }
 
 void fast_dissolve_free(struct heap *heap, struct fast_slab *slab, unsigned index,
@@ -138,6 +126,8 @@ void fast_dissolve_free(struct heap *heap, struct fast_slab *slab, unsigned inde
         return;
     if (slab->used_count == 0)
         drop(heap, slab);
+    else
+        fast_slab_release_surplus(heap, true);
     heap_end_give_back(heap);
     fast_absent_discard_surplus(heap);
 }

@@ -2,7 +2,7 @@
  * fast_dissolve.h - sparse slabs become memory of the core, so that other sizes can use it.
  *
  * A slab is sparse when a free leaves few live blocks in it. Its class still allocates from it if
- * it has no better slab. If another class needs memory meanwhile, the slab is dissolved, a few runs
+ * it has no better slab. If another class needs memory meanwhile, the slab is dissolved, a run
  * of free slots at each request (fast_piece.h). The current slab of a class is sparse, too, if it
  * has few live blocks and other classes used up many words of slots meanwhile.
  */
