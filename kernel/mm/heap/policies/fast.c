@@ -87,13 +87,21 @@ static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t s
 }
 
 /* The class has a slot again. This took few instructions, so a step towards its next slab is done
- * here. Otherwise the request that needs the slab does the step, and gets a block of the core. */
+ * here. Otherwise the request that needs the slab does the step, and gets a block of the core. When
+ * memory is scarce, what is kept for slabs is given up, so that a request which fails need not. */
+static inline void look_ahead(struct heap *heap, const struct fast_class *size_class)
+{
+    if (!memory_is_short(heap))
+        fast_slab_prepare(heap, size_class);
+    else if (fast_slab_memory_is_scarce(heap))
+        fast_slab_release_surplus(heap, false);
+}
+
 static void *allocate_refilled(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
                                const void *caller)
 {
     struct fast_slab *slab = *fast_class_current(fast_of(heap), size_class);
-    if (!memory_is_short(heap))
-        fast_slab_prepare(heap, size_class);
+    look_ahead(heap, size_class);
     void *slot = fast_class_allocate(heap, slab, size_bytes);
     heap_fault_report(heap, caller);
     return heap->is_corrupt ? NULL : slot;
@@ -140,8 +148,8 @@ static __attribute__((noinline)) void *allocate_medium_other(struct heap *heap, 
     if (!is_refilled &&
         (!is_worth_a_medium_slab(heap, size_class) || !open_slab(heap, size_class, size_bytes)))
         return fast_block_allocate(heap, size_bytes, caller);
-    if (is_refilled && !memory_is_short(heap))
-        fast_slab_prepare(heap, size_class);
+    if (is_refilled)
+        look_ahead(heap, size_class);
     void *slot = fast_class_allocate_medium(heap, *current, size_bytes);
     heap_zero_set_dirty(heap);
     heap_fault_report(heap, caller);

@@ -65,7 +65,7 @@ struct fast_recent {
 #define FAST_MEDIUM_STEP_BYTES 128
 #define FAST_FIRST_MEDIUM      (FAST_PADDED_CLASSES + FAST_DENSE_CLASSES)
 #define FAST_CLASS_COUNT       (FAST_FIRST_MEDIUM + FAST_MEDIUM_CLASSES)
-#define FAST_SPARSE_WORDS      ((FAST_CLASS_COUNT + 63) / 64)
+#define FAST_CLASS_WORDS       ((FAST_CLASS_COUNT + 63) / 64)
 
 struct fast_slab;
 struct fast_leaf;
@@ -99,6 +99,13 @@ struct fast_absent {
  * a program that frees and allocates in turns from closing and opening a slab each time. */
 #define FAST_EMPTY_SLABS 8
 
+/* The records of slabs that were closed stay for the next slabs, at most this many. Sizes that come
+ * and go in turns close many slabs in a row, and then open as many. */
+#define FAST_SPARE_RECORDS 8
+
+/* The same for the leaves of the map. A slab may need two. */
+#define FAST_SPARE_LEAVES 4
+
 struct fast_state {
     uintptr_t map_floor; /* the first written place of the map is for the pages from here */
     size_t map_length;   /* this many places were written, without a gap */
@@ -114,15 +121,20 @@ struct fast_state {
     uintptr_t *map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;
     struct fast_recent recent;
-    struct fast_leaf *spare_leaf;   /* for the next leaf that the map needs; or NULL */
-    struct fast_slab *spare_record; /* for the next slab; or NULL */
+    struct fast_leaf *spare_leaves[FAST_SPARE_LEAVES]; /* for the next leaves of the map */
+    unsigned spare_leaf_count;
+    struct fast_slab *spare_records[FAST_SPARE_RECORDS];
+    unsigned spare_record_count;
     struct fast_absent absent;
 
     /* Slabs with few live blocks (fast_dissolve.h). */
     struct fast_slab *sparse[FAST_CLASS_COUNT];
-    uint64_t sparse_classes[FAST_SPARSE_WORDS]; /* bit i: sparse[i] is not NULL */
-    size_t sparse_page_count;                   /* of all sparse slabs */
-    struct fast_slab *dissolved;                /* all slabs in pieces */
+    uint64_t sparse_classes[FAST_CLASS_WORDS]; /* bit i: sparse[i] is not NULL */
+    size_t sparse_page_count;                  /* of all sparse slabs */
+    uint64_t open_classes[FAST_CLASS_WORDS];   /* bit i: class i has slabs */
+    struct fast_slab *dissolved;               /* all slabs in pieces */
+    struct fast_slab
+        *ended; /* records of dissolved slabs that found no place among the spare ones */
     struct fast_slab *dissolving; /* the one of them that has free runs left; or NULL */
     unsigned dissolving_index;    /* from this slot on */
     unsigned looked_at;           /* the class whose current slab is looked at next */

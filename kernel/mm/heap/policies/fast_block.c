@@ -68,46 +68,41 @@ static void *take_slot_of(struct heap *heap, struct fast_class *size_class, size
     return slot;
 }
 
-/* Return a slot of the class, which may be longer than the size needs. NULL if the class has no
- * free slot. A class without one most often has no slab on a list. */
-static inline void *allocate_slot_of(struct heap *heap, struct fast_class *size_class,
-                                     size_t size_bytes)
+/* Return the first class from `first` to `last` that has a free slot, or FAST_CLASS_COUNT. Classes
+ * without slabs cost nothing. */
+static size_t next_with_slot(const struct fast_state *fast, size_t first, size_t last)
 {
-    const struct fast_state *fast = fast_of(heap);
-    size_t class_index = (size_t)(size_class - fast->classes);
-    if (fast->current[class_index] == &fast_no_slab && fast->sparse[class_index] == NULL &&
-        size_class->partial == NULL)
-        return NULL;
-    return take_slot_of(heap, size_class, size_bytes);
-}
-
-/* Return the shortest free slot that has room. Its length is from `first` to `last` times 16 bytes.
- * NULL if no such slot is free. */
-static void *allocate_any_slot(struct heap *heap, size_t size_bytes, size_t first, size_t last)
-{
-    struct fast_class *classes = fast_of(heap)->classes;
-    for (size_t units = first; units <= last; units++) {
-        void *slot = NULL;
-        if (units != 0 && units <= FAST_DENSE_CLASSES && size_bytes <= units * 16)
-            slot = allocate_slot_of(heap, &classes[FAST_PADDED_CLASSES + units - 1], size_bytes);
-        if (slot == NULL && size_bytes < units * 16)
-            slot = allocate_slot_of(heap, &classes[units - 1], size_bytes);
-        if (slot != NULL)
-            return slot;
+    for (size_t i = first; i <= last; i++) {
+        uint64_t open = fast->open_classes[i / 64] >> i % 64;
+        i = open == 0 ? i | 63 : i + (size_t)__builtin_ctzll(open);
+        if (open != 0 && i <= last && fast_class_has_any_slot(fast, i))
+            return i;
     }
-    return NULL;
+    return FAST_CLASS_COUNT;
 }
 
-/* The same for slots of this many medium classes, the shortest first. */
+/* Return the shortest free slot that has room. It has up to `more_units` of 16 bytes more than the
+ * size needs. NULL if no such slot is free. */
+static void *allocate_small_slot(struct heap *heap, size_t size_bytes, size_t more_units)
+{
+    struct fast_state *fast = fast_of(heap);
+    size_t padded = size_bytes / 16;
+    size_t dense = FAST_PADDED_CLASSES + (larger(size_bytes, 1) - 1) / 16;
+    padded = next_with_slot(fast, padded, smaller(padded + more_units, FAST_PADDED_CLASSES - 1));
+    dense = next_with_slot(fast, dense, smaller(dense + more_units, FAST_FIRST_MEDIUM - 1));
+    size_t best =
+        dense != FAST_CLASS_COUNT && dense - FAST_PADDED_CLASSES <= padded ? dense : padded;
+    return best == FAST_CLASS_COUNT ? NULL : take_slot_of(heap, &fast->classes[best], size_bytes);
+}
+
+/* The same for slots of this many medium classes. */
 static void *allocate_medium_slot(struct heap *heap, size_t size_bytes, size_t count)
 {
     struct fast_state *fast = fast_of(heap);
     size_t first =
         size_bytes <= FAST_PADDED_MAX ? FAST_FIRST_MEDIUM : fast_class_of_medium(fast, size_bytes);
-    void *slot = NULL;
-    for (size_t i = first; slot == NULL && i < FAST_CLASS_COUNT && i < first + count; i++)
-        slot = allocate_slot_of(heap, &fast->classes[i], size_bytes);
-    return slot;
+    size_t best = next_with_slot(fast, first, smaller(first + count, FAST_CLASS_COUNT) - 1);
+    return best == FAST_CLASS_COUNT ? NULL : take_slot_of(heap, &fast->classes[best], size_bytes);
 }
 
 /* True if a slot can have room and alignment for the request. */
@@ -119,22 +114,20 @@ static bool fits_slot(const struct heap_request *request)
 /* Return a slot of the request's usual length, or a little longer. */
 static void *find_near_slot(struct heap *heap, const struct heap_request *request)
 {
-    size_t first = request->size_bytes / 16;
     if (heap->is_corrupt || !fits_slot(request))
         return NULL;
     if (request->size_bytes > FAST_PADDED_MAX)
         return allocate_medium_slot(heap, request->size_bytes, 2);
-    return allocate_any_slot(heap, request->size_bytes, first, first + 1);
+    return allocate_small_slot(heap, request->size_bytes, 0);
 }
 
 static void *find_longer_slot(struct heap *heap, const struct heap_request *request)
 {
-    size_t first = request->size_bytes / 16 + 2;
     if (heap->is_corrupt || !fits_slot(request))
         return NULL;
     void *slot = NULL;
     if (request->size_bytes <= FAST_PADDED_MAX)
-        slot = allocate_any_slot(heap, request->size_bytes, first, FAST_PADDED_CLASSES);
+        slot = allocate_small_slot(heap, request->size_bytes, FAST_PADDED_CLASSES);
     return slot != NULL ? slot
                         : allocate_medium_slot(heap, request->size_bytes, FAST_MEDIUM_CLASSES);
 }

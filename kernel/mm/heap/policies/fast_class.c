@@ -66,6 +66,7 @@ void fast_class_count_opened(struct heap *heap, struct fast_class *size_class,
     if (is_mass(heap, size_class, size_class->slot_count + size_class->core_count))
         size_class->is_mass = true;
     size_class->slot_count += slab->slot_count;
+    fast_of(heap)->open_classes[slab->class_index / 64] |= UINT64_C(1) << slab->class_index % 64;
     if (!fast_slab_is_padded(slab))
         return;
     if (size_bytes % 16 == 0 && size_class->exact_run < EXACT_RUN)
@@ -79,6 +80,9 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
                              const struct fast_slab *slab)
 {
     size_class->slot_count -= slab->slot_count;
+    if (size_class->slot_count == 0)
+        fast_of(heap)->open_classes[slab->class_index / 64] &=
+            ~(UINT64_C(1) << slab->class_index % 64);
     if (!fast_slab_is_padded(slab) || is_mass(heap, size_class, size_class->slot_count))
         return;
     size_class->is_mass = false;
@@ -86,18 +90,18 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
     choose(fast_of(heap), slab->class_index);
 }
 
-/* So many slots are prepared at a time. The request that opens a slab has done much already, and
- * prepares only two. A
- * medium slot may be a page of memory that is not in use yet, so fewer are prepared. */
-#define READY_STEP  16u
-#define READY_FIRST 2u
+/* So many slots are prepared at a time. A medium slot may be a page of memory that is not in use yet,
+ * so fewer are prepared. The request that opens a slab has done much already, and prepares only its
+ * own slot. */
+#define READY_STEP        16u
+#define READY_MEDIUM_STEP 4u
 
 /* Make the next slots that nothing was allocated from yet look like freed ones. */
 static void prepare(const struct fast_state *fast, struct fast_slab *slab)
 {
     unsigned reached = slab->reached_count;
-    unsigned later_step = fast_slab_is_medium(slab) ? READY_STEP / 4 : READY_STEP;
-    unsigned step = reached == 0 ? READY_FIRST : later_step;
+    unsigned later_step = fast_slab_is_medium(slab) ? READY_MEDIUM_STEP : READY_STEP;
+    unsigned step = reached == 0 ? 1 : later_step;
     unsigned count = (unsigned)smaller(step, slab->slot_count - reached);
     fast_slot_mark_unused(fast, slab, fast_slot_at(slab, reached), count);
     slab->reached_count = (uint16_t)(reached + count);
@@ -222,7 +226,7 @@ bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class)
     struct fast_slab *slab = *current;
     size_class->refilled_at = ++fast->refill_count;
     if (slab != &fast_no_slab) {
-        if (fast_class_make_current(fast, slab))
+        if (slab->used_count != slab->slot_count && fast_class_make_current(fast, slab))
             return true;
         slab->is_full = true;
         slab->used_count = 1;

@@ -92,6 +92,14 @@ static inline void *fast_class_allocate_medium(struct heap *heap, struct fast_sl
  * has no free slot, and no current slab. */
 bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
 
+/* True if the class has a free slot, prepared or not. */
+static inline bool fast_class_has_any_slot(const struct fast_state *fast, size_t class_index)
+{
+    const struct fast_slab *slab = fast->current[class_index];
+    return slab->used_count != slab->slot_count || fast->classes[class_index].partial != NULL ||
+           fast->sparse[class_index] != NULL;
+}
+
 /* Return the bits of a word without a slot that is prepared. */
 uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word);
 

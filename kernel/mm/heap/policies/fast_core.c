@@ -110,13 +110,31 @@ static uint8_t *search_bin(struct heap *heap, unsigned bin, unsigned looks, size
     return NULL;
 }
 
+/* As search_bin(), for the first block of a bin that is not empty. */
+static inline uint8_t *look_at_first(struct heap *heap, unsigned bin, size_t units,
+                                     size_t alignment_bytes, size_t *ret_units,
+                                     size_t *ret_gap_units)
+{
+    const struct fast_core *core = &fast_of(heap)->core;
+    uint64_t header;
+    uint8_t *block = fast_block_at(core, core->bins[bin]);
+    if (!read_free(heap, block, &header))
+        return NULL;
+    *ret_units = sealed_units(header);
+    return fits(block, *ret_units, units, alignment_bytes, ret_gap_units) ? block : NULL;
+}
+
 /* Return a free block with room for the request. The smallest bin is first, the top is last. */
 static uint8_t *find_aligned(struct heap *heap, size_t units, size_t alignment_bytes,
                              size_t *ret_units, size_t *ret_gap_units)
 {
     const struct fast_core *core = &fast_of(heap)->core;
     unsigned own_bin = fast_bin_of(units);
-    uint8_t *block = search_bin(heap, own_bin, 1, units, alignment_bytes, ret_units, ret_gap_units);
+    uint8_t *block = NULL;
+    /* A bin's blocks differ by a 32nd at most, so a block in the own bin has no room for a longer gap. */
+    if (core->bins[own_bin] != 0 &&
+        sealed_gap_units(fast_block_at(core, core->bins[own_bin]), alignment_bytes) <= units / 32)
+        block = look_at_first(heap, own_bin, units, alignment_bytes, ret_units, ret_gap_units);
     if (block != NULL || heap->is_corrupt)
         return block;
 
@@ -125,7 +143,7 @@ static uint8_t *find_aligned(struct heap *heap, size_t units, size_t alignment_b
                               : units + alignment_bytes / SEALED_UNIT_BYTES + 1;
     unsigned bin = fast_bin_not_empty(core, fast_bin_above(enough_units));
     if (bin < FAST_BIN_COUNT)
-        return search_bin(heap, bin, 1, units, alignment_bytes, ret_units, ret_gap_units);
+        return look_at_first(heap, bin, units, alignment_bytes, ret_units, ret_gap_units);
 
     *ret_units = core->top_units;
     if (fits(core->top, core->top_units, units, alignment_bytes, ret_gap_units))

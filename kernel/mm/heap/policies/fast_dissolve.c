@@ -6,7 +6,7 @@
 #include "kernel/mm/heap/policies/fast_map.h"
 
 /* So many free runs become blocks of the core in one step. */
-#define CUTS_IN_STEP 2
+#define CUTS_IN_STEP 1
 
 /* --- Which slab ------------------------------------------------------------------------------- */
 
@@ -49,7 +49,7 @@ void fast_dissolve_look(struct heap *heap)
 static void choose(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    for (unsigned w = FAST_SPARSE_WORDS; w-- > 0;) {
+    for (unsigned w = FAST_CLASS_WORDS; w-- > 0;) {
         if (fast->sparse_classes[w] == 0)
             continue;
         unsigned class_index = w * 64 + 63 - (unsigned)__builtin_clzll(fast->sparse_classes[w]);
@@ -94,8 +94,6 @@ void fast_dissolve_step(struct heap *heap)
     fast_dissolve_look(heap);
     if (fast_dissolve_is_due(fast))
         cut_runs(heap);
-    else if (fast->empty[1] != NULL && fast_slab_memory_is_scarce(heap))
-        (void)fast_slab_flush_one(heap);
 }
 
 void fast_dissolve_all(struct heap *heap)
@@ -112,7 +110,6 @@ static void drop(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
     uint8_t *pages = slab->slots - fast_class_first_bytes(slab->class_index);
-    unsigned page_count = slab->page_count;
     if (slab->previous != NULL)
         slab->previous->next = slab->next;
     else
@@ -121,9 +118,9 @@ static void drop(struct heap *heap, struct fast_slab *slab)
         slab->next->previous = slab->previous;
     if (fast->dissolving == slab)
         fast->dissolving = NULL;
-    fast_map_clear_pages(fast, pages, page_count, slab);
-    fast_slab_release_record(heap, slab);
-    fast_map_drop_unused_leaves(heap, pages, page_count);
+    fast_map_clear_pages(fast, pages, slab->page_count, slab);
+    fast_map_drop_unused_leaves(heap, pages, slab->page_count);
+    fast_slab_release_record(fast, slab);
 }
 
 void fast_dissolve_free(struct heap *heap, struct fast_slab *slab, unsigned index,
@@ -138,6 +135,8 @@ void fast_dissolve_free(struct heap *heap, struct fast_slab *slab, unsigned inde
         return;
     if (slab->used_count == 0)
         drop(heap, slab);
+    else
+        fast_slab_release_surplus(heap, true);
     heap_end_give_back(heap);
     fast_absent_discard_surplus(heap);
 }

@@ -139,6 +139,8 @@ static bool reaches_top(struct heap *heap)
 {
     const struct fast_state *fast = fast_of(heap);
     size_t old_length = fast->map_length;
+    if (old_length != 0 && place_of(fast, fast->core.top) < old_length)
+        return true;
     (void)reach_place(heap, leaf_number(heap, fast->core.top));
     return fast->map_length == old_length;
 }
@@ -150,9 +152,12 @@ bool fast_map_prepare(struct heap *heap, bool may_grow)
         (void)fast_map_create(heap, may_grow);
         return false;
     }
-    if (fast->spare_leaf == NULL) {
-        fast->spare_leaf = take_leaf(heap, may_grow);
-        return fast->spare_leaf == NULL && !heap->is_corrupt;
+    if (fast->spare_leaf_count < FAST_SPARE_LEAVES / 2) {
+        struct fast_leaf *leaf = take_leaf(heap, may_grow);
+        if (leaf == NULL)
+            return !heap->is_corrupt;
+        fast->spare_leaves[fast->spare_leaf_count++] = leaf;
+        return false;
     }
     return reaches_top(heap);
 }
@@ -164,12 +169,11 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
         return false;
     if (!is_constant(leaf_of(fast, page)))
         return true;
-    struct fast_leaf *leaf = fast->spare_leaf;
-    if (leaf == NULL)
-        leaf = take_leaf(heap, may_grow);
+    struct fast_leaf *leaf = fast->spare_leaf_count != 0
+                                 ? fast->spare_leaves[--fast->spare_leaf_count]
+                                 : take_leaf(heap, may_grow);
     if (leaf == NULL)
         return false;
-    fast->spare_leaf = NULL;
     const struct fast_leaf *old = leaf_of(fast, page);
     fast->leaf_count += old == &no_leaf;
     if (old != &no_leaf)
@@ -181,10 +185,12 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
 static inline void set_pages_of_leaf(struct fast_leaf *leaf, size_t first, size_t count,
                                      struct fast_slab *slab)
 {
+    struct fast_slab **places = &leaf->slabs[first];
     size_t fresh_count = 0;
-    for (size_t i = first; i < first + count; i++) {
-        fresh_count += leaf->slabs[i] == &fast_no_slab;
-        leaf->slabs[i] = slab;
+#pragma clang loop unroll_count(2)
+    for (size_t i = 0; i < count; i++) {
+        fresh_count += places[i] == &fast_no_slab;
+        places[i] = slab;
     }
     leaf->used_count += fresh_count;
 }
@@ -201,38 +207,58 @@ void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, uns
                           slab);
 }
 
-void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
-                          const struct fast_slab *slab)
+static inline void clear_pages_of_leaf(struct fast_leaf *leaf, size_t first, size_t count,
+                                       const struct fast_slab *slab)
 {
-    size_t first = page_number(fast, pages);
-    struct fast_leaf *leaf = fast_map_leaf(fast, first / FAST_LEAF_PAGES);
-    for (size_t page = first; page < first + page_count; page++) {
-        size_t index = page % FAST_LEAF_PAGES;
-        if (index == 0)
-            leaf = fast_map_leaf(fast, page / FAST_LEAF_PAGES);
-        if (leaf->slabs[index] == slab) {
-            leaf->slabs[index] = &fast_no_slab;
+    struct fast_slab **places = &leaf->slabs[first];
+    for (size_t i = 0; i < count; i++) {
+        if (places[i] == slab) {
+            places[i] = &fast_no_slab;
             leaf->used_count--;
         }
     }
 }
 
+void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+                          const struct fast_slab *slab)
+{
+    size_t first = page_number(fast, pages);
+    size_t in_leaf = smaller(page_count, FAST_LEAF_PAGES - first % FAST_LEAF_PAGES);
+    clear_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES), first % FAST_LEAF_PAGES,
+                        in_leaf, slab);
+    if (in_leaf != page_count)
+        clear_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES + 1), 0,
+                            page_count - in_leaf, slab);
+}
+
+bool fast_map_has_spare(const struct fast_state *fast, const void *block)
+{
+    for (unsigned i = 0; i < fast->spare_leaf_count; i++) {
+        if (fast->spare_leaves[i] == block)
+            return true;
+    }
+    return false;
+}
+
+void fast_map_release_spare(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    fast_own_release(heap, fast->spare_leaves[--fast->spare_leaf_count]);
+}
+
 bool fast_map_drop_if_unused(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    void *block = fast->spare_leaf != NULL ? (void *)fast->spare_leaf : fast->map_block;
-    if (block == NULL || fast->leaf_count != 0)
+    if (fast->map_block == NULL || fast->leaf_count != 0 || fast->spare_leaf_count != 0)
         return false;
-    if (fast->spare_leaf == NULL) {
-        fast->map_length = 0;
-        fast->map_block = NULL;
-    }
-    fast->spare_leaf = NULL;
+    void *block = fast->map_block;
+    fast->map_length = 0;
+    fast->map_block = NULL;
     fast_own_release(heap, block);
     return true;
 }
 
-/* Free the page's leaf if none of its pages belongs to a slab. */
+/* The page's leaf leaves the map if none of its pages belongs to a slab. */
 static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
 {
     struct fast_state *fast = fast_of(heap);
@@ -243,8 +269,8 @@ static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
         return;
     set_place(fast, page, &no_leaf);
     fast->leaf_count--;
-    if (fast->spare_leaf == NULL)
-        fast->spare_leaf = leaf;
+    if (fast->spare_leaf_count < FAST_SPARE_LEAVES)
+        fast->spare_leaves[fast->spare_leaf_count++] = leaf;
     else
         fast_own_release(heap, leaf);
 }
@@ -258,7 +284,6 @@ void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsign
     drop_unused_leaf(heap, last_page);
     if (is_in_two)
         drop_unused_leaf(heap, pages);
-    (void)fast_map_drop_if_unused(heap);
 }
 
 /* --- Absent pages ----------------------------------------------------------------------------- */

@@ -69,12 +69,16 @@ struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number);
 /* Return how many leaves take memory. */
 size_t fast_map_count_leaves(const struct fast_state *fast);
 
-/* If the map has no leaf, free its spare leaf, or without one the map. True: this was done, and may
- * be done again. */
+/* True if the block is a leaf that the map does not use. */
+bool fast_map_has_spare(const struct fast_state *fast, const void *block);
+
+/* Free a leaf that the map does not use. Precondition: there is one. */
+void fast_map_release_spare(struct heap *heap);
+
+/* Free the map if it has no leaf, and there is no spare one. True: this was done. */
 bool fast_map_drop_if_unused(struct heap *heap);
 
-/* Free each leaf of these pages that has no slab's page. If that was the last one, the spare leaf
- * is freed, too. */
+/* The leaves of these pages that have no slab's page leave the map. */
 void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count);
 
 #endif

@@ -76,6 +76,8 @@ void fast_recent_make_room(struct heap *heap, size_t size_bytes)
 bool fast_recent_flush(struct heap *heap)
 {
     bool released = false;
+    if (fast_of(heap)->recent.block_count == 0)
+        return false;
     for (size_t set = 0; set < FAST_RECENT_SETS; set++) {
         while (!fast_recent_is_empty(&fast_of(heap)->recent, set) && !heap->is_corrupt)
             released |= release_newest(heap, set);

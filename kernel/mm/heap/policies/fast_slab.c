@@ -51,10 +51,9 @@ bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *s
 /* --- Opening ---------------------------------------------------------------------------------- */
 
 static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_t class_index,
-                    uint8_t *pages, unsigned page_count)
+                    uint8_t *pages, unsigned page_count, unsigned slot_count)
 {
     const struct fast_class *size_class = &fast->classes[class_index];
-    unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
     uint32_t mark = fast_slot_mark(fast, class_index);
     *slab = (struct fast_slab){
         .slots = pages + fast_class_first_bytes(class_index),
@@ -63,14 +62,16 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
         .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
         .mark = mark,
         .mark_before = mark,
-        .end_byte = fast_slot_end_byte(fast, class_index, size_class->stride_bytes),
+        .end_byte = fast_slot_end_byte(mark, class_index, size_class->stride_bytes),
         .slot_count = (uint16_t)slot_count,
         .class_index = (uint8_t)class_index,
         .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
     size_t words_bytes = fast_slab_word_count(slot_count) * sizeof slab->free[0];
-    memset(slab->free, 0xff, words_bytes);
-    memset(fast_slab_marks(slab), fast_slab_is_medium(slab) ? 0xff : 0, words_bytes);
+    bool is_medium = fast_class_is_medium(class_index);
+    memset(slab->free, 0xff, is_medium ? 2 * words_bytes : words_bytes);
+    if (!is_medium)
+        memset(fast_slab_marks(slab), 0, words_bytes);
     slab->seal = seal_of(fast, slab);
     if (!fast_slab_is_dense(slab))
         fast_slot_write_guard(fast, slab);
@@ -90,36 +91,86 @@ static size_t capacity_of(const struct fast_slab *record)
     return sealed_capacity_bytes(sealed_units(sealed_header_word((const void *)record)));
 }
 
+/* Free the oldest spare record. Precondition: there is one. */
 static void release_spare_record(struct heap *heap)
 {
-    struct fast_slab *record = fast_of(heap)->spare_record;
-    fast_of(heap)->spare_record = NULL;
+    struct fast_state *fast = fast_of(heap);
+    struct fast_slab *record = fast->spare_records[0];
+    fast->spare_records[0] = fast->spare_records[--fast->spare_record_count];
     fast_own_release(heap, record);
 }
 
-/* Make sure that there is a spare record of at least this size. False: one was created, so that a
+/* Make a spare record of at least this size the last one of them. False: there is none. */
+static bool choose_record(struct fast_state *fast, size_t size_bytes)
+{
+    struct fast_slab **last = &fast->spare_records[fast->spare_record_count] - 1;
+    for (struct fast_slab **place = last; place >= fast->spare_records; place--) {
+        struct fast_slab *record = *place;
+        if (capacity_of(record) < size_bytes)
+            continue;
+        *place = *last;
+        *last = record;
+        return true;
+    }
+    return false;
+}
+
+/* Make sure that the last spare record has at least this size. False: one was created, so that a
  * slab is opened by the next request, or there is no memory, or the heap is corrupt. */
 static bool prepare_record(struct heap *heap, size_t size_bytes, bool may_grow)
 {
     struct fast_state *fast = fast_of(heap);
     const struct heap_request request = {.size_bytes = size_bytes,
                                          .alignment_bytes = SEALED_UNIT_BYTES};
-    if (fast->spare_record != NULL) {
-        if (capacity_of(fast->spare_record) >= size_bytes)
-            return true;
+    if (choose_record(fast, size_bytes))
+        return true;
+    if (fast->spare_record_count == FAST_SPARE_RECORDS) {
         release_spare_record(heap);
+        return false;
     }
-    if (!heap->is_corrupt)
-        fast->spare_record = fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
+    struct fast_slab *record = fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
+    if (record != NULL)
+        fast->spare_records[fast->spare_record_count++] = record;
     return false;
 }
 
-void fast_slab_release_record(struct heap *heap, struct fast_slab *slab)
+/* The record belongs to no slab any more. Keep it for the next one. False: there is no place. */
+static bool keep_record(struct fast_state *fast, struct fast_slab *record)
 {
-    if (fast_of(heap)->spare_record == NULL)
-        fast_of(heap)->spare_record = slab;
-    else
-        fast_own_release(heap, slab);
+    if (fast->spare_record_count == FAST_SPARE_RECORDS)
+        return false;
+    fast->spare_records[fast->spare_record_count++] = record;
+    return true;
+}
+
+void fast_slab_release_record(struct fast_state *fast, struct fast_slab *slab)
+{
+    if (keep_record(fast, slab))
+        return;
+    slab->next = fast->ended;
+    fast->ended = slab;
+}
+
+/* Free a record that found no place among the spare ones. False: there is none. */
+static bool release_ended(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_slab *record = fast->ended;
+    if (record == NULL)
+        return false;
+    fast->ended = record->next;
+    fast_own_release(heap, record);
+    return true;
+}
+
+void fast_slab_release_surplus(struct heap *heap, bool keeps_some)
+{
+    if (release_ended(heap))
+        return;
+    if (fast_of(heap)->spare_record_count > (keeps_some ? FAST_SPARE_RECORDS / 2 : 0))
+        release_spare_record(heap);
+    else if (fast_of(heap)->spare_leaf_count > (keeps_some ? FAST_SPARE_LEAVES / 2 : 0))
+        fast_map_release_spare(heap);
 }
 
 /* Create the slab's places in the map. */
@@ -130,48 +181,37 @@ static bool reach_map(struct heap *heap, const uint8_t *pages, unsigned page_cou
                                                      fast_map_reach(heap, last_page, may_grow));
 }
 
-/* The core uses the rest behind the last slot of a medium slab. */
-static size_t pages_bytes(const struct fast_state *fast, size_t class_index, unsigned page_count)
+/* The core uses the rest behind the last slot of a medium slab. While there are dissolved slabs, that
+ * page might have a piece of one, so the slab then takes all of it. */
+static size_t pages_bytes(const struct fast_state *fast, size_t class_index, unsigned page_count,
+                          unsigned slot_count)
 {
-    const struct fast_class *size_class = &fast->classes[class_index];
-    if (!fast_class_is_medium(class_index))
+    if (!fast_class_is_medium(class_index) || fast->dissolved != NULL)
         return page_count * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES;
     return fast_class_first_bytes(class_index) +
-           (size_t)fast_class_slots_in(size_class, class_index, page_count) *
-               size_class->stride_bytes;
+           (size_t)slot_count * fast->classes[class_index].stride_bytes;
 }
 
-/* Return how many of the pages may belong to a new slab. The last one of a medium slab may also have
- * a piece of a dissolved slab. */
-static unsigned count_own_pages(const struct fast_state *fast, const uint8_t *pages,
-                                unsigned page_count)
-{
-    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
-    return fast_map_find(fast, last_page)->is_dissolved ? page_count - 1 : page_count;
-}
-
-/* Create the pages, and use the spare record. NULL: it failed and kept nothing. */
+/* Create the pages, and use the last spare record. NULL: it failed and kept nothing. */
 static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsigned page_count,
                                     bool may_grow)
 {
     struct fast_state *fast = fast_of(heap);
-    const struct heap_request request = {.size_bytes = pages_bytes(fast, class_index, page_count),
+    unsigned slot_count = fast_class_slots_in(&fast->classes[class_index], class_index, page_count);
+    const struct heap_request request = {.size_bytes =
+                                             pages_bytes(fast, class_index, page_count, slot_count),
                                          .alignment_bytes = FAST_PAGE_BYTES};
     uint8_t *pages = fast_own_take(heap, FAST_OWN_PAGES, &request, may_grow);
     if (pages == NULL)
         return NULL;
-    struct fast_slab *slab = fast->spare_record;
-    bool is_reached = reach_map(heap, pages, page_count, may_grow);
-    if (is_reached && fast_class_is_medium(class_index))
-        page_count = count_own_pages(fast, pages, page_count);
-    if (!is_reached || page_count == 0 ||
-        fast_class_slots_in(&fast->classes[class_index], class_index, page_count) < 2) {
+    struct fast_slab *slab = fast->spare_records[fast->spare_record_count - 1];
+    if (!reach_map(heap, pages, page_count, may_grow)) {
         fast_map_drop_unused_leaves(heap, pages, page_count);
         fast_own_release(heap, pages);
         return NULL;
     }
-    fast->spare_record = NULL;
-    fill_in(fast, slab, class_index, pages, page_count);
+    fast->spare_record_count--;
+    fill_in(fast, slab, class_index, pages, page_count, slot_count);
     fast_map_set_pages(fast, pages, page_count, slab);
     return slab;
 }
@@ -234,8 +274,11 @@ void fast_slab_prepare(struct heap *heap, const struct fast_class *size_class)
 {
     const struct fast_state *fast = fast_of(heap);
     size_t class_index = (size_t)(size_class - fast->classes);
-    if ((fast->spare_record != NULL && fast->spare_leaf != NULL) || fast->map_block == NULL)
+    if ((fast->spare_record_count != 0 && fast->spare_leaf_count >= FAST_SPARE_LEAVES / 2) ||
+        fast->map_block == NULL) {
+        fast_slab_release_surplus(heap, true);
         return;
+    }
     unsigned page_count = choose_page_count(heap, size_class);
     if (page_count != 0 && fast_map_prepare(heap, false))
         (void)prepare_record(heap, record_bytes(size_class, class_index, page_count), false);
@@ -281,7 +324,8 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     fast_map_clear_pages(fast, pages, page_count, slab);
     fast_tombstone_write(fast->core.secret, pages, slab);
     fast_own_release(heap, pages);
-    fast_slab_release_record(heap, slab);
+    if (!keep_record(fast, slab))
+        fast_own_release(heap, slab);
     fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
@@ -357,6 +401,7 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
         fast_class_remove(fast, slab);
     slab->is_full = false;
     fast_class_add(fast, slab, live_count);
+    fast_slab_release_surplus(heap, true);
 }
 
 void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *slab)
@@ -388,7 +433,8 @@ bool fast_slab_flush_for(struct heap *heap, size_t units)
 bool fast_slab_flush_one(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    for (unsigned i = FAST_EMPTY_SLABS; i-- > 0 && !heap->is_corrupt;) {
+    bool has_place = fast->spare_record_count != FAST_SPARE_RECORDS;
+    for (unsigned i = FAST_EMPTY_SLABS; i-- > 0 && has_place && !heap->is_corrupt;) {
         struct fast_slab *slab = fast->empty[i];
         fast->empty[i] = NULL;
         if (slab == NULL || !fast_slab_is_empty(slab))
@@ -396,9 +442,16 @@ bool fast_slab_flush_one(struct heap *heap)
         close_slab(heap, slab);
         return true;
     }
-    if (heap->is_corrupt || fast->spare_record == NULL)
-        return !heap->is_corrupt && fast_map_drop_if_unused(heap);
-    release_spare_record(heap);
+    if (heap->is_corrupt)
+        return false;
+    if (fast->spare_record_count != 0)
+        release_spare_record(heap);
+    else if (release_ended(heap))
+        return true;
+    else if (fast->spare_leaf_count != 0)
+        fast_map_release_spare(heap);
+    else
+        return fast_map_drop_if_unused(heap);
     return true;
 }
 

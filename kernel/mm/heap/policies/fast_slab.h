@@ -173,7 +173,11 @@ void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *sla
 bool fast_slab_flush_for(struct heap *heap, size_t units);
 
 /* The record belongs to no slab any more. The next slab may use it. */
-void fast_slab_release_record(struct heap *heap, struct fast_slab *slab);
+void fast_slab_release_record(struct fast_state *fast, struct fast_slab *slab);
+
+/* Free a spare record or leaf. If the heap keeps some, then only if there are many: so there is a
+ * place for those of the next slab which is closed, and no operation frees two blocks. */
+void fast_slab_release_surplus(struct heap *heap, bool keeps_some);
 
 /* Close a slab without a live block, the oldest of them, or free memory that is kept for the next
  * slab. False: there is none. */

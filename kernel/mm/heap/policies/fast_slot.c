@@ -41,12 +41,12 @@ uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index)
     return mark_of(fast, class_index) + (class_index >= FAST_PADDED_CLASSES ? 256u : 0u);
 }
 
-int32_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes)
+int32_t fast_slot_end_byte(uint32_t mark, size_t class_index, size_t stride_bytes)
 {
     if (fast_class_is_dense(class_index))
         return -(int32_t)stride_bytes;
     unsigned least_bytes = (unsigned)(stride_bytes - SEALED_UNIT_BYTES);
-    return (int32_t)(((mark_of(fast, class_index) - least_bytes) & 255) + 256);
+    return (int32_t)(((mark - least_bytes) & 255) + 256);
 }
 
 /* Return the last byte of a slot with a block of this size. */

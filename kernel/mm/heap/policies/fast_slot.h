@@ -74,8 +74,8 @@ static inline void fast_slot_make_live(struct fast_slab *slab, unsigned index)
 /* Return the mark of the class's slabs. */
 uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index);
 
-/* Return the `end_byte` of the class's slabs. */
-int32_t fast_slot_end_byte(const struct fast_state *fast, size_t class_index, size_t stride_bytes);
+/* Return the `end_byte` of the class's slabs, which have this mark. */
+int32_t fast_slot_end_byte(uint32_t mark, size_t class_index, size_t stride_bytes);
 
 static inline uint64_t *fast_slot_end_words(const uint8_t *slot, size_t least_bytes)
 {

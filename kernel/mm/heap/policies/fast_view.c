@@ -117,6 +117,15 @@ static bool all_slabs_are_idle(const struct fast_state *fast)
     return true;
 }
 
+static bool is_spare_record(const struct fast_state *fast, const void *record)
+{
+    for (unsigned i = 0; i < fast->spare_record_count; i++) {
+        if (fast->spare_records[i] == record)
+            return true;
+    }
+    return false;
+}
+
 /* True for a block of the policy that a flush would free. Such a block belongs only to slabs
  * without live blocks. */
 static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uint64_t header)
@@ -126,11 +135,9 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
     case FAST_OWN_PAGES:
         return slab_is_idle(fast, fast_map_find(fast, block));
     case FAST_OWN_SLAB:
-        return content == fast->spare_record || slab_is_idle(fast, content);
+        return is_spare_record(fast, content) || slab_is_idle(fast, content);
     case FAST_OWN_LEAF:
-        if (content != fast->spare_leaf)
-            return leaf_is_idle(fast, content);
-        return fast->absent.units == 0 && all_slabs_are_idle(fast);
+        return fast_map_has_spare(fast, content) || leaf_is_idle(fast, content);
     case FAST_OWN_MAP:
         return fast->absent.units == 0 && all_slabs_are_idle(fast);
     case FAST_OWN_ABSENT:
@@ -391,6 +398,9 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
         problem = check_list(fast, size_class, sparse, true);
     if (problem != NULL)
         return problem;
+    if ((size_class->slot_count != 0) !=
+        ((fast->open_classes[class_index / 64] >> class_index % 64 & 1) != 0))
+        return "the bit of a class's slabs is wrong";
     if ((sparse != NULL) != ((fast->sparse_classes[class_index / 64] >> class_index % 64 & 1) != 0))
         return "the bit of a class's sparse slabs is wrong";
     return NULL;
@@ -469,7 +479,7 @@ static const char *check_totals(const struct fast_state *fast, const struct map_
         if (map->slot_counts[i] != fast->classes[i].slot_count)
             return "a class's slabs do not add up";
     }
-    if (fast_map_count_leaves(fast) + (fast->spare_leaf != NULL) != blocks->leaf_block_count)
+    if (fast_map_count_leaves(fast) + fast->spare_leaf_count != blocks->leaf_block_count)
         return "a leaf of the map is lost";
     if (map->absent_page_count != blocks->absent_page_count)
         return "the map has an absent page outside of absent blocks";
@@ -487,7 +497,7 @@ static const char *check_map(const struct fast_state *fast, const struct tally *
             return problem;
     }
     if (map.leaf_count != fast->leaf_count ||
-        (fast->map_block == NULL && (map.leaf_count != 0 || fast->spare_leaf != NULL)))
+        (fast->map_block == NULL && (map.leaf_count != 0 || fast->spare_leaf_count != 0)))
         return "the leaves of the map are miscounted";
     return check_totals(fast, &map, blocks);
 }
