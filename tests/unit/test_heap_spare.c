@@ -1,4 +1,4 @@
-/* What the fast policy keeps for later: a record for the next slab, and slabs without live blocks. */
+/* What the fast policy keeps for later: records for the next slabs, and slabs without live blocks. */
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_piece.h"
 #include "kernel/mm/heap/policies/fast_recent.h"
@@ -55,18 +55,24 @@ static unsigned count_records(const struct heap *heap)
 
 /* --- Records ---------------------------------------------------------------------------------- */
 
-/* Open a slab, free the spare record, and empty and close the slab. Its record is the spare one. */
+static void drop_spare_records(struct heap *heap)
+{
+    while (fast_of(heap)->spare_record_count != 0)
+        assert_true(fast_slab_flush_one(heap));
+}
+
+/* Open a slab without spare records, and empty and close it. Its record is the only spare one. */
 static struct fast_slab *close_slab(struct heap *heap, size_t size_bytes)
 {
     struct fast_slab *slab = open_slab(heap, size_bytes);
-    while (fast_of(heap)->spare_record != NULL)
-        assert_true(fast_slab_flush_one(heap));
+    drop_spare_records(heap);
     assert_int_equal(count_records(heap), 1);
     free_all_slots(heap, slab);
     assert_true(is_kept(heap, slab));
     assert_true(fast_slab_flush_one(heap));
     assert_false(is_kept(heap, slab));
-    assert_ptr_equal(fast_of(heap)->spare_record, slab);
+    assert_int_equal(fast_of(heap)->spare_record_count, 1);
+    assert_ptr_equal(fast_of(heap)->spare_records[0], slab);
     assert_int_equal(count_records(heap), 1);
     return slab;
 }
@@ -79,12 +85,11 @@ static void test_a_closed_slab_leaves_its_record(void **state)
     struct heap *heap = start_fixed(fixture, ARENA_BYTES);
     const void *record = close_slab(heap, 2048);
     assert_ptr_equal(open_slab(heap, 5000), record);
-    assert_null(fast_of(heap)->spare_record);
-    assert_int_equal(count_records(heap), 1);
+    assert_int_equal(count_records(heap), 1 + fast_of(heap)->spare_record_count);
 }
 
 /* The record has a bit for each slot. A slab of many slots needs a longer one. */
-static void test_a_record_that_is_too_short_is_replaced(void **state)
+static void test_a_record_that_is_too_short_is_not_used(void **state)
 {
     struct fixture *fixture = *state;
     if (!is_fast(fixture))
@@ -97,36 +102,47 @@ static void test_a_record_that_is_too_short_is_replaced(void **state)
     size_t units = sealed_units(sealed_header_word((const void *)slab));
     assert_true(words_bytes > sealed_capacity_bytes(units) / 2);
     assert_true(sizeof *slab + words_bytes <= sealed_capacity_bytes(units));
-    assert_int_equal(count_records(heap), 1);
+    assert_int_equal(count_records(heap), 1 + fast_of(heap)->spare_record_count);
 }
 
-/* Only one is spare. */
-static void test_a_second_record_is_freed(void **state)
+static unsigned count_kept(const struct heap *heap)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++)
+        count += fast_of(heap)->empty[i] != NULL;
+    return count;
+}
+
+/* More slabs are closed than records can be spare. Each step closes a slab or frees a record. */
+static void test_few_records_are_spare(void **state)
 {
     struct fixture *fixture = *state;
     if (!is_fast(fixture))
         return;
+    static struct fast_slab *slabs[2 * FAST_SPARE_RECORDS];
     struct heap *heap = start_fixed(fixture, ARENA_BYTES);
-    struct fast_slab *first = open_slab(heap, 2048);
-    struct fast_slab *second = open_slab(heap, 5000);
-    while (fast_of(heap)->spare_record != NULL)
-        assert_true(fast_slab_flush_one(heap));
-    assert_int_equal(count_records(heap), 2);
-    free_all_slots(heap, first);
-    free_all_slots(heap, second);
-    assert_true(fast_slab_flush_one(heap)); /* the first one */
-    assert_ptr_equal(fast_of(heap)->spare_record, first);
-    assert_int_equal(count_records(heap), 2);
-    assert_true(fast_slab_flush_one(heap));
-    assert_ptr_equal(fast_of(heap)->spare_record, first);
-    assert_int_equal(count_records(heap), 1);
-    fast_slab_flush(heap);
-    assert_null(fast_of(heap)->spare_record);
-    assert_int_equal(count_records(heap), 0);
+    for (unsigned i = 0; i < 2 * FAST_SPARE_RECORDS; i++)
+        slabs[i] = open_slab(heap, 100 + 50 * i);
+    for (unsigned i = 0; i < 2 * FAST_SPARE_RECORDS; i++)
+        free_all_slots(heap, slabs[i]);
+    unsigned record_count = count_records(heap);
+    assert_true(record_count > FAST_SPARE_RECORDS);
+    for (bool is_done = false; !is_done;) {
+        const struct fast_state *fast = fast_of(heap);
+        unsigned ended_count = 0;
+        for (const struct fast_slab *ended = fast->ended; ended != NULL; ended = ended->next)
+            ended_count++;
+        assert_true(fast->spare_record_count <= FAST_SPARE_RECORDS);
+        assert_int_equal(record_count, count_kept(heap) + fast->spare_record_count + ended_count);
+        is_done = !fast_slab_flush_one(heap);
+        unsigned left_count = count_records(heap);
+        assert_in_range(record_count - left_count, 0, 1);
+        record_count = left_count;
+    }
+    assert_int_equal(record_count, 0);
 }
 
-/* A class that has slots prepares its next slab, with the first request of each word of slots. There
- * is never more than one spare record. */
+/* A class that has slots prepares its next slab, with the first request of each word of slots. */
 static void test_no_record_is_lost(void **state)
 {
     struct fixture *fixture = *state;
@@ -141,7 +157,7 @@ static void test_no_record_is_lost(void **state)
         (void)count_records(heap);
         for (unsigned i = 0; i < 600; i++)
             heap_free(heap, blocks[i], CALLER);
-        assert_true(count_records(heap) <= FAST_EMPTY_SLABS + 1);
+        assert_true(count_records(heap) <= FAST_EMPTY_SLABS + FAST_SPARE_RECORDS);
     }
     fast_slab_flush(heap);
     assert_int_equal(count_records(heap), 0);
@@ -297,8 +313,8 @@ static void test_a_kept_slab_serves_a_longer_block(void **state)
 
 static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_a_closed_slab_leaves_its_record),
-    TEST_OF_POLICY(test_a_record_that_is_too_short_is_replaced),
-    TEST_OF_POLICY(test_a_second_record_is_freed),
+    TEST_OF_POLICY(test_a_record_that_is_too_short_is_not_used),
+    TEST_OF_POLICY(test_few_records_are_spare),
     TEST_OF_POLICY(test_no_record_is_lost),
     TEST_OF_POLICY(test_a_kept_slab_is_closed_if_it_has_the_memory),
     TEST_OF_POLICY(test_a_slab_with_a_block_is_not_closed),
