@@ -103,8 +103,9 @@ struct fast_absent {
  * and go in turns close many slabs in a row, and then open as many. */
 #define FAST_SPARE_RECORDS 8
 
-/* The same for the leaves of the map. A slab may need two. */
-#define FAST_SPARE_LEAVES 4
+/* The same for the leaves of the map. A new slab needs up to two. */
+#define FAST_SPARE_LEAVES 8
+#define FAST_SLAB_LEAVES  2
 
 struct fast_state {
     uintptr_t map_floor; /* the first written place of the map is for the pages from here */

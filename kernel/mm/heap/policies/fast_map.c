@@ -152,7 +152,7 @@ bool fast_map_prepare(struct heap *heap, bool may_grow)
         (void)fast_map_create(heap, may_grow);
         return false;
     }
-    if (fast->spare_leaf_count < FAST_SPARE_LEAVES / 2) {
+    if (fast->spare_leaf_count < FAST_SLAB_LEAVES) {
         struct fast_leaf *leaf = take_leaf(heap, may_grow);
         if (leaf == NULL)
             return !heap->is_corrupt;

@@ -35,7 +35,7 @@ static inline bool fast_piece_is_behind(const struct fast_slab *slab, const void
 {
     size_t slots_bytes = (size_t)slab->slot_count * slab->stride_bytes;
     uintptr_t offset = (uintptr_t)address - (uintptr_t)slab->slots;
-    return fast_slab_is_medium(slab) && offset - slots_bytes - SEALED_UNIT_BYTES < FAST_PAGE_BYTES;
+    return offset - slots_bytes - SEALED_UNIT_BYTES < FAST_PAGE_BYTES;
 }
 
 /* Return the slab if it has a slot at the address. Else return fast_no_slab: the address is in

@@ -169,7 +169,7 @@ void fast_slab_release_surplus(struct heap *heap, bool keeps_some)
         return;
     if (fast_of(heap)->spare_record_count > (keeps_some ? FAST_SPARE_RECORDS / 2 : 0))
         release_spare_record(heap);
-    else if (fast_of(heap)->spare_leaf_count > (keeps_some ? FAST_SPARE_LEAVES / 2 : 0))
+    else if (fast_of(heap)->spare_leaf_count > (keeps_some ? FAST_SLAB_LEAVES : 0))
         fast_map_release_spare(heap);
 }
 
@@ -186,7 +186,7 @@ static bool reach_map(struct heap *heap, const uint8_t *pages, unsigned page_cou
 static size_t pages_bytes(const struct fast_state *fast, size_t class_index, unsigned page_count,
                           unsigned slot_count)
 {
-    if (!fast_class_is_medium(class_index) || fast->dissolved != NULL)
+    if (fast->dissolved != NULL)
         return page_count * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES;
     return fast_class_first_bytes(class_index) +
            (size_t)slot_count * fast->classes[class_index].stride_bytes;
@@ -274,7 +274,7 @@ void fast_slab_prepare(struct heap *heap, const struct fast_class *size_class)
 {
     const struct fast_state *fast = fast_of(heap);
     size_t class_index = (size_t)(size_class - fast->classes);
-    if ((fast->spare_record_count != 0 && fast->spare_leaf_count >= FAST_SPARE_LEAVES / 2) ||
+    if ((fast->spare_record_count != 0 && fast->spare_leaf_count >= FAST_SLAB_LEAVES) ||
         fast->map_block == NULL) {
         fast_slab_release_surplus(heap, true);
         return;
@@ -324,8 +324,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     fast_map_clear_pages(fast, pages, page_count, slab);
     fast_tombstone_write(fast->core.secret, pages, slab);
     fast_own_release(heap, pages);
-    if (!keep_record(fast, slab))
-        fast_own_release(heap, slab);
+    fast_slab_release_record(fast, slab);
     fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 

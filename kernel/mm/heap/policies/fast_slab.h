@@ -17,7 +17,7 @@
  * found. Double and interior frees are still found exactly.
  *
  * Medium slabs have slots for sizes of an eighth of a power of two, up to 16 KiB. Their slots have long
- * ends (fast_slot.h), and the core has the rest of their last page.
+ * ends (fast_slot.h). The core has the rest of each slab's last page.
  *
  * The first word of a free slot equals its last word, or in a dense slab it is a canary. So
  * heap_check() finds a write to a freed block. An allocation does not look at it, since this would
