@@ -24,11 +24,11 @@ struct heap_pages_test_result {
     uint64_t absent_bytes;   /* of the heap, without frames */
 };
 
-/* Allocate up to 8 MiB in blocks of one of these sizes, and free all but the highest one. Most of their frames must
- * be free then. Allocate them again, and check their content. Panic (PANIC_SELF_TEST) at the first
- * failure. Return false if the heap's policy does not give such pages back, or heap_debug.h keeps
- * freed blocks, or there is no memory. Precondition: kmalloc_online(). The heap's live blocks are
- * the same before and after. */
+/* Allocate up to 8 MiB in blocks of one of these sizes, and free all but the highest one. Most
+ * of their frames must be free then. Allocate them again, and check their content. Panic
+ * (PANIC_SELF_TEST) at the first failure. Return false if the heap's policy does not give such
+ * pages back, or heap_debug.h keeps freed blocks, or there is no memory. Precondition:
+ * kmalloc_online(). The heap's live blocks are the same before and after. */
 bool heap_pages_test_run(struct heap *heap, const struct frame_allocator *frames,
                          size_t block_bytes, struct heap_pages_test_result *ret_result);
 
