@@ -35,16 +35,17 @@ static void test_interrupts(struct kernel *kernel)
 }
 
 /* `self-test=heap-pages`: it takes 8 MiB, so it runs only on request. */
-static void test_heap_pages(struct kernel *kernel)
+static void test_heap_pages(struct kernel *kernel, size_t block_bytes)
 {
     struct heap_pages_test_result result;
     if (!is_requested(kernel, "heap-pages"))
         return;
-    if (!heap_pages_test_run(kernel->heap, &kernel->frames, &result))
+    if (!heap_pages_test_run(kernel->heap, &kernel->frames, block_bytes, &result))
         log_warning("self-test", "this heap keeps its free pages: no test of them");
     else
-        log_line("heap-pages", "freed=%llu returned=%llu absent=%llu check=passed",
-                 (unsigned long long)result.freed_bytes, (unsigned long long)result.returned_bytes,
+        log_line("heap-pages", "size=%zu freed=%llu returned=%llu absent=%llu check=passed",
+                 block_bytes, (unsigned long long)result.freed_bytes,
+                 (unsigned long long)result.returned_bytes,
                  (unsigned long long)result.absent_bytes);
 }
 
@@ -70,5 +71,6 @@ void boot_self_test(struct kernel *kernel)
     log_line("self-test", "passed=%u blocks=%u heap_peak=%llu", result.passed_count,
              result.allocation_count, (unsigned long long)heap.peak_used_bytes);
     test_interrupts(kernel);
-    test_heap_pages(kernel);
+    test_heap_pages(kernel, HEAP_PAGES_TEST_MEDIUM_BYTES);
+    test_heap_pages(kernel, HEAP_PAGES_TEST_LARGE_BYTES);
 }

@@ -105,6 +105,17 @@ static enum misuse_result overrun(struct trial *trial, size_t bytes)
     return free_and_finish(trial, block);
 }
 
+/* A copy from an equal block that is too long: the bytes behind the one end come to the other end. */
+static enum misuse_result copy_too_much(struct trial *trial, size_t bytes)
+{
+    trial_populate(trial);
+    size_t size_bytes = 1 + random_below(&trial->random, 600);
+    const struct trial_block *source = trial_allocate(trial, size_bytes);
+    struct trial_block *block = trial_allocate(trial, size_bytes);
+    memcpy(block->start, source->start, size_bytes + bytes);
+    return free_and_finish(trial, block);
+}
+
 /* One byte, at least one byte behind the end. */
 static enum misuse_result skip_canary(struct trial *trial, size_t farthest)
 {
@@ -220,6 +231,8 @@ const struct misuse MISUSES[] = {
     {.name = "overrun by 1", .attempt = overrun, .size = 1},
     {.name = "overrun by 4", .attempt = overrun, .size = 4},
     {.name = "overrun by 8", .attempt = overrun, .size = 8},
+    {.name = "copy of 1 byte too much", .attempt = copy_too_much, .size = 1},
+    {.name = "copy of 8 bytes too much", .attempt = copy_too_much, .size = 8},
     {.name = "write 1 to 15 behind the end", .attempt = skip_canary, .size = 15},
     {.name = "underrun by 1", .attempt = underrun, .size = 1},
     {.name = "underrun by 2", .attempt = underrun, .size = 2},

@@ -270,7 +270,7 @@ static void assert_overrun_is_found(struct fixture *fixture, size_t size_bytes, 
 
 static void test_K8_overflow_and_underflow_of_every_size(void **state)
 {
-    static const uint8_t differences[] = {0x01, 0x80, 0xff, 0x41 ^ 0xa6};
+    static const uint8_t differences[] = {0x01, 0x80, 0xff, 0x3f};
     static const size_t counts[] = {1, 8, 16, 31};
     for (size_t size_bytes = 1; size_bytes <= 100; size_bytes++) {
         for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
@@ -284,6 +284,27 @@ static void test_K8_overflow_and_underflow_of_every_size(void **state)
             }
         }
     }
+}
+
+/* The bytes behind one block are not those behind another one, nor those behind the same block in
+ * another life of the heap. So a copy that is too long is found. */
+static void test_K8_each_canary_is_another_one(void **state)
+{
+    struct fixture *fixture = *state;
+    uint8_t canaries[16][15];
+    for (size_t i = 0; i < 16; i++) {
+        struct heap *heap = i % 8 == 0 ? start_fixed(fixture, 4096) : fixture->heap;
+        const uint8_t *block = allocate(heap, 17);
+        memcpy(canaries[i], block + 17, sizeof canaries[i]);
+        assert_memory_not_equal(canaries[i], canaries[i] + 7, 7);
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(canaries[k], canaries[i], 4);
+    }
+    uint8_t *block = allocate(fixture->heap, 17);
+    memcpy(block + 17, canaries[15], 4);
+    assert_non_null(heap_check(fixture->heap));
+    heap_free(fixture->heap, block, OTHER_CALLER);
+    assert_fault(fixture, HEAP_FAULT_OVERRUN);
 }
 
 /* The most usual bytes of an overrun never equal the bytes there. */
@@ -540,6 +561,7 @@ int main(void)
         ON_ARENA(test_K7_unaligned_pointers),
         ON_ARENA(test_K8_overflow_and_underflow_of_every_size),
         ON_ARENA(test_K8_common_bytes_differ_from_the_canary),
+        ON_ARENA(test_K8_each_canary_is_another_one),
         ON_ARENA(test_K9_every_bit_of_a_free_header_and_its_links),
         ON_ARENA(test_K9_smashed_neighbours_are_not_merged),
         ON_ARENA(test_K9_any_word_of_the_heap_may_be_smashed),

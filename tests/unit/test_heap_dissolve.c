@@ -1,29 +1,63 @@
 /* Sparse slabs that are dissolved into the core, and the canaries of slots: the fast policy only. */
 #include "kernel/mm/heap/heap_state.h"
-#include "kernel/mm/heap/policies/fast.h"
+#include "kernel/mm/heap/policies/fast_piece.h"
 #include "tests/unit/support/heap_policy_test.h"
 
 #define BLOCK_COUNT ((size_t)4096)
 
 static uint8_t *blocks[BLOCK_COUNT];
 
-/* Leave one block in `one_in` of a size, then allocate longer blocks until the slabs are dissolved.
- * The survivors are blocks[0], blocks[one_in], … */
-static struct heap *dissolve(struct fixture *fixture, size_t size_bytes, size_t one_in)
+/* Medium blocks are fewer, so that they leave most of the arena free. */
+static size_t block_count(size_t size_bytes)
+{
+    return smaller(BLOCK_COUNT, 2 * MIB / size_bytes);
+}
+
+/* One block in so many survives. A medium slab has few slots. */
+static size_t one_in(size_t size_bytes)
+{
+    return size_bytes <= FAST_PADDED_MAX ? 16 : 4;
+}
+
+/* Leave some blocks of a size, then allocate longer blocks until the slabs are dissolved. The
+ * survivors are blocks[0], blocks[one_in], … */
+static struct heap *dissolve(struct fixture *fixture, size_t size_bytes)
 {
     struct heap *heap = start_growing(fixture, ARENA_BYTES);
-    for (size_t i = 0; i < BLOCK_COUNT; i++) {
+    for (size_t i = 0; i < block_count(size_bytes); i++) {
         blocks[i] = allocate(heap, size_bytes);
         memset(blocks[i], (int)i, size_bytes);
     }
-    for (size_t i = 0; i < BLOCK_COUNT; i++) {
-        if (i % one_in != 0)
+    for (size_t i = 0; i < block_count(size_bytes); i++) {
+        if (i % one_in(size_bytes) != 0)
             heap_free(heap, blocks[i], CALLER);
     }
-    for (unsigned i = 0; i < 2000; i++)
+    for (size_t i = 0; i < smaller(2000, block_count(size_bytes + 40)); i++)
         (void)allocate(heap, size_bytes + 40);
+    assert_non_null(fast_of(heap)->dissolved);
     assert_sound(heap);
     return heap;
+}
+
+/* True if the block lies in a dissolved slab, with another one, and memory of the core behind it.
+ */
+static bool is_last_of_a_piece(const struct heap *heap, const uint8_t *block)
+{
+    unsigned index;
+    const struct fast_slab *slab = fast_map_find(fast_of(heap), block);
+    return slab->is_dissolved && slab->used_count > 1 && fast_slot_find(slab, block, &index) &&
+           index + 1 < slab->slot_count && !fast_piece_has_slot(slab, index + 1);
+}
+
+/* Return a survivor that is the last block of its piece. */
+static uint8_t *survivor(const struct heap *heap, size_t size_bytes)
+{
+    for (size_t i = 0; i < block_count(size_bytes); i += one_in(size_bytes)) {
+        if (is_last_of_a_piece(heap, blocks[i]))
+            return blocks[i];
+    }
+    fail_msg("no survivor");
+    return NULL;
 }
 
 static bool is_fast(const struct fixture *fixture)
@@ -31,7 +65,7 @@ static bool is_fast(const struct fixture *fixture)
     return fixture->policy == &heap_policy_fast && !fixture->debug;
 }
 
-static const size_t DISSOLVED_SIZES[] = {8, 24, 40, 64, 100, 300};
+static const size_t DISSOLVED_SIZES[] = {8, 24, 40, 64, 100, 300, 1120, 1500, 2048, 3050, 4096};
 #define DISSOLVED_COUNT (sizeof DISSOLVED_SIZES / sizeof DISSOLVED_SIZES[0])
 
 /* The free slots serve other sizes: the heap grows by less than the new blocks take. */
@@ -42,7 +76,7 @@ static void test_other_sizes_use_the_memory_of_sparse_slabs(void **state)
         return;
     for (size_t s = 1; s < DISSOLVED_COUNT; s++) {
         size_t size_bytes = DISSOLVED_SIZES[s];
-        struct heap *heap = dissolve(fixture, size_bytes, 16);
+        struct heap *heap = dissolve(fixture, size_bytes);
         size_t live_bytes = statistics_of(heap).peak_used_bytes;
         assert_true(heap_size_bytes(heap) < live_bytes + live_bytes / 2 + 256 * 1024);
     }
@@ -56,12 +90,12 @@ static void test_survivors_are_usual_blocks(void **state)
         return;
     for (size_t s = 0; s < DISSOLVED_COUNT; s++) {
         size_t size_bytes = DISSOLVED_SIZES[s];
-        struct heap *heap = dissolve(fixture, size_bytes, 16);
-        for (size_t i = 0; i < BLOCK_COUNT; i += 16) {
+        struct heap *heap = dissolve(fixture, size_bytes);
+        for (size_t i = 0; i < block_count(size_bytes); i += one_in(size_bytes)) {
             assert_int_equal(heap_usable_size(heap, blocks[i], CALLER), size_bytes);
             assert_int_equal(blocks[i][size_bytes - 1], (uint8_t)i);
             uint8_t *block = blocks[i];
-            if (i % 32 == 0) {
+            if (i / one_in(size_bytes) % 2 == 0) {
                 block = heap_reallocate(heap, block, size_bytes + 100, CALLER);
                 assert_non_null(block);
                 assert_int_equal(block[size_bytes - 1], (uint8_t)i);
@@ -81,30 +115,47 @@ static void test_misuse_of_dissolved_slots_is_named(void **state)
     if (!is_fast(fixture))
         return;
     for (size_t s = 1; s < DISSOLVED_COUNT; s++) {
-        struct heap *heap = dissolve(fixture, DISSOLVED_SIZES[s], 16);
-        heap_free(heap, blocks[16] + 16, OTHER_CALLER);
+        struct heap *heap = dissolve(fixture, DISSOLVED_SIZES[s]);
+        uint8_t *block = survivor(heap, DISSOLVED_SIZES[s]);
+        heap_free(heap, block + 16, OTHER_CALLER);
         assert_fault(fixture, HEAP_FAULT_BAD_POINTER);
-        assert_ptr_equal(fixture->arena.fault.block, blocks[16]);
-        fixture->arena.fault_count = 0;
-        heap_free(heap, blocks[16], CALLER);
+        assert_ptr_equal(fixture->arena.fault.block, block);
+        heap_free(heap, block, CALLER);
         assert_int_equal(fixture->arena.fault_count, 0);
-        heap_free(heap, blocks[16], OTHER_CALLER);
+        heap_free(heap, block, OTHER_CALLER);
         assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
         assert_int_equal(fixture->arena.fault.size_bytes, DISSOLVED_SIZES[s]);
         assert_sound(heap);
     }
 }
 
-/* An overrun of a survivor, also in a dense slab, reaches the tail of its piece. */
+/* An overrun of a survivor, also in a dense slab, reaches its canary or the tail of its piece. */
 static void test_overruns_of_survivors_are_found(void **state)
 {
     struct fixture *fixture = *state;
     if (!is_fast(fixture))
         return;
     for (size_t s = 1; s < DISSOLVED_COUNT; s++) {
-        struct heap *heap = dissolve(fixture, DISSOLVED_SIZES[s], 16);
-        uint8_t *block = blocks[32];
+        struct heap *heap = dissolve(fixture, DISSOLVED_SIZES[s]);
+        uint8_t *block = survivor(heap, DISSOLVED_SIZES[s]);
         block[DISSOLVED_SIZES[s]] ^= 0x55;
+        assert_non_null(heap_check(heap));
+        heap_free(heap, block, OTHER_CALLER);
+        assert_fault(fixture, HEAP_FAULT_OVERRUN);
+        assert_ptr_equal(fixture->arena.fault.block, block);
+    }
+}
+
+/* A write behind the last slot of a piece changes the tail, if it skips the slot's own canary. */
+static void test_each_byte_of_a_tail_is_checked(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (size_t n = 8; n < 8 * DISSOLVED_COUNT; n++) {
+        struct heap *heap = dissolve(fixture, DISSOLVED_SIZES[n / 8]);
+        uint8_t *block = survivor(heap, DISSOLVED_SIZES[n / 8]);
+        block[fast_map_find(fast_of(heap), block)->stride_bytes + n % 8] ^= 0x04;
         assert_non_null(heap_check(heap));
         heap_free(heap, block, OTHER_CALLER);
         assert_fault(fixture, HEAP_FAULT_OVERRUN);
@@ -178,6 +229,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_survivors_are_usual_blocks),
     TEST(test_misuse_of_dissolved_slots_is_named),
     TEST(test_overruns_of_survivors_are_found),
+    TEST(test_each_byte_of_a_tail_is_checked),
     TEST(test_K8_each_byte_behind_a_block_is_checked),
     TEST(test_K9_a_write_to_a_free_slot_is_found),
     TEST(test_usual_changes_dissolve_nothing),

@@ -1,11 +1,11 @@
-/* Medium blocks that stay apart after a free, for the next request of their size: the fast policy
- * only. */
+/* Blocks of the core that stay apart after a free, for the next request of their size: the fast
+ * policy only. Those of 1 to 16 KiB lie in slabs while memory is plenty (test_heap_medium.c). */
 #include "kernel/mm/heap/heap_state.h"
 #include "kernel/mm/heap/policies/fast_recent.h"
 #include "tests/unit/support/heap_policy_test.h"
 
-static const size_t KEPT_SIZES[] = {16385, 16392, 17000, 20000, 24576,
-                                    32767, 32768, 40000, 65535, 65536};
+static const size_t KEPT_SIZES[] = {1040,  1041,  1500,  2048,  4095,  4096,  4104,  9000,  16384,
+                                    16385, 17000, 20000, 24576, 32767, 32768, 40000, 65535, 65536};
 #define KEPT_COUNT (sizeof KEPT_SIZES / sizeof KEPT_SIZES[0])
 
 #define REGION_BYTES ARENA_BYTES
@@ -20,6 +20,14 @@ static unsigned kept_count(const struct heap *heap)
     return ((const struct fast_state *)(const void *)heap->policy_state)->recent.block_count;
 }
 
+/* More than half of the heap is used, so no slab is opened. */
+static struct heap *start_short(struct fixture *fixture)
+{
+    struct heap *heap = start_fixed(fixture, REGION_BYTES);
+    (void)allocate(heap, REGION_BYTES / 2 + REGION_BYTES / 8);
+    return heap;
+}
+
 /* The newest of the freed blocks comes first, as the debugger of a program expects. */
 static void test_next_request_of_the_size_gets_the_block(void **state)
 {
@@ -27,7 +35,7 @@ static void test_next_request_of_the_size_gets_the_block(void **state)
     if (!is_fast(fixture))
         return;
     for (size_t s = 0; s < KEPT_COUNT; s++) {
-        struct heap *heap = start_fixed(fixture, REGION_BYTES);
+        struct heap *heap = start_short(fixture);
         uint8_t *blocks[FAST_RECENT_BLOCKS];
         for (unsigned i = 0; i < FAST_RECENT_BLOCKS; i++)
             blocks[i] = allocate(heap, KEPT_SIZES[s]);
@@ -168,7 +176,7 @@ static void test_a_new_size_takes_the_place_of_an_old_one(void **state)
     struct fixture *fixture = *state;
     if (!is_fast(fixture))
         return;
-    struct heap *heap = start_fixed(fixture, REGION_BYTES);
+    struct heap *heap = start_short(fixture);
     for (size_t size_bytes = 1040; size_bytes < 9000; size_bytes += 16) {
         for (unsigned round = 0; round < 12; round++) {
             void *blocks[2] = {allocate(heap, size_bytes), allocate(heap, size_bytes)};
@@ -190,7 +198,7 @@ static void test_K4_second_free_of_a_kept_block_is_named(void **state)
     if (!is_fast(fixture))
         return;
     for (size_t s = 0; s < KEPT_COUNT; s++) {
-        struct heap *heap = start_fixed(fixture, REGION_BYTES);
+        struct heap *heap = start_short(fixture);
         uint8_t *block = allocate(heap, KEPT_SIZES[s]);
         heap_free(heap, block, CALLER);
         memset(block, 0xa5, KEPT_SIZES[s]); /* a write after the free does not hide it */
@@ -235,7 +243,7 @@ static void test_K8_slack_of_a_kept_block_is_checked(void **state)
     for (size_t s = 0; s < KEPT_COUNT; s++) {
         size_t slack_bytes = 16 - (KEPT_SIZES[s] + 8) % 16;
         for (size_t i = 0; i < slack_bytes; i++) {
-            struct heap *heap = start_fixed(fixture, REGION_BYTES);
+            struct heap *heap = start_short(fixture);
             uint8_t *block = allocate(heap, KEPT_SIZES[s]);
             heap_free(heap, block, CALLER);
             block[KEPT_SIZES[s] + i] ^= 0x10;

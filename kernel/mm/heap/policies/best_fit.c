@@ -119,8 +119,7 @@ static void make_used(struct heap *heap, struct best_fit_segment *segment,
     segment->allocated_by = request->caller;
     segment->alignment_shift = (uint16_t)__builtin_ctzll(request->alignment_bytes);
     segment->slack_bytes = (uint32_t)(best_fit_payload_bytes(segment) - request->size_bytes);
-    memset(best_fit_payload_of(segment) + request->size_bytes, BEST_FIT_CANARY_BYTE,
-           segment->slack_bytes);
+    best_fit_write_canary(heap, segment);
     best_fit_seal(heap, segment);
 }
 
@@ -250,7 +249,7 @@ static bool best_fit_validate(struct heap *heap, const void *block,
     if (segment->state == BEST_FIT_FREE)
         return best_fit_fault_record_double_free(heap, segment, block);
     /* The next header is the canary of a block without one. */
-    if (!best_fit_canary_is_intact(segment) ||
+    if (!best_fit_canary_is_intact(heap, segment) ||
         (segment->slack_bytes == 0 && !best_fit_is_sound(heap, best_fit_next_of(segment))))
         return best_fit_fault_record(heap, HEAP_FAULT_OVERRUN, segment, block,
                                      "the bytes behind the block were overwritten");
@@ -281,14 +280,16 @@ static void best_fit_initialise(struct heap *heap)
 {
     struct best_fit_segment *first = (struct best_fit_segment *)(void *)heap->base;
     /* Headers of an earlier heap with the same secret must not be valid in this one. */
-    best_fit_of(heap)->key = heap_key_derive(heap->secret, HEAP_KEY_HEADERS, first->seal);
+    struct best_fit_state *state = best_fit_of(heap);
+    state->canaries = heap_key_derive(heap->secret, HEAP_KEY_CANARIES, first->seal);
+    state->headers = heap_key_derive(heap->secret, HEAP_KEY_HEADERS, first->seal);
     size_t bytes = heap->size_bytes - BEST_FIT_HEADER_BYTES;
     *first = (struct best_fit_segment){.length_units = (uint32_t)(bytes / BEST_FIT_UNIT_BYTES),
                                        .state = BEST_FIT_FREE};
     *best_fit_links_of(first) = (struct best_fit_links){NULL, NULL};
     best_fit_seal(heap, first);
-    best_fit_of(heap)->first = first;
-    best_fit_of(heap)->free_list = first;
+    state->first = first;
+    state->free_list = first;
     write_end(heap, (uintptr_t)first + bytes, bytes);
 }
 

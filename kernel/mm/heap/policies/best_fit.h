@@ -12,7 +12,8 @@
 struct best_fit_segment;
 
 struct best_fit_state {
-    struct heap_key key;
+    struct heap_key headers;            /* of the seals */
+    struct heap_key canaries;           /* one known key does not give the other one */
     struct best_fit_segment *first;     /* in order of address */
     struct best_fit_segment *end;       /* the end marker: the last header, never free */
     struct best_fit_segment *free_list; /* any order; NULL if nothing is free */

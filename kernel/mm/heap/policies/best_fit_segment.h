@@ -45,9 +45,6 @@ _Static_assert(BEST_FIT_MINIMUM_PAYLOAD_BYTES == BEST_FIT_UNIT_BYTES,
                "the links must fit the smallest payload");
 _Static_assert(BEST_FIT_UNIT_BYTES == HEAP_ALIGNMENT_BYTES, "segments are blocks' alignment apart");
 
-/* Not ASCII, 0 or 0xff, since an overrun often writes one of these. */
-#define BEST_FIT_CANARY_BYTE 0xa6
-
 /* --- Geometry --------------------------------------------------------------------------------- */
 
 static inline size_t best_fit_length_bytes(const struct best_fit_segment *segment)
@@ -116,12 +113,17 @@ static inline size_t best_fit_payload_for(size_t size_bytes)
 
 /* --- Seals and canaries ----------------------------------------------------------------------- */
 
-/* The seal's lowest byte, the first that an overflow hits, is in 0x80…0xbf: see
- * BEST_FIT_CANARY_BYTE. */
+/* The bytes of a canary, and the first byte of a seal, are in 0x80…0xbf. So they are not ASCII, 0
+ * or 0xff, since an overrun often writes one of these. */
+static inline uint8_t best_fit_uncommon_byte(uint64_t hash)
+{
+    return (uint8_t)(0x80 | (hash & 0x3f));
+}
+
 static inline uint64_t best_fit_seal_for(const struct heap *heap,
                                          const struct best_fit_segment *segment)
 {
-    struct heap_key key = best_fit_of(heap)->key;
+    struct heap_key key = best_fit_of(heap)->headers;
     uint64_t state = heap_hash_add(key, 0, (uintptr_t)segment, (uintptr_t)segment->allocated_by);
     state =
         heap_hash_add(key, state, (uint64_t)segment->length_units << 32 | segment->previous_units,
@@ -131,7 +133,7 @@ static inline uint64_t best_fit_seal_for(const struct heap *heap,
         state = heap_hash_add(key, state, (uintptr_t)best_fit_links_of(segment)->next,
                               (uintptr_t)best_fit_links_of(segment)->previous);
     uint64_t hash = heap_hash_end(key, state);
-    return (hash & ~UINT64_C(0xff)) | 0x80 | (hash & 0x3f);
+    return (hash & ~UINT64_C(0xff)) | best_fit_uncommon_byte(hash);
 }
 
 static inline void best_fit_seal(const struct heap *heap, struct best_fit_segment *segment)
@@ -145,19 +147,32 @@ static inline bool best_fit_is_sound(const struct heap *heap,
     return segment->seal == best_fit_seal_for(heap, segment);
 }
 
-static inline bool best_fit_bytes_are(const uint8_t *bytes, size_t count, uint8_t value)
+/* Return the canary's byte at this address. It comes from the address, so that the bytes behind one
+ * block are not those behind another one. */
+static inline uint8_t best_fit_canary_byte(const struct heap *heap, const uint8_t *address)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (bytes[i] != value)
+    uint64_t hash = heap_hash(best_fit_of(heap)->canaries, (uintptr_t)address, 0);
+    return best_fit_uncommon_byte(hash >> 58);
+}
+
+/* Write the canary behind a block. */
+static inline void best_fit_write_canary(const struct heap *heap,
+                                         const struct best_fit_segment *segment)
+{
+    uint8_t *canary = best_fit_payload_of(segment) + best_fit_asked_bytes(segment);
+    for (size_t i = 0; i < segment->slack_bytes; i++)
+        canary[i] = best_fit_canary_byte(heap, canary + i);
+}
+
+static inline bool best_fit_canary_is_intact(const struct heap *heap,
+                                             const struct best_fit_segment *segment)
+{
+    const uint8_t *canary = best_fit_payload_of(segment) + best_fit_asked_bytes(segment);
+    for (size_t i = 0; i < segment->slack_bytes; i++) {
+        if (canary[i] != best_fit_canary_byte(heap, canary + i))
             return false;
     }
     return true;
-}
-
-static inline bool best_fit_canary_is_intact(const struct best_fit_segment *segment)
-{
-    return best_fit_bytes_are(best_fit_payload_of(segment) + best_fit_asked_bytes(segment),
-                              segment->slack_bytes, BEST_FIT_CANARY_BYTE);
 }
 
 #endif

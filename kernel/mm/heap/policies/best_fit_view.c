@@ -53,7 +53,8 @@ static const char *check_segment(const struct heap *heap, const struct best_fit_
         return "a segment is neither free nor used";
     if (segment->slack_bytes > best_fit_payload_bytes(segment))
         return "a canary is longer than its segment";
-    return best_fit_canary_is_intact(segment) ? NULL : "the bytes behind a block were overwritten";
+    return best_fit_canary_is_intact(heap, segment) ? NULL
+                                                    : "the bytes behind a block were overwritten";
 }
 
 /* Check that the list has exactly `free_count` free segments, linked in both directions. */

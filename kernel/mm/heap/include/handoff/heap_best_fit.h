@@ -11,7 +11,7 @@
 
 #include "heap.h"
 
-#define HEAP_BEST_FIT_STORAGE_BYTES 416
+#define HEAP_BEST_FIT_STORAGE_BYTES 432
 
 /* For heap_configuration.storage. Its content is private. */
 struct heap_best_fit_storage {

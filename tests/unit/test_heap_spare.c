@@ -1,0 +1,328 @@
+/* What the fast policy keeps for later: records for the next slabs, and slabs without live blocks. */
+#include "kernel/mm/heap/policies/fast_class.h"
+#include "kernel/mm/heap/policies/fast_piece.h"
+#include "kernel/mm/heap/policies/fast_recent.h"
+#include "tests/unit/support/heap_policy_test.h"
+
+static bool is_fast(const struct fixture *fixture)
+{
+    return fixture->policy == &heap_policy_fast && !fixture->debug;
+}
+
+/* Return the slab of the last of these blocks, of which there are enough for a slab. */
+static struct fast_slab *open_slab(struct heap *heap, size_t size_bytes)
+{
+    struct fast_slab *slab = &fast_no_slab;
+    for (unsigned i = 0; slab == &fast_no_slab; i++) {
+        assert_true(i < 200);
+        uint8_t *block = allocate(heap, size_bytes);
+        slab = fast_piece_owner(fast_map_find(fast_of(heap), block), block);
+    }
+    return slab;
+}
+
+static void free_all_slots(struct heap *heap, const struct fast_slab *slab)
+{
+    for (unsigned i = 0; i < slab->slot_count; i++) {
+        if (!fast_slot_is_free(slab, i))
+            heap_free(heap, fast_slot_at(slab, i), CALLER);
+    }
+}
+
+static bool is_kept(const struct heap *heap, const struct fast_slab *slab)
+{
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
+        if (fast_of(heap)->empty[i] == slab)
+            return true;
+    }
+    return false;
+}
+
+/* Return how many blocks of the core hold records. */
+static unsigned count_records(const struct heap *heap)
+{
+    const struct fast_core *core = &fast_of(heap)->core;
+    unsigned count = 0;
+    assert_sound(heap);
+    for (const uint8_t *block = fast_first(core); block != core->end;) {
+        uint64_t header = sealed_header_word(block);
+        count += (header & SEALED_OWN) != 0 &&
+                 fast_own_kind(header & ~SEALED_HASH_MASK) == FAST_OWN_SLAB;
+        block = sealed_next(block, sealed_units(header));
+    }
+    return count;
+}
+
+/* --- Records ---------------------------------------------------------------------------------- */
+
+static void drop_spare_records(struct heap *heap)
+{
+    while (fast_of(heap)->spare_record_count != 0)
+        assert_true(fast_slab_flush_one(heap));
+}
+
+/* Open a slab without spare records, and empty and close it. Its record is the only spare one. */
+static struct fast_slab *close_slab(struct heap *heap, size_t size_bytes)
+{
+    struct fast_slab *slab = open_slab(heap, size_bytes);
+    drop_spare_records(heap);
+    assert_int_equal(count_records(heap), 1);
+    free_all_slots(heap, slab);
+    assert_true(is_kept(heap, slab));
+    assert_true(fast_slab_flush_one(heap));
+    assert_false(is_kept(heap, slab));
+    assert_int_equal(fast_of(heap)->spare_record_count, 1);
+    assert_ptr_equal(fast_of(heap)->spare_records[0], slab);
+    assert_int_equal(count_records(heap), 1);
+    return slab;
+}
+
+static void test_a_closed_slab_leaves_its_record(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const void *record = close_slab(heap, 2048);
+    assert_ptr_equal(open_slab(heap, 5000), record);
+    assert_int_equal(count_records(heap), 1 + fast_of(heap)->spare_record_count);
+}
+
+/* The record has a bit for each slot. A slab of many slots needs a longer one. */
+static void test_a_record_that_is_too_short_is_not_used(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const void *record = close_slab(heap, 5000);
+    const struct fast_slab *slab = open_slab(heap, 15);
+    assert_ptr_not_equal(slab, record);
+    size_t words_bytes = 2 * sizeof slab->free[0] * fast_slab_word_count(slab->slot_count);
+    size_t units = sealed_units(sealed_header_word((const void *)slab));
+    assert_true(words_bytes > sealed_capacity_bytes(units) / 2);
+    assert_true(sizeof *slab + words_bytes <= sealed_capacity_bytes(units));
+    assert_int_equal(count_records(heap), 1 + fast_of(heap)->spare_record_count);
+}
+
+static unsigned count_kept(const struct heap *heap)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++)
+        count += fast_of(heap)->empty[i] != NULL;
+    return count;
+}
+
+/* More slabs are closed than records can be spare. Each step closes a slab or frees a record. */
+static void test_few_records_are_spare(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static struct fast_slab *slabs[2 * FAST_SPARE_RECORDS];
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    for (unsigned i = 0; i < 2 * FAST_SPARE_RECORDS; i++)
+        slabs[i] = open_slab(heap, 100 + 50 * i);
+    for (unsigned i = 0; i < 2 * FAST_SPARE_RECORDS; i++)
+        free_all_slots(heap, slabs[i]);
+    unsigned record_count = count_records(heap);
+    assert_true(record_count > FAST_SPARE_RECORDS);
+    for (bool is_done = false; !is_done;) {
+        const struct fast_state *fast = fast_of(heap);
+        unsigned ended_count = 0;
+        for (const struct fast_slab *ended = fast->ended; ended != NULL; ended = ended->next)
+            ended_count++;
+        assert_true(fast->spare_record_count <= FAST_SPARE_RECORDS);
+        assert_int_equal(record_count, count_kept(heap) + fast->spare_record_count + ended_count);
+        is_done = !fast_slab_flush_one(heap);
+        unsigned left_count = count_records(heap);
+        assert_in_range(record_count - left_count, 0, 1);
+        record_count = left_count;
+    }
+    assert_int_equal(record_count, 0);
+}
+
+/* A class that has slots prepares its next slab, with the first request of each word of slots. */
+static void test_no_record_is_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    static void *blocks[600];
+    for (unsigned round = 0; round < 20; round++) {
+        size_t size_bytes = 8 + random_below(&fixture->random, 5000);
+        for (unsigned i = 0; i < 600; i++)
+            blocks[i] = allocate(heap, size_bytes);
+        (void)count_records(heap);
+        for (unsigned i = 0; i < 600; i++)
+            heap_free(heap, blocks[i], CALLER);
+        assert_true(count_records(heap) <= FAST_EMPTY_SLABS + FAST_SPARE_RECORDS);
+    }
+    fast_slab_flush(heap);
+    assert_int_equal(count_records(heap), 0);
+}
+
+/* --- Slabs without live blocks ---------------------------------------------------------------- */
+
+static uint8_t *pages_of(const struct fast_slab *slab)
+{
+    return slab->slots - FAST_GUARD_BYTES;
+}
+
+static uint8_t *behind(uint8_t *block)
+{
+    return sealed_next(block, sealed_units(sealed_header_word(block)));
+}
+
+/* Return the block of the core that ends where this one begins. */
+static uint8_t *before(const struct heap *heap, const uint8_t *block)
+{
+    uint8_t *previous = fast_first(&fast_of(heap)->core);
+    while (behind(previous) != block)
+        previous = behind(previous);
+    return previous;
+}
+
+/* Open a slab of 5000 bytes a slot in a heap that is full apart from it, and free all of its
+ * blocks. */
+static struct fast_slab *keep_slab(struct heap *heap)
+{
+    (void)open_slab(heap, 2048);
+    struct fast_slab *slab = open_slab(heap, 5000);
+    fill(heap);
+    free_all_slots(heap, slab);
+    assert_true(is_kept(heap, slab));
+    return slab;
+}
+
+static bool has_room(struct heap *heap, size_t units)
+{
+    return fast_core_has_room(heap, sealed_capacity_bytes(units));
+}
+
+/* Find out for how many units the slab is closed. The core then has a block of exactly so many. */
+static size_t close_for_most(struct heap *heap, const struct fast_slab *slab)
+{
+    size_t units = ARENA_BYTES / SEALED_UNIT_BYTES;
+    for (; units > 1 && !fast_slab_flush_for(heap, units); units--) {
+        assert_true(is_kept(heap, slab));
+        assert_false(has_room(heap, units));
+    }
+    assert_false(is_kept(heap, slab));
+    assert_true(has_room(heap, units));
+    assert_false(has_room(heap, units + 1));
+    assert_sound(heap);
+    assert_false(fast_slab_flush_for(heap, 1)); /* no other slab is empty */
+    return units;
+}
+
+/* The free memory on both sides counts. */
+static void test_a_kept_slab_is_closed_if_it_has_the_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (unsigned sides = 0; sides < 4; sides++) {
+        struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+        const struct fast_slab *slab = keep_slab(heap);
+        uint8_t *first = (sides & 1) == 0 ? pages_of(slab) : before(heap, pages_of(slab));
+        uint8_t *end = behind(pages_of(slab));
+        if ((sides & 1) != 0)
+            heap_free(heap, first, CALLER);
+        if ((sides & 2) != 0) {
+            uint8_t *block = end;
+            end = behind(block);
+            heap_free(heap, block, CALLER);
+        }
+        (void)fast_recent_flush(heap);
+        assert_int_equal(fixture->arena.fault_count, 0);
+        assert_int_equal(close_for_most(heap, slab), (size_t)(end - first) / SEALED_UNIT_BYTES);
+    }
+}
+
+/* The slab is still on the list of kept ones, but has a block. */
+static void test_a_slab_with_a_block_is_not_closed(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const struct fast_slab *slab = keep_slab(heap);
+    uint8_t *block = allocate(heap, 5000);
+    assert_ptr_equal(fast_map_find(fast_of(heap), block), slab);
+    assert_false(fast_slab_flush_for(heap, 1));
+    assert_true(is_kept(heap, slab));
+    assert_sound(heap);
+    heap_free(heap, block, CALLER);
+    assert_true(fast_slab_flush_for(heap, 1));
+    assert_sound(heap);
+}
+
+/* Of two slabs with enough memory, the one that is kept longer is closed. If only the other one has
+ * enough, it is closed. */
+static void test_the_oldest_slab_with_enough_memory_is_closed(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (unsigned needs_newer = 0; needs_newer < 2; needs_newer++) {
+        struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+        struct fast_slab *older = open_slab(heap, 2048);
+        (void)allocate(heap, 20000);
+        struct fast_slab *newer = open_slab(heap, 12000);
+        (void)allocate(heap, 20000);
+        free_all_slots(heap, older);
+        free_all_slots(heap, newer);
+        size_t older_units = fast_core_reach_units(&fast_of(heap)->core, pages_of(older));
+        size_t newer_units = fast_core_reach_units(&fast_of(heap)->core, pages_of(newer));
+        assert_true(older_units < newer_units);
+        assert_false(fast_slab_flush_for(heap, newer_units + 1));
+        assert_true(fast_slab_flush_for(heap, needs_newer ? newer_units : older_units));
+        assert_int_equal(is_kept(heap, older), needs_newer);
+        assert_int_equal(is_kept(heap, newer), !needs_newer);
+        assert_sound(heap);
+    }
+}
+
+/* A request of the core gets the memory of a kept slab before the heap grows. */
+static void test_a_kept_slab_serves_a_longer_block(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    (void)allocate(heap, 3 * MIB);
+    struct fast_slab *slab = open_slab(heap, 5000);
+    size_t slab_bytes = (size_t)slab->slot_count * slab->stride_bytes;
+    uint8_t *slots = slab->slots;
+    (void)allocate(heap, 20000);
+    fixture->arena.budget_bytes = fixture->arena.usable_bytes;
+    fill(heap);
+    fixture->arena.budget_bytes = ARENA_BYTES;
+    size_t heap_bytes = heap_size_bytes(heap);
+    free_all_slots(heap, slab);
+    assert_true(is_kept(heap, slab));
+    uint8_t *block = allocate(heap, slab_bytes - 100);
+    assert_true(block >= slots - FAST_PAGE_BYTES && block <= slots);
+    assert_int_equal(heap_size_bytes(heap), heap_bytes);
+    (void)allocate(heap, slab_bytes - 100);
+    assert_true(heap_size_bytes(heap) > heap_bytes);
+    assert_sound(heap);
+}
+
+static const struct heap_policy_test TESTS[] = {
+    TEST_OF_POLICY(test_a_closed_slab_leaves_its_record),
+    TEST_OF_POLICY(test_a_record_that_is_too_short_is_not_used),
+    TEST_OF_POLICY(test_few_records_are_spare),
+    TEST_OF_POLICY(test_no_record_is_lost),
+    TEST_OF_POLICY(test_a_kept_slab_is_closed_if_it_has_the_memory),
+    TEST_OF_POLICY(test_a_slab_with_a_block_is_not_closed),
+    TEST_OF_POLICY(test_the_oldest_slab_with_enough_memory_is_closed),
+    TEST_OF_POLICY(test_a_kept_slab_serves_a_longer_block),
+};
+
+int main(void)
+{
+    return heap_policy_test_run("spare slabs", TESTS, sizeof TESTS / sizeof TESTS[0]);
+}
