@@ -6,7 +6,8 @@
 #define LENGTH_SIZE_BYTES 8u
 #define ROUND_COUNT       64u
 #define STATE_WORDS       8u
-#define SCHEDULE_WORDS    16u
+#define BLOCK_WORDS       16u
+#define SCHEDULE_WORDS    (BLOCK_WORDS + ROUND_COUNT)
 
 static const uint32_t round_constants[ROUND_COUNT] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -28,15 +29,21 @@ static uint32_t rotate(uint32_t word, unsigned count)
     return word >> count | word << (32 - count);
 }
 
-/* The words of the message schedule are in a ring of 16: each round replaces its word by the one
- * that is needed 16 rounds later. */
-static void extend_schedule(uint32_t schedule[SCHEDULE_WORDS], unsigned round)
+/* Rotate by `least`, by `middle` and by `most`, and combine the three words. Each step of the nesting
+ * adds its rotation to those inside of it. */
+static uint32_t mix(uint32_t word, unsigned least, unsigned middle, unsigned most)
 {
-    uint32_t second = schedule[(round + 1) % 16];
-    uint32_t last_but_one = schedule[(round + 14) % 16];
-    schedule[round % 16] +=
-        (rotate(second, 7) ^ rotate(second, 18) ^ second >> 3) + schedule[(round + 9) % 16] +
-        (rotate(last_but_one, 17) ^ rotate(last_but_one, 19) ^ last_but_one >> 10);
+    uint32_t inner = rotate(word, most - middle) ^ word;
+    return rotate(rotate(inner, middle - least) ^ word, least);
+}
+
+/* Return the word of the schedule that is needed 16 rounds after word 0. */
+static uint32_t later_word(const uint32_t *words)
+{
+    uint32_t second = words[1];
+    uint32_t last_but_one = words[14];
+    return words[0] + words[9] + (rotate(second, 7) ^ rotate(second, 18) ^ second >> 3) +
+           (rotate(last_but_one, 17) ^ rotate(last_but_one, 19) ^ last_but_one >> 10);
 }
 
 /* The words of a message and of a hash are big-endian. */
@@ -46,23 +53,25 @@ static void swap_words(uint32_t *words, unsigned count)
         words[i] = __builtin_bswap32(words[i]);
 }
 
+/* The eight variables a to h of the standard get each other's names in each round: b becomes c. So
+ * they are a window of an array, which moves down by one word. Only a and e get new values. */
 static void add_block(uint32_t state[STATE_WORDS], uint32_t schedule[SCHEDULE_WORDS])
 {
-    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    swap_words(schedule, SCHEDULE_WORDS);
-    for (unsigned round = 0; round < ROUND_COUNT; round++) {
-        uint32_t first = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) +
-                         round_constants[round] + schedule[round % 16];
-        uint32_t second =
-            (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & (b | c)) | (b & c));
-        h = g, g = f, f = e, e = d + first;
-        d = c, c = b, b = a, a = first + second;
-        extend_schedule(schedule, round);
+    uint32_t variables[ROUND_COUNT + STATE_WORDS];
+    uint32_t *a = variables + ROUND_COUNT;
+    memcpy(a, state, STATE_WORDS * sizeof(*state));
+    swap_words(schedule, BLOCK_WORDS);
+    for (unsigned round = 0; round < ROUND_COUNT; round++, schedule++) {
+        uint32_t e = a[4];
+        uint32_t first = a[7] + mix(e, 6, 11, 25) + (a[6] ^ (e & (a[5] ^ a[6]))) +
+                         round_constants[round] + schedule[0];
+        uint32_t second = mix(a[0], 2, 13, 22) + ((a[0] & (a[1] | a[2])) | (a[1] & a[2]));
+        a[3] += first;
+        *--a = first + second;
+        schedule[BLOCK_WORDS] = later_word(schedule);
     }
-    const uint32_t sums[STATE_WORDS] = {a, b, c, d, e, f, g, h};
     for (unsigned i = 0; i < STATE_WORDS; i++)
-        state[i] += sums[i];
+        state[i] += variables[i];
 }
 
 /* The bytes are followed by a bit 1, zeros, and the length in bits as a big-endian number. */
@@ -75,13 +84,13 @@ void sha256_of(const void *bytes, uint64_t size_bytes, struct sha256 *ret)
     for (uint64_t done = 0; done <= last; done += BLOCK_SIZE_BYTES) {
         uint32_t block[SCHEDULE_WORDS];
         uint64_t left = done < size_bytes ? size_bytes - done : 0;
-        memset(block, 0, sizeof(block));
+        memset(block, 0, BLOCK_SIZE_BYTES);
         memcpy(block, (const uint8_t *)bytes + (size_bytes - left),
-               left < sizeof(block) ? left : sizeof(block));
-        if (done <= size_bytes && left < sizeof(block))
+               left < BLOCK_SIZE_BYTES ? left : BLOCK_SIZE_BYTES);
+        if (done <= size_bytes && left < BLOCK_SIZE_BYTES)
             ((uint8_t *)block)[left] = 0x80;
         if (done == last)
-            memcpy(block + SCHEDULE_WORDS - 2, &size_bits, LENGTH_SIZE_BYTES);
+            memcpy(block + BLOCK_WORDS - 2, &size_bits, LENGTH_SIZE_BYTES);
         add_block(state, block);
     }
     swap_words(state, STATE_WORDS);
