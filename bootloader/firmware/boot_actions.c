@@ -25,8 +25,8 @@ static EFI_STATUS request_setup(void)
 {
     static CHAR16 name[] = L"OsIndications";
     uint64_t bits = read_indications(name) | EFI_OS_INDICATIONS_BOOT_TO_FW_UI;
-    return firmware.system_table->RuntimeServices->SetVariable(name, &variable_global_guid, ATTRIBUTES,
-                                                               sizeof(bits), &bits);
+    return firmware.system_table->RuntimeServices->SetVariable(name, &variable_global_guid,
+                                                               ATTRIBUTES, sizeof(bits), &bits);
 }
 
 EFI_STATUS boot_action_try(enum boot_action action)

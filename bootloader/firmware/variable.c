@@ -13,7 +13,7 @@
 #define REVISION_2_00 0x20000
 
 static CHAR16 record_name[] = {'H', 'a', 'n', 'd', 'o', 'f', 'f', 'P', 'o',
-                        's', 't', 'M', 'o', 'r', 't', 'e', 'm', 0};
+                               's', 't', 'M', 'o', 'r', 't', 'e', 'm', 0};
 
 static EFI_GUID record_guid = {
     0x97bf6861, 0xc9d9, 0x464c, {0x88, 0x8a, 0x23, 0x8f, 0x67, 0xb8, 0x87, 0xe8}};

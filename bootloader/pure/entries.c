@@ -72,13 +72,42 @@ static struct entry *add_section(struct entry_list *list, struct piece id, unsig
     return entry;
 }
 
+static enum config_status read_globals(struct entry_list *list, struct piece lines,
+                                       struct config_wrong *ret_wrong)
+{
+    enum config_status status = config_parse_lines(lines, 1, false, list->globals, ret_wrong);
+    memcpy(list->config, list->globals, sizeof(*list->config));
+    return status;
+}
+
+/* The first section has the global lines, and no ID. */
+static enum config_status read_sections(struct piece text, struct entry_list *list,
+                                        struct config_wrong *ret_wrong)
+{
+    unsigned line = 1;
+    bool is_global = true;
+    bool has_next;
+    struct piece id = {0};
+    do {
+        struct entry *entry = is_global ? NULL : add_section(list, id, line);
+        struct piece lines;
+        has_next = take_section(&text, &line, &lines, &id);
+        enum config_status status = is_global ? read_globals(list, lines, ret_wrong) : CONFIG_OK;
+        if (status != CONFIG_OK)
+            return status;
+        is_global = false;
+        if (entry != NULL) {
+            entry->text = lines;
+            entry_read_text(list, entry);
+        }
+    } while (has_next);
+    return CONFIG_OK;
+}
+
 enum config_status entries_begin(struct piece text, struct entry_list *list,
                                  struct config *ret_globals, struct config *ret_config,
                                  struct config_wrong *ret_wrong)
 {
-    struct piece lines;
-    struct piece id;
-    unsigned line = 1;
     list->globals = ret_globals;
     list->config = ret_config;
     list->count = list->left_out_count = 0;
@@ -88,18 +117,7 @@ enum config_status entries_begin(struct piece text, struct entry_list *list,
     if (text.length > CONFIG_FILE_LIMIT_BYTES)
         return CONFIG_FILE_TOO_LARGE;
     config_skip_mark(&text);
-    bool has_next = take_section(&text, &line, &lines, &id);
-    enum config_status status = config_parse_lines(lines, 1, false, ret_globals, ret_wrong);
-    memcpy(ret_config, ret_globals, sizeof(*ret_config));
-    while (status == CONFIG_OK && has_next) {
-        struct entry *entry = add_section(list, id, line);
-        has_next = take_section(&text, &line, &lines, &id);
-        if (entry != NULL) {
-            entry->text = lines;
-            entry_read_text(list, entry);
-        }
-    }
-    return status;
+    return read_sections(text, list, ret_wrong);
 }
 
 /* --- Files --- */

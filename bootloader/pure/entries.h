@@ -34,7 +34,7 @@ struct entry {
 };
 
 struct entry_list {
-    const struct config *globals; /* the values that every entry inherits */
+    struct config *globals; /* the values that every entry inherits */
     struct config *config;        /* of the entry that entry_configure() has read */
     unsigned count;
     unsigned left_out_count; /* above ENTRY_LIMIT */
