@@ -21,6 +21,13 @@ static void copy_piece(struct piece piece, char *text, size_t capacity_bytes)
     format_text(text, capacity_bytes, "%.*s", (int)piece.length, piece.text);
 }
 
+/* Give the global values to the configuration of the next entry. */
+static struct config *inherit(const struct entry_list *list)
+{
+    memcpy(list->config, list->globals, sizeof(*list->config));
+    return list->config;
+}
+
 static void set_title(struct entry *entry, const char *title)
 {
     const char *best = title[0] != '\0' ? title : entry->id[0] != '\0' ? entry->id : "(no ID)";
@@ -76,7 +83,7 @@ static enum config_status read_globals(struct entry_list *list, struct piece lin
                                        struct config_wrong *ret_wrong)
 {
     enum config_status status = config_parse_lines(lines, 1, false, list->globals, ret_wrong);
-    memcpy(list->config, list->globals, sizeof(*list->config));
+    inherit(list);
     return status;
 }
 
@@ -173,7 +180,7 @@ void entry_read_text(struct entry_list *list, struct entry *entry)
         entry->status = entry_configure(list, entry);
     set_title(entry, list->config->title);
     /* One entry's `tpm` must not count for the next one's file. */
-    memcpy(list->config, list->globals, sizeof(*list->config));
+    inherit(list);
 }
 
 /* --- The whole list --- */
@@ -219,8 +226,7 @@ struct entry *entries_first_good(struct entry_list *list)
 
 enum config_status entry_configure(const struct entry_list *list, struct entry *entry)
 {
-    struct config *config = list->config;
-    memcpy(config, list->globals, sizeof(*config));
+    struct config *config = inherit(list);
     config->title[0] = '\0';
     config->unknown_key_count = config->first_unknown_line = 0;
     return config_parse_lines(entry->text, entry->first_line, true, config, &entry->wrong);
