@@ -19,7 +19,7 @@ bool begin_check_guest(void)
 {
     const char *technology = arch_confidential_technology();
     if (technology != NULL)
-        error_set(&last_failure, LOADER_ERROR_CONFIDENTIAL_GUEST, EFI_SUCCESS, "%s", technology);
+        error_set(LOADER_ERROR_CONFIDENTIAL_GUEST, EFI_SUCCESS, "%s", technology);
     return technology == NULL;
 }
 
@@ -32,7 +32,7 @@ bool begin_find_origin(struct loader *loader)
     struct phys_range memory = {base, phys_addr_add(base, page_align_up(image->ImageSize))};
     const char *obstacle = loader_image_read(memory, image->ImageBase, &loader->placement.loader);
     if (obstacle != NULL)
-        error_set(&last_failure, LOADER_ERROR_BAD_LOADER_IMAGE, EFI_SUCCESS, "%s, image at %llx",
-                  obstacle, base.value);
+        error_set(LOADER_ERROR_BAD_LOADER_IMAGE, EFI_SUCCESS, "%s, image at %llx", obstacle,
+                  base.value);
     return obstacle == NULL;
 }

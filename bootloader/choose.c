@@ -46,7 +46,7 @@ static struct entry *find_default(struct loader *loader)
 static bool refuse(struct loader *loader)
 {
     if (loader->chooser.chosen == NULL) {
-        error_set(&last_failure, LOADER_ERROR_NO_ENTRY, EFI_SUCCESS, "");
+        error_set(LOADER_ERROR_NO_ENTRY, EFI_SUCCESS, "");
         entry_describe_error(loader->entries.entries, loader->chooser.config_path,
                              last_failure.detail, sizeof(last_failure.detail));
     }

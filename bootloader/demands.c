@@ -6,8 +6,8 @@
 
 static bool refuse(struct loader *loader, const char *demand)
 {
-    error_set(&last_failure, LOADER_ERROR_KERNEL_DEMAND, EFI_SUCCESS, "%s: %s",
-              loader->config.kernel_path, demand);
+    error_set(LOADER_ERROR_KERNEL_DEMAND, EFI_SUCCESS, "%s: %s", loader->config.kernel_path,
+              demand);
     return false;
 }
 

@@ -26,7 +26,7 @@ bool inject_begin(struct loader *loader)
     if (!is_any_wanted(loader))
         return true;
     if (integrity_is_secure(loader)) {
-        error_set(&last_failure, LOADER_ERROR_SETTING_REFUSED, EFI_SUCCESS, "the key inject");
+        error_set(LOADER_ERROR_SETTING_REFUSED, EFI_SUCCESS, "the key inject");
         return false;
     }
     for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {

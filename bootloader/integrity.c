@@ -48,9 +48,9 @@ static void refuse(struct loader *loader, enum integrity_kind kind, const struct
         wanted = enrolment_find(loader->placement.loader.enrolled, file->path, &enrolled)
                      ? &enrolled
                      : NULL;
-    error_set(&last_failure, is_unknown ? LOADER_ERROR_NOT_ENROLLED : LOADER_ERROR_WRONG_HASH,
-              EFI_SUCCESS, "%s %s\n  it has: %s\n  wanted: %s",
-              text_part(kind_names, (unsigned)kind), file->path, sha256_format(found, found_text),
+    error_set(is_unknown ? LOADER_ERROR_NOT_ENROLLED : LOADER_ERROR_WRONG_HASH, EFI_SUCCESS,
+              "%s %s\n  it has: %s\n  wanted: %s", text_part(kind_names, (unsigned)kind),
+              file->path, sha256_format(found, found_text),
               wanted != NULL ? sha256_format(wanted, wanted_text) : "(no file of this name)");
 }
 
@@ -81,7 +81,7 @@ static bool follow(enum tpm_outcome outcome, EFI_STATUS status, const char *text
     if (outcome == TPM_WARN)
         console_warn("not in the TPM: %s (%s)", text, error_status_name(status));
     if (outcome == TPM_STOP)
-        error_set(&last_failure, LOADER_ERROR_NOT_MEASURED, status, "%s", text);
+        error_set(LOADER_ERROR_NOT_MEASURED, status, "%s", text);
     return outcome != TPM_STOP;
 }
 

@@ -25,7 +25,7 @@ static bool read_last_map(struct loader *loader)
         status = exit_read_map(&loader->block.map);
     }
     if (EFI_ERROR(status))
-        error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, status, "it cannot be read again");
+        error_set(LOADER_ERROR_MEMORY_MAP, status, "it cannot be read again");
     return !EFI_ERROR(status);
 }
 
@@ -41,7 +41,7 @@ static bool read_map_again(struct loader *loader)
 {
     EFI_STATUS status = exit_read_map(&loader->block.map);
     if (EFI_ERROR(status))
-        error_set(&last_failure, LOADER_ERROR_EXIT, status, "reading the map again");
+        error_set(LOADER_ERROR_EXIT, status, "reading the map again");
     bool is_good = !EFI_ERROR(status) && build_from_map(loader);
     if (!is_good)
         firmware_seal();
@@ -58,7 +58,7 @@ static bool exit_firmware(struct loader *loader, unsigned *ret_attempt_count)
             return true;
         if (status != EFI_INVALID_PARAMETER || attempt == EXIT_ATTEMPT_LIMIT) {
             firmware_seal();
-            error_set(&last_failure, LOADER_ERROR_EXIT, status, "after %u attempts", attempt);
+            error_set(LOADER_ERROR_EXIT, status, "after %u attempts", attempt);
             return false;
         }
         if (!read_map_again(loader))

@@ -73,7 +73,7 @@ static bool stay(struct loader *loader, const char *obstacle)
 {
     const char *word = word_of(loader->firmware_levels);
     if ((loader->demands.levels & LEVEL_MASK(loader->firmware_levels)) == 0) {
-        error_set(&last_failure, LOADER_ERROR_KERNEL_DEMAND, EFI_SUCCESS,
+        error_set(LOADER_ERROR_KERNEL_DEMAND, EFI_SUCCESS,
                   "%s: page tables of other than %s levels; %s", loader->config.kernel_path, word,
                   obstacle);
         return false;

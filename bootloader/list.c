@@ -25,12 +25,12 @@ static bool parse_config(struct loader *loader)
         entries_begin((struct piece){(const char *)file->bytes, file->size_bytes}, &loader->entries,
                       &loader->globals, &loader->config, &wrong);
     if (status == CONFIG_BAD_INJECT) {
-        error_set(&last_failure, LOADER_ERROR_INJECT, EFI_SUCCESS,
-                  "line %u; the words: " INJECT_WORDS, wrong.line);
+        error_set(LOADER_ERROR_INJECT, EFI_SUCCESS, "line %u; the words: " INJECT_WORDS,
+                  wrong.line);
         return false;
     }
     if (status != CONFIG_OK) {
-        error_set(&last_failure, LOADER_ERROR_CONFIG, EFI_SUCCESS, "");
+        error_set(LOADER_ERROR_CONFIG, EFI_SUCCESS, "");
         config_describe_wrong("", loader->chooser.config_path, status, &wrong, last_failure.detail,
                               sizeof(last_failure.detail));
         return false;

@@ -15,8 +15,8 @@ static bool read_module(struct loader *loader, struct file *file,
         pages_allocate_for_reading(&loader->pages, file->size_bytes, module->alignment_bytes, 0,
                                    HANDOFF_REGION_MODULE, ret_place);
     if (error == LOADER_ERROR_OUT_OF_MEMORY)
-        error_set(&last_failure, LOADER_ERROR_MODULE_MEMORY, last_failure.status, "%s: %llu KiB",
-                  file->path, file->size_bytes / KIB);
+        error_set(LOADER_ERROR_MODULE_MEMORY, last_failure.status, "%s: %llu KiB", file->path,
+                  file->size_bytes / KIB);
     if (error != LOADER_OK)
         return false;
     uint8_t *bytes = (uint8_t *)ret_place->start.value;

@@ -42,9 +42,8 @@ static void note_fault(void *context, const struct arch_fault *fault)
     const char *file = watch->is_in_loader ? "BOOTX64.debug.efi" : NULL;
     fault_report_format(fault, place, file, LINKED_BASE + (address - image.start.value),
                         watch->report);
-    error_set(&last_failure, LOADER_ERROR_LOADER_FAULT, ERROR_STATUS_SUCCESS,
-              "%s, %s at %llx, phase \"%s\"", fault->name, place, address,
-              timeline->moments[timeline->count - 1].name);
+    error_set(LOADER_ERROR_LOADER_FAULT, ERROR_STATUS_SUCCESS, "%s, %s at %llx, phase \"%s\"",
+              fault->name, place, address, timeline->moments[timeline->count - 1].name);
     arch_abandon_call();
 }
 

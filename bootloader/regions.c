@@ -22,14 +22,13 @@ static void warn_of_rows(const struct memory_map_report *report, uint64_t limit_
                  report->overlapping, report->unknown_types, report->unusable_attributes);
 }
 
-static enum loader_error check_claims(const struct memory_map_claim *unproven,
-                                      struct loader_failure *failure)
+static enum loader_error check_claims(const struct memory_map_claim *unproven)
 {
     if (phys_range_is_empty(unproven->range))
         return LOADER_OK;
-    return error_set(failure, LOADER_ERROR_UNUSABLE_BLOCK, EFI_SUCCESS,
-                     "%llu KiB at %llx for the %s", phys_range_size_bytes(unproven->range) / KIB,
-                     unproven->range.start.value, region_type_name((uint32_t)unproven->type));
+    return error_set(LOADER_ERROR_UNUSABLE_BLOCK, EFI_SUCCESS, "%llu KiB at %llx for the %s",
+                     phys_range_size_bytes(unproven->range) / KIB, unproven->range.start.value,
+                     region_type_name((uint32_t)unproven->type));
 }
 
 static void collect_claims(struct loader *loader, uint64_t limit_bytes)
@@ -70,8 +69,7 @@ static bool convert_once(struct loader *loader, uint64_t limit_bytes,
     };
     enum memory_map_status status = memory_map_convert(&request, &loader->block.room, ret_result);
     if (status != MEMORY_MAP_OK) {
-        error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS, "%s",
-                  memory_map_status_text(status));
+        error_set(LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS, "%s", memory_map_status_text(status));
         return false;
     }
     loader->block.region_count = ret_result->region_count;
@@ -86,7 +84,7 @@ static bool convert(struct loader *loader, unsigned levels, struct memory_map_re
             !screen_conflicts_drop(loader, &was_dropped))
             return false;
     } while (was_dropped);
-    return check_claims(&ret_result->report.unproven_claim, &last_failure) == LOADER_OK;
+    return check_claims(&ret_result->report.unproven_claim) == LOADER_OK;
 }
 
 bool regions_convert(struct loader *loader, unsigned levels)

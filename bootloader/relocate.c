@@ -16,7 +16,7 @@ bool relocate_check_settings(struct loader *loader)
 {
     if (!has_fixed_base(loader) || !integrity_is_secure(loader))
         return true;
-    error_set(&last_failure, LOADER_ERROR_SETTING_REFUSED, EFI_SUCCESS, "kaslr=off");
+    error_set(LOADER_ERROR_SETTING_REFUSED, EFI_SUCCESS, "kaslr=off");
     return false;
 }
 
@@ -47,8 +47,8 @@ static bool apply(struct loader *loader, uint64_t slide, void *marks, uint64_t *
     if (status == RELOCATION_OK)
         return true;
     relocation_describe(status, &culprit, request.kinds, text);
-    error_set(&last_failure, LOADER_ERROR_KERNEL_RELOCATION, EFI_SUCCESS, "%s: %s",
-              loader->config.kernel_path, text);
+    error_set(LOADER_ERROR_KERNEL_RELOCATION, EFI_SUCCESS, "%s: %s", loader->config.kernel_path,
+              text);
     return false;
 }
 

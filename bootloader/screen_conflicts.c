@@ -55,7 +55,7 @@ static bool go_on_with_the_others(struct loader *loader)
     const struct framebuffer_list *screens = &loader->platform.framebuffers;
     loader->post_exit.framebuffer = screens->list[0];
     if (screens->count == 0 && !has_serial_port(&loader->serial)) {
-        error_set(&last_failure, LOADER_ERROR_NO_OUTPUT, EFI_SUCCESS,
+        error_set(LOADER_ERROR_NO_OUTPUT, EFI_SUCCESS,
                   "the last screen lies over memory in use; serial port %x", loader->serial.port);
         return false;
     }

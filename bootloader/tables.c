@@ -54,7 +54,7 @@ bool tables_build(struct loader *loader)
     if (status == PAGE_TABLE_OK && !phys_range_is_empty(loader->placement.trampoline))
         status = build_trampoline(loader, &plan, &memory);
     if (status != PAGE_TABLE_OK) {
-        error_set(&last_failure, LOADER_ERROR_PAGE_TABLES, EFI_SUCCESS, "%s; %llu of %llu KiB",
+        error_set(LOADER_ERROR_PAGE_TABLES, EFI_SUCCESS, "%s; %llu of %llu KiB",
                   page_table_status_name(status), loader->table_pool.used_bytes / KIB,
                   phys_range_size_bytes(loader->placement.page_tables) / KIB);
         return false;

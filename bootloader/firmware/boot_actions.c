@@ -1,17 +1,16 @@
 #include "bootloader/firmware/boot_actions.h"
 
+#include "bootloader/firmware/variable.h"
+
 /* UEFI 2.10, section 3.3. */
 #define ATTRIBUTES                                                                                 \
     (EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
-
-static EFI_GUID global = EFI_GLOBAL_VARIABLE;
 
 static uint64_t read_indications(CHAR16 *name)
 {
     uint64_t bits = 0;
     UINTN size_bytes = sizeof(bits);
-    EFI_STATUS status = firmware.system_table->RuntimeServices->GetVariable(name, &global, NULL,
-                                                                            &size_bytes, &bits);
+    EFI_STATUS status = variable_get(name, &variable_global_guid, &bits, &size_bytes);
     return EFI_ERROR(status) ? 0 : bits;
 }
 
@@ -26,8 +25,8 @@ static EFI_STATUS request_setup(void)
 {
     static CHAR16 name[] = L"OsIndications";
     uint64_t bits = read_indications(name) | EFI_OS_INDICATIONS_BOOT_TO_FW_UI;
-    return firmware.system_table->RuntimeServices->SetVariable(name, &global, ATTRIBUTES,
-                                                               sizeof(bits), &bits);
+    return firmware.system_table->RuntimeServices->SetVariable(name, &variable_global_guid,
+                                                               ATTRIBUTES, sizeof(bits), &bits);
 }
 
 EFI_STATUS boot_action_try(enum boot_action action)

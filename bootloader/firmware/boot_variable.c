@@ -1,5 +1,6 @@
 #include "bootloader/firmware/boot_variable.h"
 
+#include "bootloader/firmware/variable.h"
 #include "bootloader/firmware/wide_text.h"
 
 #define NAME_CAPACITY 32
@@ -24,8 +25,7 @@ bool boot_variable_read_id(const char *name, char ret_id[CONFIG_ID_CAPACITY])
     UINTN size_bytes = sizeof(text);
     ret_id[0] = '\0';
     wide_text(name, wide_name, NAME_CAPACITY);
-    EFI_STATUS status = firmware.system_table->RuntimeServices->GetVariable(wide_name, &guid, NULL,
-                                                                            &size_bytes, text);
+    EFI_STATUS status = variable_get(wide_name, &guid, text, &size_bytes);
     return status == EFI_NOT_FOUND ||
            (!EFI_ERROR(status) && entry_id_copy_wide(text, size_bytes, ret_id));
 }

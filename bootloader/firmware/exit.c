@@ -13,11 +13,11 @@ enum loader_error exit_measure_map(struct efi_map *ret_map)
     EFI_STATUS status = exit_read_map(&map);
 
     if (status != EFI_BUFFER_TOO_SMALL)
-        return error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, status, "its size cannot be read");
+        return error_set(LOADER_ERROR_MEMORY_MAP, status, "its size cannot be read");
     if (map.stride_bytes < sizeof(struct memory_map_descriptor) ||
         map.stride_bytes > DESCRIPTOR_SIZE_LIMIT_BYTES || map.size_bytes > MAP_SIZE_LIMIT_BYTES)
-        return error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS,
-                         "%llu bytes in rows of %llu bytes", map.size_bytes, map.stride_bytes);
+        return error_set(LOADER_ERROR_MEMORY_MAP, EFI_SUCCESS, "%llu bytes in rows of %llu bytes",
+                         map.size_bytes, map.stride_bytes);
     *ret_map = map;
     return LOADER_OK;
 }

@@ -31,19 +31,18 @@ enum loader_error volume_open(struct volume *ret_volume)
     EFI_FILE_HANDLE root = NULL;
 
     if (device == NULL)
-        return error_set(&last_failure, LOADER_ERROR_NO_VOLUME, EFI_SUCCESS,
+        return error_set(LOADER_ERROR_NO_VOLUME, EFI_SUCCESS,
                          "the loader was not started from a device");
     EFI_STATUS status = firmware_protocol(device, &guid, &interface);
     if (EFI_ERROR(status) || interface == NULL)
-        return error_set(&last_failure,
-                         is_network_device(device) ? LOADER_ERROR_NETWORK_START
+        return error_set(is_network_device(device) ? LOADER_ERROR_NETWORK_START
                                                    : LOADER_ERROR_NO_VOLUME,
                          status, "file system of the boot device");
 
     EFI_SIMPLE_FILE_SYSTEM_PROTOCOL *file_system = interface;
     status = file_system->OpenVolume(file_system, &root);
     if (EFI_ERROR(status) || root == NULL)
-        return error_set(&last_failure, LOADER_ERROR_NO_VOLUME, status, "root directory");
+        return error_set(LOADER_ERROR_NO_VOLUME, status, "root directory");
 
     *ret_volume = (struct volume){root};
     return LOADER_OK;
@@ -71,8 +70,7 @@ static EFI_FILE_HANDLE file_find(const struct volume *volume, const char *path,
     EFI_STATUS status = open_path(volume, path, EFI_FILE_MODE_READ, &handle);
     if (!EFI_ERROR(status) && handle != NULL)
         return handle;
-    *ret_error = error_set_path(&last_failure,
-                                status == EFI_NOT_FOUND ? LOADER_ERROR_FILE_NOT_FOUND
+    *ret_error = error_set_path(status == EFI_NOT_FOUND ? LOADER_ERROR_FILE_NOT_FOUND
                                                         : LOADER_ERROR_FILE_OPEN,
                                 status, path);
     return NULL;
@@ -109,11 +107,10 @@ static enum loader_error file_check(const struct file *file, const EFI_FILE_INFO
 {
     bool is_folder = (info->Attribute & EFI_FILE_DIRECTORY) != 0;
     if (is_folder || info->FileSize == 0)
-        return error_set_path(&last_failure,
-                              is_folder ? LOADER_ERROR_FILE_IS_DIRECTORY : LOADER_ERROR_FILE_EMPTY,
+        return error_set_path(is_folder ? LOADER_ERROR_FILE_IS_DIRECTORY : LOADER_ERROR_FILE_EMPTY,
                               EFI_SUCCESS, file->path);
     if (info->FileSize > limit_bytes)
-        return error_set(&last_failure, LOADER_ERROR_FILE_TOO_LARGE, EFI_SUCCESS,
+        return error_set(LOADER_ERROR_FILE_TOO_LARGE, EFI_SUCCESS,
                          "%s: %llu bytes, the limit is %llu", file->path, info->FileSize,
                          limit_bytes);
     return LOADER_OK;
@@ -125,7 +122,7 @@ static enum loader_error file_check_size(struct file *file, uint64_t limit_bytes
     union file_info buffer;
     EFI_STATUS status = file_get_info(file->handle, &buffer);
     if (EFI_ERROR(status))
-        return error_set(&last_failure, LOADER_ERROR_FILE_OPEN, status, "%s: its size", file->path);
+        return error_set(LOADER_ERROR_FILE_OPEN, status, "%s: its size", file->path);
     file->size_bytes = buffer.info.FileSize;
     return file_check(file, &buffer.info, limit_bytes);
 }
@@ -154,8 +151,7 @@ static enum loader_error file_read_once(const struct file *file, uint64_t offset
     EFI_STATUS status = file->handle->Read(file->handle, read_bytes, bytes);
     if (!EFI_ERROR(status) && *read_bytes != 0 && *read_bytes <= wanted_bytes)
         return LOADER_OK;
-    return error_set(&last_failure,
-                     EFI_ERROR(status) ? LOADER_ERROR_FILE_READ : LOADER_ERROR_FILE_SHORT, status,
+    return error_set(EFI_ERROR(status) ? LOADER_ERROR_FILE_READ : LOADER_ERROR_FILE_SHORT, status,
                      "%s, at byte %llu of %llu", file->path, offset, file->size_bytes);
 }
 
@@ -168,8 +164,8 @@ static enum loader_error file_read_in_pieces(const struct file *file, uint64_t o
     enum loader_error error = LOADER_OK;
     EFI_STATUS status = file->handle->SetPosition(file->handle, offset);
     if (EFI_ERROR(status))
-        return error_set(&last_failure, LOADER_ERROR_FILE_READ, status,
-                         "%s: the firmware cannot go to byte %llu", file->path, offset);
+        return error_set(LOADER_ERROR_FILE_READ, status, "%s: the firmware cannot go to byte %llu",
+                         file->path, offset);
     if (size_bytes > LONG_READ_BYTES)
         read_progress_begin(&progress);
     while (done_bytes < size_bytes && error == LOADER_OK) {
@@ -246,7 +242,7 @@ enum loader_error folder_open(const struct volume *volume, const char *path,
         return LOADER_OK;
     }
     handle->Close(handle);
-    return error_set(&last_failure, LOADER_ERROR_FILE_OPEN, status, "%s: it is not a folder", path);
+    return error_set(LOADER_ERROR_FILE_OPEN, status, "%s: it is not a folder", path);
 }
 
 /* Reading a folder gives one row (UEFI 2.10, section 13.5, EFI_FILE_PROTOCOL.Read()). */
@@ -294,7 +290,6 @@ enum loader_error file_rename(const struct volume *volume, const char *path, con
         handle->Close(handle);
     }
     if (EFI_ERROR(status))
-        return error_set(&last_failure, LOADER_ERROR_BOOT_COUNTER, status, "%s to %s", path,
-                         new_name);
+        return error_set(LOADER_ERROR_BOOT_COUNTER, status, "%s to %s", path, new_name);
     return LOADER_OK;
 }

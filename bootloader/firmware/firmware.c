@@ -6,7 +6,6 @@ _Static_assert(EFI_ABORTED == (ERROR_STATUS_ERROR_BIT | 21), "error.h has UEFI's
 #define FIRMWARE_SEALED UINT64_C(0xdead000000000000)
 
 struct firmware firmware;
-struct loader_failure last_failure;
 
 EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
 {
@@ -35,8 +34,7 @@ enum loader_error firmware_find_image(void)
     void *interface;
     EFI_STATUS status = firmware_protocol(firmware.image, &guid, &interface);
     if (EFI_ERROR(status) || interface == NULL)
-        return error_set(&last_failure, LOADER_ERROR_NO_LOADED_IMAGE, status,
-                         "loaded-image protocol");
+        return error_set(LOADER_ERROR_NO_LOADED_IMAGE, status, "loaded-image protocol");
 
     firmware.loaded_image = interface;
     return LOADER_OK;

@@ -26,9 +26,6 @@ struct firmware {
 };
 extern struct firmware firmware;
 
-/* The reason for the last failure of a function that can fail. */
-extern struct loader_failure last_failure;
-
 /* Fill `firmware` from the arguments of the entry point, and disable the firmware's watchdog.
  * The watchdog would reset the machine after five minutes (UEFI 2.10, section 7.5.1). Return the
  * status of SetWatchdogTimer: a failure is a warning, not an error. */

@@ -40,8 +40,7 @@ enum loader_error handoff_memory_reserve(struct pages *pages, struct handoff_cap
         }
         pages_free(pages, block.memory.start);
         if (status != EFI_BUFFER_TOO_SMALL)
-            return error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, status, "reading it");
+            return error_set(LOADER_ERROR_MEMORY_MAP, status, "reading it");
     }
-    return error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, EFI_BUFFER_TOO_SMALL,
-                     "it grows at each read");
+    return error_set(LOADER_ERROR_MEMORY_MAP, EFI_BUFFER_TOO_SMALL, "it grows at each read");
 }

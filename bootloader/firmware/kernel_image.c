@@ -10,10 +10,9 @@ static enum loader_error refuse(const struct file *file, enum elf_status status,
                                 const struct elf_culprits *culprits, const void *table)
 {
     char text[ELF_REFUSAL_CAPACITY];
-    struct loader_failure *failure = &last_failure;
     elf_describe_refusal(status, culprits, table, text);
-    error_set(failure, LOADER_ERROR_KERNEL_INVALID, EFI_SUCCESS, "%s: %s", file->path, text);
-    failure->remedy = elf_status_remedy(status);
+    error_set(LOADER_ERROR_KERNEL_INVALID, EFI_SUCCESS, "%s: %s", file->path, text);
+    last_failure.remedy = elf_status_remedy(status);
     return LOADER_ERROR_KERNEL_INVALID;
 }
 
@@ -39,7 +38,7 @@ static enum loader_error judge_notes(const struct file *file, enum elf_note_stat
 {
     if (status == ELF_NOTE_OK)
         return LOADER_OK;
-    return error_set(&last_failure, LOADER_ERROR_KERNEL_NOTE, EFI_SUCCESS, "%s: %s", file->path,
+    return error_set(LOADER_ERROR_KERNEL_NOTE, EFI_SUCCESS, "%s: %s", file->path,
                      elf_note_status_text(status));
 }
 
@@ -117,7 +116,7 @@ static enum loader_error check_bytes(const struct file *file, const struct elf_p
     uint64_t found = kernel_checksum(plan, image, demands->checksum_offset);
     if (found == demands->checksum)
         return LOADER_OK;
-    return error_set(&last_failure, LOADER_ERROR_KERNEL_DAMAGED, EFI_SUCCESS,
+    return error_set(LOADER_ERROR_KERNEL_DAMAGED, EFI_SUCCESS,
                      "%s: checksum %llx, and its note has %llx", file->path, found,
                      demands->checksum);
 }

@@ -7,8 +7,8 @@ static enum loader_error judge(const struct file *file, enum kernel_symbols_stat
 {
     if (status <= KERNEL_SYMBOLS_ABSENT)
         return LOADER_OK;
-    return error_set(&last_failure, LOADER_ERROR_KERNEL_SYMBOLS, EFI_SUCCESS, "%s: .symtab: %s",
-                     file->path, kernel_symbols_status_text(status));
+    return error_set(LOADER_ERROR_KERNEL_SYMBOLS, EFI_SUCCESS, "%s: .symtab: %s", file->path,
+                     kernel_symbols_status_text(status));
 }
 
 /* A plan with count 0: the file has no table. */

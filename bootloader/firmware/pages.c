@@ -56,9 +56,8 @@ static enum loader_error pages_note(struct pages *pages, struct phys_addr base, 
     struct phys_range block;
     if (base.value == 0 || !page_is_aligned(base.value) ||
         !phys_range_from_base_size(base, size_bytes, &block) || pages_is_ours_already(pages, block))
-        return error_set(&last_failure, LOADER_ERROR_BAD_ALLOCATION, EFI_SUCCESS,
-                         "%llu KiB at %llx for the %s", size_bytes / KIB, base.value,
-                         region_type_name((uint32_t)type));
+        return error_set(LOADER_ERROR_BAD_ALLOCATION, EFI_SUCCESS, "%llu KiB at %llx for the %s",
+                         size_bytes / KIB, base.value, region_type_name((uint32_t)type));
 
     pages->blocks[pages->block_count++] = (struct memory_map_claim){block, type};
     *ret_block = block;
@@ -74,14 +73,14 @@ enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
 
     if (size_bytes == 0 || size_bytes > UINT64_MAX - PAGE_MASK ||
         pages->block_count == CLAIMS_BLOCK_LIMIT)
-        return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_SUCCESS,
-                         "%llu bytes for the %s", size_bytes, name);
+        return error_set(LOADER_ERROR_OUT_OF_MEMORY, EFI_SUCCESS, "%llu bytes for the %s",
+                         size_bytes, name);
     size_bytes = page_align_up(size_bytes);
 
     EFI_STATUS status = pages_allocate_above_zero(firmware.services, size_bytes >> PAGE_SHIFT,
                                                   pages_lower_limit(pages, limit), &base);
     if (EFI_ERROR(status))
-        return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB for the %s",
+        return error_set(LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB for the %s",
                          size_bytes / KIB, name);
     return pages_note(pages, base, size_bytes, type, ret_block);
 }
@@ -97,8 +96,8 @@ enum loader_error pages_allocate_at(struct pages *pages, struct phys_addr base, 
         status = EFI_NOT_FOUND;
     }
     if (EFI_ERROR(status))
-        return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB at %llx",
-                         size_bytes / KIB, base.value);
+        return error_set(LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB at %llx", size_bytes / KIB,
+                         base.value);
     return pages_note(pages, phys_addr(place), size_bytes, type, ret_block);
 }
 

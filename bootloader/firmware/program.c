@@ -84,13 +84,13 @@ enum loader_error program_load(const struct file *file, const char *options,
     }
     if (image != NULL)
         firmware.services->UnloadImage(image);
-    return error_set(&last_failure, LOADER_ERROR_PROGRAM_REFUSED, status, "%s", file->path);
+    return error_set(LOADER_ERROR_PROGRAM_REFUSED, status, "%s", file->path);
 }
 
 enum loader_error program_start(const struct program *program)
 {
     EFI_STATUS status = firmware.services->StartImage(program->image, NULL, NULL);
     if (EFI_ERROR(status))
-        return error_set(&last_failure, LOADER_ERROR_PROGRAM_FAILED, status, "%s", program->path);
+        return error_set(LOADER_ERROR_PROGRAM_FAILED, status, "%s", program->path);
     return LOADER_OK;
 }

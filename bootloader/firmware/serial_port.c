@@ -2,16 +2,16 @@
 
 #include "bootloader/arch.h"
 #include "bootloader/firmware/system_tables.h"
+#include "bootloader/firmware/variable.h"
 
 /* The device path of the firmware's console is in the variable ConOut (UEFI 2.10, section 3.3). */
-static void find_console(const EFI_SYSTEM_TABLE *system_table, struct serial_console *ret_found)
+static void find_console(struct serial_console *ret_found)
 {
-    static EFI_GUID guid = EFI_GLOBAL_VARIABLE;
     static CHAR16 name[] = L"ConOut";
     uint8_t path[1024];
     UINTN size_bytes = sizeof(path);
-    if (system_table->ConOut != NULL && !EFI_ERROR(system_table->RuntimeServices->GetVariable(
-                                            name, &guid, NULL, &size_bytes, path)))
+    if (firmware.system_table->ConOut != NULL &&
+        !EFI_ERROR(variable_get(name, &variable_global_guid, path, &size_bytes)))
         serial_console_find(path, size_bytes, ret_found);
 }
 
@@ -34,7 +34,7 @@ void serial_port_choose(const struct firmware_tables *tables, const struct seria
                         struct serial_choice *ret_choice)
 {
     struct serial_console found = {0};
-    find_console(firmware.system_table, &found);
+    find_console(&found);
     serial_choose(wish, &found, find_spcr_port(tables), arch_serial_port_of, ret_choice);
     if (is_silent(ret_choice, wish))
         console_warn("no serial port answers at port %x: correct the key serial in handoff.conf",

@@ -54,7 +54,7 @@ static enum loader_error find_place(struct pages *pages, const struct config_hea
         *ret_place = lowest_place(&map, wanted);
     pages_free(pages, buffer.start);
     if (!is_good)
-        return error_set(&last_failure, LOADER_ERROR_MEMORY_MAP, status, "reading it");
+        return error_set(LOADER_ERROR_MEMORY_MAP, status, "reading it");
     return LOADER_OK;
 }
 
@@ -67,8 +67,7 @@ static enum loader_error reserve_from(struct pages *pages, const struct config_h
         return error;
     if (place == UINT64_MAX ||
         (pages->limit.value != 0 && place + wanted->size_bytes > pages->limit.value))
-        return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_NOT_FOUND,
-                         "a temporary heap");
+        return error_set(LOADER_ERROR_OUT_OF_MEMORY, EFI_NOT_FOUND, "a temporary heap");
     return pages_allocate_at(pages, phys_addr(place), wanted->size_bytes, HANDOFF_REGION_TEMP_HEAP,
                              ret_heap);
 }

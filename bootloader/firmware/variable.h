@@ -1,7 +1,7 @@
 /*
- * variable.h - the EFI variable that can keep a boot record, and the state of Secure Boot.
+ * variable.h - read EFI variables; the one that can keep a boot record; the state of Secure Boot.
  *
- * The variable is HandoffPostMortem, with a GUID of its own. It always has
+ * The boot record's variable is HandoffPostMortem, with a GUID of its own. It always has
  * POST_MORTEM_SLOT_SIZE_BYTES bytes.
  *
  * The firmware keeps variables in flash, which wears out, and some machines do not start any more
@@ -18,6 +18,12 @@
 
 /* This much variable space must remain behind a write. */
 #define VARIABLE_SPACE_KEPT_BYTES 5120
+
+/* Of the variables that the specification defines (UEFI 2.10, section 3.3). */
+extern EFI_GUID variable_global_guid;
+
+/* Read any variable. *size_bytes is the room, and then the variable's size. */
+EFI_STATUS variable_get(CHAR16 *name, EFI_GUID *guid, void *bytes, UINTN *size_bytes);
 
 /* Return true if the firmware starts only signed programs (UEFI 2.10, section 3.3). */
 bool variable_is_secure_boot_on(void);

@@ -21,6 +21,13 @@ static void copy_piece(struct piece piece, char *text, size_t capacity_bytes)
     format_text(text, capacity_bytes, "%.*s", (int)piece.length, piece.text);
 }
 
+/* Give the global values to the configuration of the next entry. */
+static struct config *inherit(const struct entry_list *list)
+{
+    memcpy(list->config, list->globals, sizeof(*list->config));
+    return list->config;
+}
+
 static void set_title(struct entry *entry, const char *title)
 {
     const char *best = title[0] != '\0' ? title : entry->id[0] != '\0' ? entry->id : "(no ID)";
@@ -72,13 +79,42 @@ static struct entry *add_section(struct entry_list *list, struct piece id, unsig
     return entry;
 }
 
+static enum config_status read_globals(struct entry_list *list, struct piece lines,
+                                       struct config_wrong *ret_wrong)
+{
+    enum config_status status = config_parse_lines(lines, 1, false, list->globals, ret_wrong);
+    inherit(list);
+    return status;
+}
+
+/* The first section has the global lines, and no ID. */
+static enum config_status read_sections(struct piece text, struct entry_list *list,
+                                        struct config_wrong *ret_wrong)
+{
+    unsigned line = 1;
+    bool is_global = true;
+    bool has_next;
+    struct piece id = {0};
+    do {
+        struct entry *entry = is_global ? NULL : add_section(list, id, line);
+        struct piece lines;
+        has_next = take_section(&text, &line, &lines, &id);
+        enum config_status status = is_global ? read_globals(list, lines, ret_wrong) : CONFIG_OK;
+        if (status != CONFIG_OK)
+            return status;
+        is_global = false;
+        if (entry != NULL) {
+            entry->text = lines;
+            entry_read_text(list, entry);
+        }
+    } while (has_next);
+    return CONFIG_OK;
+}
+
 enum config_status entries_begin(struct piece text, struct entry_list *list,
                                  struct config *ret_globals, struct config *ret_config,
                                  struct config_wrong *ret_wrong)
 {
-    struct piece lines;
-    struct piece id;
-    unsigned line = 1;
     list->globals = ret_globals;
     list->config = ret_config;
     list->count = list->left_out_count = 0;
@@ -88,18 +124,7 @@ enum config_status entries_begin(struct piece text, struct entry_list *list,
     if (text.length > CONFIG_FILE_LIMIT_BYTES)
         return CONFIG_FILE_TOO_LARGE;
     config_skip_mark(&text);
-    bool has_next = take_section(&text, &line, &lines, &id);
-    enum config_status status = config_parse_lines(lines, 1, false, ret_globals, ret_wrong);
-    memcpy(ret_config, ret_globals, sizeof(*ret_config));
-    while (status == CONFIG_OK && has_next) {
-        struct entry *entry = add_section(list, id, line);
-        has_next = take_section(&text, &line, &lines, &id);
-        if (entry != NULL) {
-            entry->text = lines;
-            entry_read_text(list, entry);
-        }
-    }
-    return status;
+    return read_sections(text, list, ret_wrong);
 }
 
 /* --- Files --- */
@@ -155,7 +180,7 @@ void entry_read_text(struct entry_list *list, struct entry *entry)
         entry->status = entry_configure(list, entry);
     set_title(entry, list->config->title);
     /* One entry's `tpm` must not count for the next one's file. */
-    memcpy(list->config, list->globals, sizeof(*list->config));
+    inherit(list);
 }
 
 /* --- The whole list --- */
@@ -201,8 +226,7 @@ struct entry *entries_first_good(struct entry_list *list)
 
 enum config_status entry_configure(const struct entry_list *list, struct entry *entry)
 {
-    struct config *config = list->config;
-    memcpy(config, list->globals, sizeof(*config));
+    struct config *config = inherit(list);
     config->title[0] = '\0';
     config->unknown_key_count = config->first_unknown_line = 0;
     return config_parse_lines(entry->text, entry->first_line, true, config, &entry->wrong);

@@ -34,8 +34,8 @@ struct entry {
 };
 
 struct entry_list {
-    const struct config *globals; /* the values that every entry inherits */
-    struct config *config;        /* of the entry that entry_configure() has read */
+    struct config *globals; /* the values that every entry inherits */
+    struct config *config;  /* of the entry that entry_configure() has read */
     unsigned count;
     unsigned left_out_count; /* above ENTRY_LIMIT */
     bool is_single;          /* no entry was found: the global lines are the only one */

@@ -211,23 +211,24 @@ static bool is_error(uint64_t status)
     return (status & ERROR_STATUS_ERROR_BIT) != 0;
 }
 
-enum loader_error error_set_path(struct loader_failure *failure, enum loader_error error,
-                                 uint64_t status, const char *path)
+struct loader_failure last_failure;
+
+enum loader_error error_set_path(enum loader_error error, uint64_t status, const char *path)
 {
-    failure->error = error;
-    failure->status = status;
-    failure->remedy = NULL;
-    format_text(failure->detail, sizeof(failure->detail), "%s", path);
+    last_failure.error = error;
+    last_failure.status = status;
+    last_failure.remedy = NULL;
+    format_text(last_failure.detail, sizeof(last_failure.detail), "%s", path);
     return error;
 }
 
-enum loader_error error_set_packed(struct loader_failure *failure, enum loader_error error,
-                                   uint64_t status, struct packed_text format, ...)
+enum loader_error error_set_packed(enum loader_error error, uint64_t status,
+                                   struct packed_text format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    error_set_path(failure, error, status, "");
-    format_text_v(failure->detail, sizeof(failure->detail), packed_text_read(format.text),
+    error_set_path(error, status, "");
+    format_text_v(last_failure.detail, sizeof(last_failure.detail), packed_text_read(format.text),
                   arguments);
     va_end(arguments);
     return error;

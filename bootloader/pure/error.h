@@ -1,8 +1,9 @@
 /*
  * error.h - the errors that end the loader, with their numbers: HL-01, HL-02, …
  *
- * A function that fails fills a struct loader_failure by error_set(), and returns the number.
- * stop.c reports it once. Numbers are stable: users search for them, and tests read them. Pure.
+ * A function that fails fills last_failure by error_set(), and returns the number.
+ * stop.c reports it once. Numbers are stable: users search for them, and tests read them. Pure,
+ * apart from last_failure.
  */
 #ifndef BOOTLOADER_PURE_ERROR_H
 #define BOOTLOADER_PURE_ERROR_H
@@ -62,20 +63,22 @@ enum loader_error {
 struct loader_failure {
     enum loader_error error;
     uint64_t status;                    /* the firmware's; ERROR_STATUS_SUCCESS if no call failed */
-    char detail[ERROR_DETAIL_CAPACITY]; /* the operation that failed, and its object */
     const char *remedy;                 /* a better one than the error's, or NULL */
+    char detail[ERROR_DETAIL_CAPACITY]; /* the operation that failed, and its object */
 };
 
-/* Store a failure in *failure, and return its number. `status` is the firmware's, or success. The
+/* The reason for the last failure of a function that can fail. */
+extern struct loader_failure last_failure;
+
+/* Store a failure in last_failure, and return its number. `status` is the firmware's, or success. The
  * format is a literal, which the loader's file holds packed. */
-#define error_set(failure, error, status, format, ...)                                             \
-    error_set_packed(failure, error, status, PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
-enum loader_error error_set_packed(struct loader_failure *failure, enum loader_error error,
-                                   uint64_t status, struct packed_text format, ...);
+#define error_set(error, status, format, ...)                                                      \
+    error_set_packed(error, status, PACKED_FORMAT(format, ##__VA_ARGS__), ##__VA_ARGS__)
+enum loader_error error_set_packed(enum loader_error error, uint64_t status,
+                                   struct packed_text format, ...);
 
 /* The same, with a path as the detail. Nothing is unpacked: a file may be missing in a good boot. */
-enum loader_error error_set_path(struct loader_failure *failure, enum loader_error error,
-                                 uint64_t status, const char *path);
+enum loader_error error_set_path(enum loader_error error, uint64_t status, const char *path);
 
 /* Return the status that the loader returns to the firmware for a failure. It is the firmware's
  * status if a call failed, else a matching one. Precondition, here and below: the error is not

@@ -34,29 +34,27 @@ static const char words[INJECT_FAILURE_COUNT][20] PACKED_SECTION = {
     [INJECT_BAD_JUMP] = "bad-jump",
 };
 
-static bool find_word(struct piece name, unsigned *ret_failure)
+/* Return INJECT_FAILURE_COUNT for an unknown word. */
+static unsigned find_word(struct piece name)
 {
-    for (unsigned failure = 0; failure < INJECT_FAILURE_COUNT; failure++) {
-        if (piece_equals(name, inject_word((enum inject_failure)failure))) {
-            *ret_failure = failure;
-            return true;
-        }
-    }
-    return false;
+    unsigned failure = 0;
+    while (failure < INJECT_FAILURE_COUNT &&
+           !piece_equals(name, inject_word((enum inject_failure)failure)))
+        failure++;
+    return failure;
 }
 
+/* A word that takes no number means 1. */
 static bool parse_word(struct piece word, struct inject *inject)
 {
-    struct piece name = word;
-    struct piece number_text = {word.text, 0};
-    unsigned failure;
-    uint64_t number = 1;
-    bool has_number = piece_split(word, ':', &name, &number_text);
-    if (!find_word(name, &failure) || has_number != (failure < NUMBERED_COUNT) ||
-        inject->numbers[failure] != 0)
-        return false;
-    if (has_number && (!number_parse(number_text.text, number_text.length, &number) ||
-                       number == 0 || number > INJECT_NUMBER_LIMIT))
+    struct piece number_text = {"1", 1};
+    uint64_t number;
+    bool has_number = piece_split(word, ':', &word, &number_text);
+    unsigned failure = find_word(word);
+    if (failure == INJECT_FAILURE_COUNT || has_number != (failure < NUMBERED_COUNT) ||
+        inject->numbers[failure] != 0 ||
+        !number_parse(number_text.text, number_text.length, &number) ||
+        number - 1 >= INJECT_NUMBER_LIMIT)
         return false;
     inject->numbers[failure] = (uint32_t)number;
     return true;
@@ -64,12 +62,12 @@ static bool parse_word(struct piece word, struct inject *inject)
 
 bool inject_parse(struct piece list, struct inject *ret_inject)
 {
-    struct piece word;
     bool has_more = true;
     *ret_inject = (struct inject){{0}};
     while (has_more) {
+        struct piece word = list;
         has_more = piece_split(list, ',', &word, &list);
-        if (!parse_word(piece_trim(has_more ? word : list), ret_inject))
+        if (!parse_word(piece_trim(word), ret_inject))
             return false;
     }
     return true;

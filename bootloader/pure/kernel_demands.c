@@ -17,30 +17,33 @@ static bool version_fits(const struct kernel_demands *demands)
            demands->version_minor <= HANDOFF_VERSION_MINOR;
 }
 
+/* Each format takes the first of four numbers, or the first two, or all. */
 bool kernel_demands_fit_loader(const struct kernel_demands *demands, char *text,
                                size_t capacity_bytes)
 {
-    if (!version_fits(demands))
-        format_packed(text, capacity_bytes, "handoff version %u.%u; this loader has %u.%u",
-                      demands->version_major, demands->version_minor, HANDOFF_VERSION_MAJOR,
-                      HANDOFF_VERSION_MINOR);
-    else if ((demands->levels & KNOWN_LEVELS) == 0)
-        format_packed(text, capacity_bytes,
-                      "page tables of neither four nor five levels (levels 0x%llx)",
-                      (unsigned long long)demands->levels);
-    else if (demands->stack_size_bytes > KERNEL_DEMANDS_STACK_LIMIT_BYTES)
-        format_packed(text, capacity_bytes, "a stack of %llu bytes; the limit is %llu",
-                      (unsigned long long)demands->stack_size_bytes,
-                      (unsigned long long)KERNEL_DEMANDS_STACK_LIMIT_BYTES);
-    else if (demands->direct_map_limit < KERNEL_DEMANDS_DIRECT_MAP_MINIMUM)
-        format_packed(text, capacity_bytes, "a direct map below 0x%llx; the loader needs 4 GiB",
-                      (unsigned long long)demands->direct_map_limit);
-    else if ((demands->needs & ~KNOWN_NEEDS) != 0)
-        format_packed(text, capacity_bytes,
-                      "something that this loader does not know (needs 0x%llx)",
-                      (unsigned long long)demands->needs);
-    else
+    uint64_t number = demands->levels;
+    uint64_t limit = KERNEL_DEMANDS_STACK_LIMIT_BYTES;
+    struct packed_text format;
+    if (!version_fits(demands)) {
+        number = demands->version_major;
+        limit = demands->version_minor;
+        format = PACKED_TEXT("handoff version %llu.%llu; this loader has %u.%u");
+    } else if ((demands->levels & KNOWN_LEVELS) == 0) {
+        format = PACKED_TEXT("page tables of neither four nor five levels (levels 0x%llx)");
+    } else if (demands->stack_size_bytes > limit) {
+        number = demands->stack_size_bytes;
+        format = PACKED_TEXT("a stack of %llu bytes; the limit is %llu");
+    } else if (demands->direct_map_limit < KERNEL_DEMANDS_DIRECT_MAP_MINIMUM) {
+        number = demands->direct_map_limit;
+        format = PACKED_TEXT("a direct map below 0x%llx; the loader needs 4 GiB");
+    } else if ((demands->needs & ~KNOWN_NEEDS) != 0) {
+        number = demands->needs;
+        format = PACKED_TEXT("something that this loader does not know (needs 0x%llx)");
+    } else {
         return true;
+    }
+    format_text(text, capacity_bytes, packed_text_read(format.text), number, limit,
+                HANDOFF_VERSION_MAJOR, HANDOFF_VERSION_MINOR);
     return false;
 }
 
@@ -48,16 +51,16 @@ bool kernel_demands_fit_machine(const struct kernel_demands *demands,
                                 const struct kernel_supplies *supplies, char *text,
                                 size_t capacity_bytes)
 {
-    const char *missing = NULL;
+    struct packed_text missing = {NULL};
     if ((demands->levels & supplies->levels) == 0)
         missing = (demands->levels & HANDOFF_LEVELS_FIVE) != 0
-                      ? PACKED("five levels of page tables; the CPU has four")
-                      : PACKED("four levels of page tables; the machine stays with five");
+                      ? PACKED_TEXT("five levels of page tables; the CPU has four")
+                      : PACKED_TEXT("four levels of page tables; the machine stays with five");
     else if ((demands->needs & HANDOFF_NEEDS_SCREEN) != 0 && !supplies->has_screen)
-        missing = PACKED("a screen; the machine has no linear framebuffer");
+        missing = PACKED_TEXT("a screen; the machine has no linear framebuffer");
     else if ((demands->needs & HANDOFF_NEEDS_NO_EXECUTE) != 0 && !supplies->has_no_execute)
-        missing = PACKED("a CPU with no-execute pages");
-    if (missing != NULL)
-        format_text(text, capacity_bytes, "%s", missing);
-    return missing == NULL;
+        missing = PACKED_TEXT("a CPU with no-execute pages");
+    if (missing.text != NULL)
+        format_text(text, capacity_bytes, "%s", (const char *)packed_text_read(missing.text));
+    return missing.text == NULL;
 }

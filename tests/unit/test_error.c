@@ -21,9 +21,8 @@ static void for_every_error(void (*check)(enum loader_error error))
 
 static struct loader_failure failure_of(enum loader_error error, uint64_t status)
 {
-    struct loader_failure failure;
-    assert_int_equal(error_set(&failure, error, status, "%s: %u bytes", "file", 7), error);
-    return failure;
+    assert_int_equal(error_set(error, status, "%s: %u bytes", "file", 7), error);
+    return last_failure;
 }
 
 static void check_report(enum loader_error error)
@@ -68,14 +67,13 @@ static void test_the_firmware_s_status_is_named(void **state)
 static void test_long_text_is_cut(void **state)
 {
     (void)state;
-    struct loader_failure failure;
     char long_text[2 * ERROR_DETAIL_CAPACITY];
     char report[20];
     memset(long_text, 'x', sizeof(long_text));
     long_text[sizeof(long_text) - 1] = '\0';
-    error_set(&failure, LOADER_ERROR_CONFIG, 0, "%s", long_text);
-    assert_int_equal(strlen(failure.detail), ERROR_DETAIL_CAPACITY - 1);
-    error_format_report(&failure, report, sizeof(report));
+    error_set(LOADER_ERROR_CONFIG, 0, "%s", long_text);
+    assert_int_equal(strlen(last_failure.detail), ERROR_DETAIL_CAPACITY - 1);
+    error_format_report(&last_failure, report, sizeof(report));
     assert_int_equal(strlen(report), sizeof(report) - 1);
 }
 
