@@ -69,21 +69,23 @@ enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
                                        struct phys_addr limit, enum handoff_region_type type,
                                        struct phys_range *ret_block)
 {
-    const char *name = region_type_name((uint32_t)type);
     struct phys_addr base;
+    EFI_STATUS status = EFI_SUCCESS;
+    uint64_t amount = size_bytes;
+    const char *unit = "bytes";
 
-    if (size_bytes == 0 || size_bytes > UINT64_MAX - PAGE_MASK ||
-        pages->block_count == CLAIMS_BLOCK_LIMIT)
-        return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, EFI_SUCCESS,
-                         "%llu bytes for the %s", size_bytes, name);
-    size_bytes = page_align_up(size_bytes);
-
-    EFI_STATUS status = pages_allocate_above_zero(firmware.services, size_bytes >> PAGE_SHIFT,
-                                                  pages_lower_limit(pages, limit), &base);
-    if (EFI_ERROR(status))
-        return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB for the %s",
-                         size_bytes / KIB, name);
-    return pages_note(pages, base, size_bytes, type, ret_block);
+    if (size_bytes != 0 && size_bytes <= UINT64_MAX - PAGE_MASK &&
+        pages->block_count != CLAIMS_BLOCK_LIMIT) {
+        size_bytes = page_align_up(size_bytes);
+        amount = size_bytes / KIB;
+        unit = "KiB";
+        status = pages_allocate_above_zero(firmware.services, size_bytes >> PAGE_SHIFT,
+                                           pages_lower_limit(pages, limit), &base);
+        if (!EFI_ERROR(status))
+            return pages_note(pages, base, size_bytes, type, ret_block);
+    }
+    return error_set(&last_failure, LOADER_ERROR_OUT_OF_MEMORY, status, "%llu %s for the %s",
+                     amount, unit, region_type_name((uint32_t)type));
 }
 
 enum loader_error pages_allocate_at(struct pages *pages, struct phys_addr base, uint64_t size_bytes,
