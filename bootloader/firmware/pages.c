@@ -1,6 +1,7 @@
 #include "bootloader/firmware/pages.h"
 
 #include "shared/address.h"
+#include "shared/memory.h"
 #include "shared/region.h"
 
 void pages_set_limit(struct pages *pages, struct phys_addr limit)
@@ -130,7 +131,7 @@ enum loader_error pages_allocate_for_reading(struct pages *pages, uint64_t size_
                                              enum handoff_region_type type,
                                              struct phys_range *ret_block)
 {
-    struct phys_range block = {0};
+    struct phys_range block;
     /* A file's limit and an alignment's limit together are far below 2^64. */
     uint64_t wanted_bytes = page_align_up(size_bytes) + alignment_bytes - PAGE_SIZE_BYTES;
     enum loader_error error =
@@ -151,8 +152,8 @@ static void pages_free_block(struct pages *pages, size_t index)
     struct phys_range block = pages->blocks[index].range;
     firmware.services->FreePages(block.start.value, phys_range_size_bytes(block) >> PAGE_SHIFT);
     pages->block_count--;
-    for (size_t i = index; i < pages->block_count; i++)
-        pages->blocks[i] = pages->blocks[i + 1];
+    memmove(&pages->blocks[index], &pages->blocks[index + 1],
+            (pages->block_count - index) * sizeof(pages->blocks[0]));
 }
 
 void pages_free(struct pages *pages, struct phys_addr start)

@@ -109,7 +109,7 @@ void elf_describe_refusal(enum elf_status status, const struct elf_culprits *cul
                               (unsigned long long)segment->memory_size);
     }
     if (status == ELF_BAD_ENTRY)
-        used = format_text(text, ELF_REFUSAL_CAPACITY,
-                           "entry 0x%llx: ", (unsigned long long)culprits->entry);
+        used = format_packed(text, ELF_REFUSAL_CAPACITY,
+                             "entry 0x%llx: ", (unsigned long long)culprits->entry);
     format_text(text + used, ELF_REFUSAL_CAPACITY - (size_t)used, "%s", elf_status_text(status));
 }
