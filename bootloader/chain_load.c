@@ -28,7 +28,7 @@ static bool load_from_path(struct loader *loader, const char *path, const char *
     if (file_open(&loader->chooser.volume, path, ELF_FILE_LIMIT_BYTES, &file) != LOADER_OK)
         return false;
     bool is_loaded = load(loader, &file, options, ret_program);
-    file_close(&file);
+    file_close(&file, &loader->pages);
     return is_loaded;
 }
 

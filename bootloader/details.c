@@ -44,7 +44,7 @@ static void add_file(struct loader *loader, struct writer *writer, const char *k
     }
     add(writer, ", %llu bytes\n", file.size_bytes);
     add_hash(loader, writer, &file);
-    file_close(&file);
+    file_close(&file, &loader->pages);
 }
 
 static void add_modules(struct loader *loader, struct writer *writer)

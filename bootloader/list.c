@@ -120,7 +120,7 @@ static bool read_file(struct loader *loader, struct entry *entry)
     if (file_open(&loader->chooser.volume, path, entry->text.length, &file) != LOADER_OK)
         return false;
     enum loader_error error = file_read(&file, 0, text, file.size_bytes);
-    file_close(&file);
+    file_close(&file, &loader->pages);
     if (error != LOADER_OK)
         return false;
     file.bytes = text;
@@ -208,7 +208,7 @@ void list_close(struct loader *loader)
     if (chooser->volume.root == NULL)
         return;
     if (chooser->config.handle != NULL)
-        file_close(&chooser->config);
+        file_close(&chooser->config, &loader->pages);
     pages_free(&loader->pages, chooser->texts);
     volume_close(&chooser->volume);
     chooser->volume.root = NULL;

@@ -29,7 +29,7 @@ static bool load_kernel(struct loader *loader)
                      kernel_image_load(&file, &loader->pages, &loader->kernel, &loader->demands,
                                        memory) == LOADER_OK &&
                      symbols_load(loader, &file) && relocate_kernel(loader);
-    file_close(&file);
+    file_close(&file, &loader->pages);
     if (!is_loaded)
         return false;
     console_log("kernel: %llu KiB at %llx, entry %llx", phys_range_size_bytes(*memory) / KIB,

@@ -41,7 +41,7 @@ static bool load_module(struct loader *loader, const struct config_module *modul
         LOADER_OK)
         return false;
     bool is_loaded = read_module(loader, &file, module, ret_place);
-    file_close(&file);
+    file_close(&file, &loader->pages);
     if (is_loaded)
         console_log("module %s: %llu bytes at %llx", texts + module->name, file.size_bytes,
                     ret_place->start.value);

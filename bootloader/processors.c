@@ -53,7 +53,7 @@ static enum page_table_status build_tables(struct loader *loader)
         status = parking_map(&placement->parking, &table);
     if (status == PAGE_TABLE_OK)
         status =
-            page_table_map(&table, virt_addr(page.value), page, PAGE_SIZE_BYTES, EXECUTE, false);
+            page_table_add(&table, virt_addr(page.value), page, PAGE_SIZE_BYTES, EXECUTE, false);
     loader->parking_root = table.root;
     return status;
 }

@@ -16,24 +16,14 @@ static const char *access_text(enum page_fault_access access)
     return PACKED("instruction fetch");
 }
 
-static const char *obstacle_text(enum page_fault_obstacle obstacle)
-{
-    switch (obstacle) {
-    case PAGE_FAULT_NOT_MAPPED:
-        return PACKED("no page is mapped there");
-    case PAGE_FAULT_BAD_ENTRY:
-        return PACKED("a page-table entry on the way has reserved bits set");
-    case PAGE_FAULT_KEY:
-        return PACKED("the page is there, but its protection key forbids it");
-    case PAGE_FAULT_NOT_EXECUTABLE:
-        return PACKED("the page is there, but not executable");
-    case PAGE_FAULT_NOT_WRITABLE:
-        return PACKED("the page is there, but not writable");
-    case PAGE_FAULT_NOT_READABLE:
-        break;
-    }
-    return PACKED("the page is there, but not readable from this mode");
-}
+static const char obstacles[][56] PACKED_SECTION = {
+    [PAGE_FAULT_NOT_MAPPED] = "no page is mapped there",
+    [PAGE_FAULT_BAD_ENTRY] = "a page-table entry on the way has reserved bits set",
+    [PAGE_FAULT_KEY] = "the page is there, but its protection key forbids it",
+    [PAGE_FAULT_NOT_EXECUTABLE] = "the page is there, but not executable",
+    [PAGE_FAULT_NOT_WRITABLE] = "the page is there, but not writable",
+    [PAGE_FAULT_NOT_READABLE] = "the page is there, but not readable from this mode",
+};
 
 void page_fault_describe(const struct page_fault *fault, char *text, size_t capacity_bytes)
 {
@@ -41,7 +31,7 @@ void page_fault_describe(const struct page_fault *fault, char *text, size_t capa
                   (unsigned long long)fault->code, access_text(fault->access),
                   fault->is_from_user ? "user" : "kernel",
                   fault->is_to_shadow_stack ? PACKED(" to the shadow stack") : "",
-                  obstacle_text(fault->obstacle),
+                  (const char *)packed_text_read(obstacles[fault->obstacle]),
                   fault->has_other_bits ? PACKED("; other bits are set as well") : "");
 }
 

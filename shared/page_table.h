@@ -131,6 +131,13 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
                                       struct page_permissions permissions, bool large_pages)
     __attribute__((warn_unused_result));
 
+/* The same, but a request that fails leaves a part of the range mapped. For tables that are being
+ * built, and that are given up then. */
+enum page_table_status page_table_add(struct page_table *table, struct virt_addr virtual,
+                                      struct phys_addr physical, uint64_t size_bytes,
+                                      struct page_permissions permissions, bool large_pages)
+    __attribute__((warn_unused_result));
+
 /* Unmap the whole range; every page of it must be mapped. Tables that become empty are freed. A
  * large page that lies only partly in the range is split first; for live tables see
  * page_table_protect(). Failures: UNALIGNED, EMPTY, NON_CANONICAL, NOT_MAPPED, NO_MEMORY (for a

@@ -100,17 +100,26 @@ static enum page_table_status map_range(struct page_table *table, struct mapping
     return status;
 }
 
-enum page_table_status page_table_map(struct page_table *table, struct virt_addr virtual,
-                                      struct phys_addr physical, uint64_t size_bytes,
-                                      struct page_permissions permissions, bool large_pages)
+static enum page_table_status check(const struct page_table *table, struct virt_addr virtual,
+                                    struct phys_addr physical, uint64_t size_bytes,
+                                    struct page_permissions permissions)
 {
     enum page_table_status status = table_tree_check_virtual(table, virtual, size_bytes);
     if (status == PAGE_TABLE_OK)
         status = table_tree_check_physical(table, physical, size_bytes);
+    if (status == PAGE_TABLE_OK && permissions.write && permissions.execute &&
+        !table->allow_writable_executable)
+        status = PAGE_TABLE_WRITABLE_EXECUTABLE;
+    return status;
+}
+
+enum page_table_status page_table_map(struct page_table *table, struct virt_addr virtual,
+                                      struct phys_addr physical, uint64_t size_bytes,
+                                      struct page_permissions permissions, bool large_pages)
+{
+    enum page_table_status status = check(table, virtual, physical, size_bytes, permissions);
     if (status != PAGE_TABLE_OK)
         return status;
-    if (permissions.write && permissions.execute && !table->allow_writable_executable)
-        return PAGE_TABLE_WRITABLE_EXECUTABLE;
     /* Most requests are for one page whose table exists. */
     struct table_tree_end end = table_tree_walk_to(table, virtual);
     if (size_bytes == PAGE_SIZE_BYTES && end.level == PAGE_LEVEL_SMALLEST &&
@@ -126,4 +135,23 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
                                 .permissions = permissions,
                                 .largest_level = table_tree_largest_level(table, large_pages),
                             });
+}
+
+enum page_table_status page_table_add(struct page_table *table, struct virt_addr virtual,
+                                      struct phys_addr physical, uint64_t size_bytes,
+                                      struct page_permissions permissions, bool large_pages)
+{
+    enum page_table_status status = check(table, virtual, physical, size_bytes, permissions);
+    if (status != PAGE_TABLE_OK)
+        return status;
+    struct mapping_job job = {
+        .virtual = virtual,
+        .physical = physical,
+        .remaining_bytes = size_bytes,
+        .permissions = permissions,
+        .largest_level = table_tree_largest_level(table, large_pages),
+    };
+    status = map_in_table(table, table_tree_root(table, virtual), table->features.levels, &job);
+    table_tree_publish(table);
+    return status;
 }

@@ -6,40 +6,32 @@
 
 #define STAGE_BITS 16
 
+static const char statuses[][28] PACKED_SECTION = {
+    [POST_MORTEM_OK] = "it is no record",
+    [POST_MORTEM_ABSENT] = "it is no record",
+    [POST_MORTEM_OTHER_VERSION] = "another version wrote it",
+    [POST_MORTEM_BAD_SIZE] = "its size is impossible",
+    [POST_MORTEM_BAD_CHECKSUM] = "its checksum is wrong",
+    [POST_MORTEM_BAD_STAGE] = "its stage is unknown",
+};
+
 const char *post_mortem_status_text(enum post_mortem_status status)
 {
-    switch (status) {
-    case POST_MORTEM_OTHER_VERSION:
-        return PACKED("another version wrote it");
-    case POST_MORTEM_BAD_SIZE:
-        return PACKED("its size is impossible");
-    case POST_MORTEM_BAD_CHECKSUM:
-        return PACKED("its checksum is wrong");
-    case POST_MORTEM_BAD_STAGE:
-        return PACKED("its stage is unknown");
-    case POST_MORTEM_OK:
-    case POST_MORTEM_ABSENT:
-        break;
-    }
-    return PACKED("it is no record");
+    return packed_text_read(statuses[status]);
 }
+
+static const char stages[][56] PACKED_SECTION = {
+    [POST_MORTEM_LOADER] = "the loader ran, and had not entered the kernel",
+    [POST_MORTEM_ENTRY] = "the loader had entered the kernel, which did not report",
+    [POST_MORTEM_KERNEL] = "the kernel ran, and was not ready",
+    [POST_MORTEM_READY] = "the kernel was ready",
+    [POST_MORTEM_PANIC] = "the boot was over",
+    [POST_MORTEM_ENDED] = "the boot was over",
+};
 
 const char *post_mortem_stage_text(enum post_mortem_stage stage)
 {
-    switch (stage) {
-    case POST_MORTEM_LOADER:
-        return PACKED("the loader ran, and had not entered the kernel");
-    case POST_MORTEM_ENTRY:
-        return PACKED("the loader had entered the kernel, which did not report");
-    case POST_MORTEM_KERNEL:
-        return PACKED("the kernel ran, and was not ready");
-    case POST_MORTEM_READY:
-        return PACKED("the kernel was ready");
-    case POST_MORTEM_PANIC:
-    case POST_MORTEM_ENDED:
-        break;
-    }
-    return PACKED("the boot was over");
+    return packed_text_read(stages[stage]);
 }
 
 /* --- Reading ---------------------------------------------------------------------------------- */

@@ -1,7 +1,38 @@
 #include "shared/region.h"
 
+#include "shared/text/packed_text.h"
+
 #define RAM    (HANDOFF_FACT_RAM | HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE)
 #define PLACED (RAM | HANDOFF_FACT_LOADER_PLACED)
+
+/* docs/HANDOFF.md, "Types": type, precedence, facts, reuse, name. The gaps between the precedences
+ * are for new types. */
+#define TYPES(ROW)                                                                                 \
+    ROW(USABLE, 1, RAM, AT_ENTRY, "usable")                                                        \
+    ROW(BOOT_SERVICES, 2, RAM, AT_ENTRY, "boot-services")                                          \
+    ROW(LOADER, 3, RAM, AFTER_LOADER, "loader")                                                    \
+    ROW(ACPI_RECLAIM, 4, RAM, AFTER_ACPI, "acpi-reclaim")                                          \
+    ROW(LOW_MEMORY, 5, RAM, NEVER, "low-memory")                                                   \
+    ROW(TEMP_HEAP, 6, PLACED, AFTER_HEAP, "temp-heap")                                             \
+    ROW(STACK, 7, PLACED, AFTER_LOADER, "stack")                                                   \
+    ROW(PAGE_TABLES, 8, PLACED, AFTER_LOADER, "page-tables")                                       \
+    ROW(HANDOFF_DATA, 9, PLACED, AFTER_COPY, "handoff-data")                                       \
+    ROW(KERNEL_IMAGE, 10, PLACED, NEVER, "kernel-image")                                           \
+    ROW(PROCESSOR_START, 11, PLACED, NEVER, "processor-start")                                     \
+    ROW(BOOT_RECORD, 12, PLACED, NEVER, "boot-record")                                             \
+    ROW(MODULE, 13, PLACED, AFTER_MODULES, "module")                                               \
+    ROW(PARKING, 14, PLACED, AFTER_PARKING, "parking")                                             \
+    ROW(KERNEL_SYMBOLS, 15, PLACED, AFTER_COPY, "kernel-symbols")                                  \
+    ROW(ACPI_NVS, 20, RAM, NEVER, "acpi-nvs")                                                      \
+    ROW(RUNTIME_DATA, 21, RAM, NEVER, "runtime-data")                                              \
+    ROW(RUNTIME_CODE, 22, RAM, NEVER, "runtime-code")                                              \
+    ROW(PERSISTENT, 30, 0, NEVER, "persistent")                                                    \
+    ROW(UNACCEPTED, 31, 0, NEVER, "unaccepted")                                                    \
+    ROW(MMIO, 32, 0, NEVER, "mmio")                                                                \
+    ROW(BAD, 33, 0, NEVER, "bad")                                                                  \
+    ROW(RESERVED, 34, 0, NEVER, "reserved")                                                        \
+    ROW(FIRMWARE_TABLES, 35, HANDOFF_FACT_MAPPED, NEVER, "firmware-tables")                        \
+    ROW(FRAMEBUFFER, 36, HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE, NEVER, "framebuffer")
 
 /* Small, and without a pointer that firmware must relocate: the size of the loader's file counts. */
 struct meaning {
@@ -9,54 +40,32 @@ struct meaning {
     uint8_t precedence;
     uint8_t facts;
     uint8_t reuse; /* enum handoff_reuse */
-    char name[17];
 };
 
-/* docs/HANDOFF.md, "Types". The gaps between the precedences are for new types. */
-static const struct meaning meanings[] = {
-    {HANDOFF_REGION_USABLE, 1, RAM, HANDOFF_REUSE_AT_ENTRY, "usable"},
-    {HANDOFF_REGION_BOOT_SERVICES, 2, RAM, HANDOFF_REUSE_AT_ENTRY, "boot-services"},
-    {HANDOFF_REGION_LOADER, 3, RAM, HANDOFF_REUSE_AFTER_LOADER, "loader"},
-    {HANDOFF_REGION_ACPI_RECLAIM, 4, RAM, HANDOFF_REUSE_AFTER_ACPI, "acpi-reclaim"},
-    {HANDOFF_REGION_LOW_MEMORY, 5, RAM, HANDOFF_REUSE_NEVER, "low-memory"},
-    {HANDOFF_REGION_TEMP_HEAP, 6, PLACED, HANDOFF_REUSE_AFTER_HEAP, "temp-heap"},
-    {HANDOFF_REGION_STACK, 7, PLACED, HANDOFF_REUSE_AFTER_LOADER, "stack"},
-    {HANDOFF_REGION_PAGE_TABLES, 8, PLACED, HANDOFF_REUSE_AFTER_LOADER, "page-tables"},
-    {HANDOFF_REGION_HANDOFF_DATA, 9, PLACED, HANDOFF_REUSE_AFTER_COPY, "handoff-data"},
-    {HANDOFF_REGION_KERNEL_IMAGE, 10, PLACED, HANDOFF_REUSE_NEVER, "kernel-image"},
-    {HANDOFF_REGION_PROCESSOR_START, 11, PLACED, HANDOFF_REUSE_NEVER, "processor-start"},
-    {HANDOFF_REGION_BOOT_RECORD, 12, PLACED, HANDOFF_REUSE_NEVER, "boot-record"},
-    {HANDOFF_REGION_MODULE, 13, PLACED, HANDOFF_REUSE_AFTER_MODULES, "module"},
-    {HANDOFF_REGION_PARKING, 14, PLACED, HANDOFF_REUSE_AFTER_PARKING, "parking"},
-    {HANDOFF_REGION_KERNEL_SYMBOLS, 15, PLACED, HANDOFF_REUSE_AFTER_COPY, "kernel-symbols"},
-    {HANDOFF_REGION_ACPI_NVS, 20, RAM, HANDOFF_REUSE_NEVER, "acpi-nvs"},
-    {HANDOFF_REGION_RUNTIME_DATA, 21, RAM, HANDOFF_REUSE_NEVER, "runtime-data"},
-    {HANDOFF_REGION_RUNTIME_CODE, 22, RAM, HANDOFF_REUSE_NEVER, "runtime-code"},
-    {HANDOFF_REGION_PERSISTENT, 30, 0, HANDOFF_REUSE_NEVER, "persistent"},
-    {HANDOFF_REGION_UNACCEPTED, 31, 0, HANDOFF_REUSE_NEVER, "unaccepted"},
-    {HANDOFF_REGION_MMIO, 32, 0, HANDOFF_REUSE_NEVER, "mmio"},
-    {HANDOFF_REGION_BAD, 33, 0, HANDOFF_REUSE_NEVER, "bad"},
-    {HANDOFF_REGION_RESERVED, 34, 0, HANDOFF_REUSE_NEVER, "reserved"},
-    {HANDOFF_REGION_FIRMWARE_TABLES, 35, HANDOFF_FACT_MAPPED, HANDOFF_REUSE_NEVER,
-     "firmware-tables"},
-    {HANDOFF_REGION_FRAMEBUFFER, 36, HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE,
-     HANDOFF_REUSE_NEVER, "framebuffer"},
-};
+#define MEANING(type, precedence, facts, reuse, name)                                              \
+    {HANDOFF_REGION_##type, precedence, facts, HANDOFF_REUSE_##reuse},
+#define NAME(type, precedence, facts, reuse, name) name,
 
-static const struct meaning unknown = {0, 0, 0, HANDOFF_REUSE_NEVER, "unknown"};
+/* The last row is for unknown types. */
+static const struct meaning meanings[] = {TYPES(MEANING){0, 0, 0, HANDOFF_REUSE_NEVER}};
+static const char names[][17] PACKED_SECTION = {TYPES(NAME) "unknown"};
+
+static size_t row_of(uint32_t type)
+{
+    size_t row = 0;
+    while (row < sizeof(meanings) / sizeof(meanings[0]) - 1 && meanings[row].type != type)
+        row++;
+    return row;
+}
 
 static const struct meaning *meaning_of(uint32_t type)
 {
-    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-        if (meanings[i].type == type)
-            return &meanings[i];
-    }
-    return &unknown;
+    return &meanings[row_of(type)];
 }
 
 const char *region_type_name(uint32_t type)
 {
-    return meaning_of(type)->name;
+    return packed_text_read(names[row_of(type)]);
 }
 
 uint32_t region_type_facts(uint32_t type)

@@ -216,16 +216,16 @@ enum loader_error file_keep(struct file *file, struct pages *pages)
     enum loader_error error = file_read_block(file, pages, 0, file->size_bytes, &block);
     if (error == LOADER_OK) {
         file->bytes = (const uint8_t *)block.start.value;
-        file->pages = pages;
+        file->is_kept = true;
     }
     return error;
 }
 
-void file_close(const struct file *file)
+void file_close(const struct file *file, struct pages *pages)
 {
     file->handle->Close(file->handle);
-    if (file->pages != NULL)
-        pages_free(file->pages, phys_addr((uint64_t)file->bytes));
+    if (file->is_kept)
+        pages_free(pages, phys_addr((uint64_t)file->bytes));
 }
 
 enum loader_error folder_open(const struct volume *volume, const char *path,

@@ -22,7 +22,7 @@ struct file {
     EFI_FILE_HANDLE handle;
     const char *path; /* the caller's; it outlives the file */
     uint64_t size_bytes;
-    struct pages *pages;  /* with the block of `bytes`; NULL: file_close() does not free it */
+    bool is_kept;         /* by file_keep(): file_close() frees the block of `bytes` */
     const uint8_t *bytes; /* the whole file in memory, or NULL: on the volume only */
 };
 
@@ -51,8 +51,8 @@ enum loader_error file_read_block(const struct file *file, struct pages *pages, 
                                   uint64_t size_bytes, struct phys_range *ret_block)
     __attribute__((warn_unused_result));
 
-/* Close it. The bytes of file_keep() are gone then. */
-void file_close(const struct file *file);
+/* Close it. The bytes of file_keep(), which took them from `pages`, are gone then. */
+void file_close(const struct file *file, struct pages *pages);
 
 /* A file or a folder in a folder. */
 struct folder_row {

@@ -1,6 +1,7 @@
 #include "bootloader/firmware/pages.h"
 
 #include "shared/address.h"
+#include "shared/memory.h"
 #include "shared/region.h"
 
 void pages_set_limit(struct pages *pages, struct phys_addr limit)
@@ -68,21 +69,23 @@ enum loader_error pages_allocate_below(struct pages *pages, uint64_t size_bytes,
                                        struct phys_addr limit, enum handoff_region_type type,
                                        struct phys_range *ret_block)
 {
-    const char *name = region_type_name((uint32_t)type);
     struct phys_addr base;
+    EFI_STATUS status = EFI_SUCCESS;
+    uint64_t amount = size_bytes;
+    const char *unit = "bytes";
 
-    if (size_bytes == 0 || size_bytes > UINT64_MAX - PAGE_MASK ||
-        pages->block_count == CLAIMS_BLOCK_LIMIT)
-        return error_set(LOADER_ERROR_OUT_OF_MEMORY, EFI_SUCCESS, "%llu bytes for the %s",
-                         size_bytes, name);
-    size_bytes = page_align_up(size_bytes);
-
-    EFI_STATUS status = pages_allocate_above_zero(firmware.services, size_bytes >> PAGE_SHIFT,
-                                                  pages_lower_limit(pages, limit), &base);
-    if (EFI_ERROR(status))
-        return error_set(LOADER_ERROR_OUT_OF_MEMORY, status, "%llu KiB for the %s",
-                         size_bytes / KIB, name);
-    return pages_note(pages, base, size_bytes, type, ret_block);
+    if (size_bytes != 0 && size_bytes <= UINT64_MAX - PAGE_MASK &&
+        pages->block_count != CLAIMS_BLOCK_LIMIT) {
+        size_bytes = page_align_up(size_bytes);
+        amount = size_bytes / KIB;
+        unit = "KiB";
+        status = pages_allocate_above_zero(firmware.services, size_bytes >> PAGE_SHIFT,
+                                           pages_lower_limit(pages, limit), &base);
+        if (!EFI_ERROR(status))
+            return pages_note(pages, base, size_bytes, type, ret_block);
+    }
+    return error_set(LOADER_ERROR_OUT_OF_MEMORY, status, "%llu %s for the %s", amount, unit,
+                     region_type_name((uint32_t)type));
 }
 
 enum loader_error pages_allocate_at(struct pages *pages, struct phys_addr base, uint64_t size_bytes,
@@ -127,7 +130,7 @@ enum loader_error pages_allocate_for_reading(struct pages *pages, uint64_t size_
                                              enum handoff_region_type type,
                                              struct phys_range *ret_block)
 {
-    struct phys_range block = {0};
+    struct phys_range block;
     /* A file's limit and an alignment's limit together are far below 2^64. */
     uint64_t wanted_bytes = page_align_up(size_bytes) + alignment_bytes - PAGE_SIZE_BYTES;
     enum loader_error error =
@@ -148,8 +151,8 @@ static void pages_free_block(struct pages *pages, size_t index)
     struct phys_range block = pages->blocks[index].range;
     firmware.services->FreePages(block.start.value, phys_range_size_bytes(block) >> PAGE_SHIFT);
     pages->block_count--;
-    for (size_t i = index; i < pages->block_count; i++)
-        pages->blocks[i] = pages->blocks[i + 1];
+    memmove(&pages->blocks[index], &pages->blocks[index + 1],
+            (pages->block_count - index) * sizeof(pages->blocks[0]));
 }
 
 void pages_free(struct pages *pages, struct phys_addr start)

@@ -100,7 +100,7 @@ static enum page_table_status add(struct walk *walk, struct virt_addr virtual,
                                   struct page_permissions permissions, bool large_pages)
 {
     if (walk->table != NULL)
-        return page_table_map(walk->table, virtual, physical, size_bytes, permissions, large_pages);
+        return page_table_add(walk->table, virtual, physical, size_bytes, permissions, large_pages);
     count_range(walk, virtual.value, physical.value, size_bytes, large_pages);
     return PAGE_TABLE_OK;
 }

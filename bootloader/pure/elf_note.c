@@ -1,6 +1,7 @@
 #include "bootloader/pure/elf_note.h"
 
 #include "bootloader/pure/number_at.h"
+#include "bootloader/pure/text_part.h"
 #include "shared/memory.h"
 #include "shared/text/packed_text.h"
 
@@ -28,25 +29,19 @@ struct note {
     uint64_t next;
 };
 
+/* In the order of enum elf_note_status. */
+static const char sentences[] PACKED_SECTION =
+    "The notes are good.\0"
+    "The ELF file has more than 8 segments with notes.\0"
+    "A segment with notes is not inside the file.\0"
+    "A segment with notes is larger than 64 KiB.\0"
+    "A note passes the end of its segment.\0"
+    "A note for the loader has a value that is not 8 bytes long.\0"
+    "A note for the loader stands there a second time.\0";
+
 const char *elf_note_status_text(enum elf_note_status status)
 {
-    switch (status) {
-    case ELF_NOTE_OK:
-        return PACKED("The notes are good.");
-    case ELF_NOTE_TOO_MANY_SEGMENTS:
-        return PACKED("The ELF file has more than 8 segments with notes.");
-    case ELF_NOTE_OUT_OF_FILE:
-        return PACKED("A segment with notes is not inside the file.");
-    case ELF_NOTE_TOO_LARGE:
-        return PACKED("A segment with notes is larger than 64 KiB.");
-    case ELF_NOTE_CUT:
-        return PACKED("A note passes the end of its segment.");
-    case ELF_NOTE_BAD_SIZE:
-        return PACKED("A note for the loader has a value that is not 8 bytes long.");
-    case ELF_NOTE_REPEATED:
-        return PACKED("A note for the loader stands there a second time.");
-    }
-    return PACKED("A note is bad in an unknown way.");
+    return text_part(packed_text_read(sentences), (unsigned)status);
 }
 
 void kernel_demands_set_defaults(struct kernel_demands *demands)

@@ -62,7 +62,7 @@ static const char remedies[] PACKED_SECTION =
     "Link all sections within 256 MiB from 0xffffffff80000000 on.\0"
     "Give .dynamic a header in the linker script: `dynamic PT_DYNAMIC FLAGS(6);` in PHDRS.\0";
 
-static const uint8_t remedy_of[ELF_STATUS_COUNT] = {
+static const uint8_t remedy_of[ELF_STATUS_COUNT] PACKED_SECTION = {
     [ELF_NOT_64_BIT] = REMEDY_TARGET,
     [ELF_NOT_LITTLE_ENDIAN] = REMEDY_TARGET,
     [ELF_OTHER_MACHINE] = REMEDY_TARGET,
@@ -88,26 +88,28 @@ const char *elf_status_text(enum elf_status status)
 
 const char *elf_status_remedy(enum elf_status status)
 {
-    return remedy_of[status] == REMEDY_OF_ALL
-               ? error_remedy(LOADER_ERROR_KERNEL_INVALID)
-               : text_part(packed_text_read(remedies), remedy_of[status]);
+    unsigned remedy = ((const uint8_t *)packed_text_read(remedy_of))[status];
+    return remedy == REMEDY_OF_ALL ? error_remedy(LOADER_ERROR_KERNEL_INVALID)
+                                   : text_part(remedies, remedy);
 }
 
 void elf_describe_refusal(enum elf_status status, const struct elf_culprits *culprits,
                           const void *table, char text[ELF_REFUSAL_CAPACITY])
 {
-    static const char FLAGS[8][4] = {"---", "--x", "-w-", "-wx", "r--", "r-x", "rw-", "rwx"};
+    static const char FLAGS[8][4] PACKED_SECTION = {"---", "--x", "-w-", "-wx",
+                                                    "r--", "r-x", "rw-", "rwx"};
     int used = 0; /* each part is shorter than 80 bytes */
     for (unsigned i = 0; i < culprits->count; i++) {
         unsigned number = culprits->numbers[i];
         const struct program_header *segment = (const struct program_header *)table + number;
-        used += format_packed(
-            text + used, ELF_REFUSAL_CAPACITY - (size_t)used,
-            "segment %u (%s, 0x%llx, %llu bytes): ", number, FLAGS[segment->flags % 8],
-            (unsigned long long)segment->virtual_address, (unsigned long long)segment->memory_size);
+        used += format_packed(text + used, ELF_REFUSAL_CAPACITY - (size_t)used,
+                              "segment %u (%s, 0x%llx, %llu bytes): ", number,
+                              (const char *)packed_text_read(FLAGS[segment->flags % 8]),
+                              (unsigned long long)segment->virtual_address,
+                              (unsigned long long)segment->memory_size);
     }
     if (status == ELF_BAD_ENTRY)
-        used = format_text(text, ELF_REFUSAL_CAPACITY,
-                           "entry 0x%llx: ", (unsigned long long)culprits->entry);
+        used = format_packed(text, ELF_REFUSAL_CAPACITY,
+                             "entry 0x%llx: ", (unsigned long long)culprits->entry);
     format_text(text + used, ELF_REFUSAL_CAPACITY - (size_t)used, "%s", elf_status_text(status));
 }

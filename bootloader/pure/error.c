@@ -245,7 +245,7 @@ const char *error_status_name(uint64_t status)
 {
     uint64_t number = status & ~ERROR_STATUS_ERROR_BIT;
     if ((number != 0 && !is_error(status)) || number >= STATUS_NAME_COUNT)
-        return "unknown status";
+        return PACKED("unknown status");
     return text_part(packed_text_read(status_names), (unsigned)number);
 }
 
@@ -271,6 +271,6 @@ void error_format_report(const struct loader_failure *failure, char *text, size_
 
 void error_format_sentence(const struct loader_failure *failure, char *text, size_t capacity_bytes)
 {
-    format_text(text, capacity_bytes, "HL-%02d: %s %s. %s", failure->error,
-                error_cause((unsigned)failure->error), failure->detail, remedy_of(failure));
+    format_packed(text, capacity_bytes, "HL-%02d: %s %s. %s", failure->error,
+                  error_cause((unsigned)failure->error), failure->detail, remedy_of(failure));
 }

@@ -4,14 +4,16 @@
 #include "shared/address.h"
 #include "shared/memory.h"
 
-const uint8_t FIRMWARE_TABLES_ACPI_20[16] = {0x71, 0xe8, 0x68, 0x88, 0xf1, 0xe4, 0xd3, 0x11,
-                                             0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81};
-const uint8_t FIRMWARE_TABLES_ACPI_10[16] = {0x30, 0x2d, 0x9d, 0xeb, 0x88, 0x2d, 0xd3, 0x11,
-                                             0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d};
-const uint8_t FIRMWARE_TABLES_SMBIOS_3[16] = {0x44, 0x15, 0xfd, 0xf2, 0x94, 0x97, 0x2c, 0x4a,
-                                              0x99, 0x2e, 0xe5, 0xbb, 0xcf, 0x20, 0xe3, 0x94};
-const uint8_t FIRMWARE_TABLES_SMBIOS[16] = {0x31, 0x2d, 0x9d, 0xeb, 0x88, 0x2d, 0xd3, 0x11,
-                                            0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d};
+const uint8_t FIRMWARE_TABLES_GUIDS[FIRMWARE_TABLES_GUID_COUNT][16] = {
+    {0x71, 0xe8, 0x68, 0x88, 0xf1, 0xe4, 0xd3, 0x11, /* ACPI 2.0 */
+     0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81},
+    {0x30, 0x2d, 0x9d, 0xeb, 0x88, 0x2d, 0xd3, 0x11, /* ACPI 1.0 */
+     0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d},
+    {0x44, 0x15, 0xfd, 0xf2, 0x94, 0x97, 0x2c, 0x4a, /* SMBIOS 3 */
+     0x99, 0x2e, 0xe5, 0xbb, 0xcf, 0x20, 0xe3, 0x94},
+    {0x31, 0x2d, 0x9d, 0xeb, 0x88, 0x2d, 0xd3, 0x11, /* SMBIOS 2 */
+     0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d},
+};
 
 /* No CPU has more than 52 bits of physical address. */
 #define PHYSICAL_LIMIT_BYTES (UINT64_C(1) << 52)
@@ -41,6 +43,12 @@ struct walk {
 static uint32_t number32_at(const uint8_t *bytes)
 {
     return (uint32_t)number_at(bytes, sizeof(uint32_t));
+}
+
+/* A number whose size is not constant. */
+static uint64_t field_at(const uint8_t *bytes, size_t size_bytes)
+{
+    return number_at(bytes, size_bytes);
 }
 
 static bool is_physical(uint64_t address, uint64_t size_bytes)
@@ -182,7 +190,7 @@ static bool acpi_add_root(const struct walk *walk, uint64_t address, uint32_t si
     }
     bytes += ACPI_HEADER_SIZE_BYTES;
     for (; count > 0; count--) {
-        acpi_add_any(walk, number_at(bytes, address_size_bytes));
+        acpi_add_any(walk, field_at(bytes, address_size_bytes));
         bytes += address_size_bytes;
     }
     return true;
@@ -235,9 +243,12 @@ struct smbios_entry {
     uint8_t table_address_field_bytes;
 };
 
-static const struct smbios_entry SMBIOS_3_ENTRY = {"_SM3_", 5, 6, 24, 12, 4, 16, 8};
-/* 31 bytes. SMBIOS 2.1 has a mistake: its entry points may state 30. */
-static const struct smbios_entry SMBIOS_2_ENTRY = {"_SM_", 4, 5, 30, 22, 2, 24, 4};
+/* In the order of the GUIDs. The second has 31 bytes. SMBIOS 2.1 has a mistake: its entry points may
+ * state 30. */
+static const struct smbios_entry SMBIOS_ENTRIES[] = {
+    {"_SM3_", 5, 6, 24, 12, 4, 16, 8},
+    {"_SM_", 4, 5, 30, 22, 2, 24, 4},
+};
 
 static void smbios_add(const struct walk *walk, uint64_t address, const struct smbios_entry *entry)
 {
@@ -250,8 +261,8 @@ static void smbios_add(const struct walk *walk, uint64_t address, const struct s
     if (bytes == NULL)
         return;
 
-    address = number_at(bytes + entry->table_address_offset, entry->table_address_field_bytes);
-    size_bytes = number_at(bytes + entry->table_size_offset, entry->table_size_field_bytes);
+    address = field_at(bytes + entry->table_address_offset, entry->table_address_field_bytes);
+    size_bytes = field_at(bytes + entry->table_size_offset, entry->table_size_field_bytes);
     bool is_readable = read_bytes(walk, address, size_bytes) != NULL;
     list_add_checked(walk, address, is_readable ? size_bytes : 0, HANDOFF_TABLE_PART_SMBIOS);
 }
@@ -275,12 +286,13 @@ void firmware_tables_add(struct firmware_tables *tables,
                          uint64_t address)
 {
     const struct walk walk = {tables, memory, guid};
-    if (is_guid(guid, FIRMWARE_TABLES_ACPI_20) || is_guid(guid, FIRMWARE_TABLES_ACPI_10))
+    unsigned kind = 0;
+    while (kind < FIRMWARE_TABLES_GUID_COUNT && !is_guid(guid, FIRMWARE_TABLES_GUIDS[kind]))
+        kind++;
+    if (kind < FIRMWARE_TABLES_SMBIOS_NUMBER)
         rsdp_add(&walk, address);
-    else if (is_guid(guid, FIRMWARE_TABLES_SMBIOS_3))
-        smbios_add(&walk, address, &SMBIOS_3_ENTRY);
-    else if (is_guid(guid, FIRMWARE_TABLES_SMBIOS))
-        smbios_add(&walk, address, &SMBIOS_2_ENTRY);
+    else if (kind < FIRMWARE_TABLES_GUID_COUNT)
+        smbios_add(&walk, address, &SMBIOS_ENTRIES[kind - FIRMWARE_TABLES_SMBIOS_NUMBER]);
     else
         list_add(&walk, address, 0, 0);
 }

@@ -48,10 +48,13 @@ struct firmware_tables_memory {
 };
 
 /* GUIDs in memory order (UEFI 2.10, appendix A). */
-extern const uint8_t FIRMWARE_TABLES_ACPI_20[16];
-extern const uint8_t FIRMWARE_TABLES_ACPI_10[16];
-extern const uint8_t FIRMWARE_TABLES_SMBIOS_3[16];
-extern const uint8_t FIRMWARE_TABLES_SMBIOS[16];
+#define FIRMWARE_TABLES_GUID_COUNT 4
+extern const uint8_t FIRMWARE_TABLES_GUIDS[FIRMWARE_TABLES_GUID_COUNT][16];
+#define FIRMWARE_TABLES_ACPI_20       FIRMWARE_TABLES_GUIDS[0]
+#define FIRMWARE_TABLES_ACPI_10       FIRMWARE_TABLES_GUIDS[1]
+#define FIRMWARE_TABLES_SMBIOS_NUMBER 2 /* the first that is not of ACPI */
+#define FIRMWARE_TABLES_SMBIOS_3      FIRMWARE_TABLES_GUIDS[2]
+#define FIRMWARE_TABLES_SMBIOS        FIRMWARE_TABLES_GUIDS[3]
 
 void firmware_tables_initialise(struct firmware_tables *tables);
 

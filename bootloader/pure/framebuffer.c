@@ -2,6 +2,7 @@
 
 #include "shared/address.h"
 #include "shared/direct_map.h"
+#include "shared/memory.h"
 
 #define FIRST_BYTE_MASK  UINT32_C(0x000000ff)
 #define SECOND_BYTE_MASK UINT32_C(0x0000ff00)
@@ -114,7 +115,7 @@ bool framebuffer_list_add(struct framebuffer_list *list,
 void framebuffer_list_remove(struct framebuffer_list *list, size_t index)
 {
     list->count--;
-    for (size_t i = index; i < list->count; i++)
-        list->list[i] = list->list[i + 1];
-    list->list[list->count] = (struct handoff_framebuffer){0};
+    memmove(&list->list[index], &list->list[index + 1],
+            (list->count - index) * sizeof(list->list[0]));
+    memset(&list->list[list->count], 0, sizeof(list->list[0]));
 }

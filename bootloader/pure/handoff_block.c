@@ -75,7 +75,6 @@ uint64_t handoff_block_address(const struct handoff_block *block, const void *pa
 void handoff_block_array(const struct handoff_block *block, const void *first, size_t count,
                          size_t stride_bytes, struct handoff_array *ret_array)
 {
-    *ret_array = (struct handoff_array){0, 0, 0};
     if (count != 0)
         *ret_array = (struct handoff_array){handoff_block_address(block, first), (uint32_t)count,
                                             (uint32_t)stride_bytes};

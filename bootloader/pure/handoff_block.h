@@ -57,7 +57,8 @@ uint64_t handoff_block_size_bytes(const struct handoff_capacity *capacity);
 void handoff_block_lay_out(const struct handoff_capacity *capacity, struct phys_range memory,
                            void *bytes, struct handoff_block *ret_block);
 
-/* Describe the array of `count` elements from `first` on, a part of the block. */
+/* Describe the array of `count` elements from `first` on, a part of the block. Precondition:
+ * *ret_array is zero, which it stays if there is no element. */
 void handoff_block_array(const struct handoff_block *block, const void *first, size_t count,
                          size_t stride_bytes, struct handoff_array *ret_array);
 

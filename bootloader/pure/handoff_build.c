@@ -19,31 +19,45 @@ static void put_text(const struct handoff_block *block, char *part, const char *
     ret_text->size_bytes = size_bytes;
 }
 
+/* A range of the placement, and the two fields of the handoff that get it. */
+struct range_fields {
+    uint16_t range;
+    uint16_t base;
+    uint16_t size_bytes;
+};
+
+#define RANGE_FIELDS(range, base, size_bytes)                                                      \
+    {                                                                                              \
+        offsetof(struct placement, range), offsetof(struct handoff, base),                         \
+            offsetof(struct handoff, size_bytes)                                                   \
+    }
+
 static void write_placement(struct handoff *handoff, const struct placement *placement)
 {
-    handoff->page_tables_base = placement->page_tables.start.value;
-    handoff->page_tables_size_bytes = phys_range_size_bytes(placement->page_tables);
-    handoff->temp_heap_base = placement->temp_heaps[0].start.value;
-    handoff->temp_heap_size = phys_range_size_bytes(placement->temp_heaps[0]);
-    handoff->kernel_physical_base = placement->kernel.start.value;
-    handoff->stack_physical_base = placement->stack.start.value;
+    static const struct range_fields RANGES[] = {
+        RANGE_FIELDS(page_tables, page_tables_base, page_tables_size_bytes),
+        RANGE_FIELDS(temp_heaps, temp_heap_base, temp_heap_size),
+        RANGE_FIELDS(kernel, kernel_physical_base, kernel_size_bytes),
+        RANGE_FIELDS(stack, stack_physical_base, stack_size_bytes),
+        RANGE_FIELDS(loader.memory, loader_physical_base, loader_size_bytes),
+        RANGE_FIELDS(processor_start, processor_start_base, processor_start_size_bytes),
+        RANGE_FIELDS(parking.memory, parking.base, parking.size_bytes),
+        RANGE_FIELDS(boot_record, previous_boot.base, previous_boot.size_bytes),
+    };
+    for (size_t i = 0; i < sizeof(RANGES) / sizeof(RANGES[0]); i++) {
+        const struct phys_range *range =
+            (const void *)((const uint8_t *)placement + RANGES[i].range);
+        uint8_t *fields = (uint8_t *)handoff;
+        *(uint64_t *)(void *)(fields + RANGES[i].base) = range->start.value;
+        *(uint64_t *)(void *)(fields + RANGES[i].size_bytes) = phys_range_size_bytes(*range);
+    }
     handoff->stack_virtual_base = BOOTSTRAP_STACK_VIRTUAL_BASE;
-    handoff->stack_size_bytes = phys_range_size_bytes(placement->stack);
-    handoff->loader_physical_base = placement->loader.memory.start.value;
     handoff->loader_virtual_base = BOOTSTRAP_LOADER_VIRTUAL_BASE;
-    handoff->loader_size_bytes = phys_range_size_bytes(placement->loader.memory);
-    handoff->processor_start_base = placement->processor_start.start.value;
-    handoff->processor_start_size_bytes = phys_range_size_bytes(placement->processor_start);
-    handoff->parking.base = placement->parking.memory.start.value;
-    handoff->parking.size_bytes = phys_range_size_bytes(placement->parking.memory);
-    handoff->previous_boot.base = placement->boot_record.start.value;
-    handoff->previous_boot.size_bytes = phys_range_size_bytes(placement->boot_record);
 }
 
 static void write_kernel(struct handoff *handoff, const struct elf_plan *kernel)
 {
     handoff->kernel_virtual_base = kernel->image.start.value;
-    handoff->kernel_size_bytes = virt_range_size_bytes(kernel->image);
     handoff->kernel_entry = kernel->entry.value;
     handoff->kernel_slide = kernel->slide;
 }

@@ -15,25 +15,11 @@ static inline uint64_t mix(uint64_t state, uint64_t word)
     return __builtin_rotateleft64((state ^ word) * MULTIPLIER, 32);
 }
 
-static inline uint64_t word_at(const uint8_t *bytes)
-{
-    uint64_t word;
-    __builtin_memcpy(&word, bytes, sizeof(word)); /* one instruction, and no call */
-    return word;
-}
-
 /* The last word is filled up with zeros. */
 static uint64_t mix_bytes(uint64_t state, const uint8_t *bytes, uint64_t size_bytes)
 {
-    for (; size_bytes >= 4 * sizeof(uint64_t); size_bytes -= 4 * sizeof(uint64_t)) {
-        state = mix(state, word_at(bytes));
-        state = mix(state, word_at(bytes + 8));
-        state = mix(state, word_at(bytes + 16));
-        state = mix(state, word_at(bytes + 24));
-        bytes += 4 * sizeof(uint64_t);
-    }
     for (; size_bytes >= sizeof(uint64_t); size_bytes -= sizeof(uint64_t)) {
-        state = mix(state, word_at(bytes));
+        state = mix(state, number_at(bytes, sizeof(uint64_t)));
         bytes += sizeof(uint64_t);
     }
     return size_bytes == 0 ? state : mix(state, number_at(bytes, size_bytes));

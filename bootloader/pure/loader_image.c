@@ -1,5 +1,6 @@
 #include "bootloader/pure/loader_image.h"
 
+#include "bootloader/pure/number_at.h"
 #include "shared/address.h"
 #include "shared/memory.h"
 
@@ -22,12 +23,12 @@
 
 static uint32_t number16_at(const uint8_t *bytes)
 {
-    return bytes[0] | (uint32_t)bytes[1] << 8;
+    return (uint32_t)number_at(bytes, 2);
 }
 
 static uint32_t number32_at(const uint8_t *bytes)
 {
-    return number16_at(bytes) | number16_at(bytes + 2) << 16;
+    return (uint32_t)number_at(bytes, 4);
 }
 
 /* Return false unless the section is as this project's linker writes it: page-aligned, not empty,

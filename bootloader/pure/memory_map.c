@@ -17,6 +17,7 @@
 #include <stdbool.h>
 
 #include "bootloader/pure/memory_type.h"
+#include "bootloader/pure/text_part.h"
 #include "bootloader/pure/word_heap.h"
 #include "shared/address.h"
 #include "shared/memory.h"
@@ -30,19 +31,16 @@
 #define INDEX_BITS 24
 #define INDEX_MASK ((UINT64_C(1) << INDEX_BITS) - 1)
 
+/* In the order of enum memory_map_status. */
+static const char sentences[] PACKED_SECTION =
+    "The memory map is good.\0"
+    "The firmware's memory map has no usable row.\0"
+    "The firmware's memory map has an impossible descriptor size.\0"
+    "The firmware's memory map has more rows than there is room for.\0";
+
 const char *memory_map_status_text(enum memory_map_status status)
 {
-    switch (status) {
-    case MEMORY_MAP_OK:
-        return PACKED("The memory map is good.");
-    case MEMORY_MAP_EMPTY:
-        return PACKED("The firmware's memory map has no usable row.");
-    case MEMORY_MAP_BAD_STRIDE:
-        return PACKED("The firmware's memory map has an impossible descriptor size.");
-    case MEMORY_MAP_TOO_MANY_ROWS:
-        return PACKED("The firmware's memory map has more rows than there is room for.");
-    }
-    return PACKED("The firmware's memory map has an unknown error.");
+    return text_part(packed_text_read(sentences), (unsigned)status);
 }
 
 /* --- Rows and claims --- */
@@ -200,7 +198,7 @@ static bool same_meaning(const struct span *a, const struct span *b)
 
 static void begin_span(struct sweep *sweep, uint64_t number, struct phys_addr position)
 {
-    struct span span = {0};
+    struct span span;
     struct span covering;
     bool is_claim = number >= sweep->conversion->row_count;
     (void)span_at(sweep->conversion, number, &span);
@@ -257,7 +255,7 @@ static bool claim_applies(const struct span *claim, const struct span *row)
  * the position. */
 static bool span_from(struct sweep *sweep, struct phys_addr position, struct span *ret_span)
 {
-    struct span claim = {0};
+    struct span claim;
     bool has_row = top_span(sweep, &sweep->rows, position, ret_span);
     bool has_claim = top_span(sweep, &sweep->claims, position, &claim);
     if (!has_row && !has_claim)

@@ -79,7 +79,7 @@ enum page_table_status parking_map(const struct parking *parking, struct page_ta
     if (parking->seat_count == 0)
         return PAGE_TABLE_OK;
     for (uint32_t part = 0; part < parking->seat_count + 2 && status == PAGE_TABLE_OK; part++) {
-        status = page_table_map(table, virtual, physical, size_bytes, permissions, false);
+        status = page_table_add(table, virtual, physical, size_bytes, permissions, false);
         physical = phys_addr_add(physical, size_bytes);
         virtual = part == 0 ? virt_addr_add(virtual, size_bytes) : parking_stack(part - 1);
         size_bytes = part == 0 ? shared_size_bytes(parking->seat_count) - PARKING_CODE_SIZE_BYTES

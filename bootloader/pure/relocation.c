@@ -1,5 +1,6 @@
 #include "bootloader/pure/relocation.h"
 
+#include "bootloader/pure/number_at.h"
 #include "bootloader/pure/text_part.h"
 #include "shared/memory.h"
 #include "shared/range.h"
@@ -128,10 +129,8 @@ uint64_t relocation_marks_size_bytes(const struct elf_plan *plan)
  * or the byte itself. */
 static bool mark(uint8_t *marks, uint64_t offset)
 {
-    uint32_t word;
     uint64_t first = offset + 1; /* of the fifteen bits: that of the byte `offset` is offset + 8 */
-    memcpy(&word, marks + first / 8, sizeof(word));
-    if ((word >> first % 8 & 0x7fff) != 0)
+    if ((number_at(marks + first / 8, 4) >> first % 8 & 0x7fff) != 0)
         return false;
     marks[(offset + PLACE_SIZE_BYTES) / 8] |= (uint8_t)(1u << offset % 8);
     return true;

@@ -17,7 +17,7 @@ struct work {
     bool zero_padded;
     int width;     /* 0: no width was given */
     int precision; /* -1: no precision was given */
-    size_t number_size_bytes;
+    unsigned number_size_bytes;
 };
 
 static void put_character(struct work *work, char character)
@@ -77,7 +77,7 @@ static void put_string(struct work *work, const char *text)
 /* Take a number, and fill the bits above its size with zeros or with its sign. */
 static uint64_t take_number(struct work *work, bool is_signed)
 {
-    unsigned unused_bits = (unsigned)(sizeof(uint64_t) - work->number_size_bytes) * 8;
+    unsigned unused_bits = 64 - 8 * work->number_size_bytes;
     uint64_t value =
         unused_bits == 0 ? va_arg(work->arguments, uint64_t) : va_arg(work->arguments, unsigned);
     value <<= unused_bits;
@@ -116,20 +116,21 @@ static int parse_count(struct work *work)
 /* Read the length modifier. */
 static void parse_length(struct work *work)
 {
-    work->number_size_bytes = sizeof(int);
-    if (*work->format == 'h')
-        work->number_size_bytes = sizeof(short);
-    else if (*work->format == 'z')
-        work->number_size_bytes = sizeof(size_t);
-    else if (*work->format == 'l')
-        work->number_size_bytes = sizeof(long);
-    else
-        return;
-    work->format++;
-    if (work->format[-1] == 'l' && *work->format == 'l') {
-        work->number_size_bytes = sizeof(long long);
-        work->format++;
+    const char *next = work->format;
+    unsigned size_bytes = sizeof(int);
+    if (*next == 'h') {
+        size_bytes = sizeof(short);
+        next++;
+    } else if (*next == 'z') {
+        size_bytes = sizeof(size_t);
+        next++;
+    } else if (*next == 'l') {
+        bool is_double = *++next == 'l';
+        size_bytes = is_double ? sizeof(long long) : sizeof(long);
+        next += is_double;
     }
+    work->format = next;
+    work->number_size_bytes = size_bytes;
 }
 
 static void parse_flags(struct work *work)

@@ -134,9 +134,8 @@ def test_meaning_of_region_types_in_document_is_the_code_s():
     """Compare name, precedence, facts and reuse with the table of shared/region.c."""
     facts = {"RAM": "R M W", "PLACED": "R M W L", "HANDOFF_FACT_MAPPED": "M", "0": "–",
              "HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE": "M W"}  # fmt: skip
-    table = re.search(r"meanings\[\] = \{(.*?)\n\};", read("shared/region.c"), re.S).group(1)
-    rows = re.findall(r'\{HANDOFF_REGION_(\w+), (\d+), ([^,]+),\s*HANDOFF_REUSE_(\w+),\s*"([\w-]+)"\}',
-                      table)  # fmt: skip
+    table = re.search(r"define TYPES\(ROW\)(.*?)\n\n", read("shared/region.c"), re.S).group(1)
+    rows = re.findall(r'ROW\((\w+), (\d+), ([^,]+), (\w+), "([\w-]+)"\)', table)
     assert [(name, rank, facts[bits], reuse) for _, rank, bits, reuse, name in rows] == [
         (row[1], row[2], row[3], row[4]) for row in documented_types()
     ]

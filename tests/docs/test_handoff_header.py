@@ -184,10 +184,10 @@ def test_types_of_the_document_are_the_code_s():
     facts = {"0": "–", "RAM": "R M W", "PLACED": "R M W L", "HANDOFF_FACT_MAPPED": "M",
              "HANDOFF_FACT_MAPPED | HANDOFF_FACT_WRITABLE": "M W"}  # fmt: skip
     numbers = {name: int(value, 0) for name, value in re.findall(r"HANDOFF_REGION_(\w+) = (0x\w+),", header)}
-    table = re.search(r"meanings\[\] = \{(.*?)\n\};", source, re.DOTALL).group(1)
+    table = re.search(r"define TYPES\(ROW\)(.*?)\n\n", source, re.DOTALL).group(1)
     coded = [[f"{numbers.pop(name):#x}", text, precedence, facts[" ".join(fact.split())], reuse]
              for name, precedence, fact, reuse, text in re.findall(
-                 r'\{HANDOFF_REGION_(\w+), (\d+), ([^{},]+),\s+HANDOFF_REUSE_(\w+),\s+"([\w-]+)"\}', table)]  # fmt: skip
+                 r'ROW\((\w+), (\d+), ([^(),]+), (\w+), "([\w-]+)"\)', table)]  # fmt: skip
     assert not numbers, "types without a meaning"
     assert [row[:5] for row in table_rows(section(read("docs/HANDOFF.md"), "Types"))] == coded
 

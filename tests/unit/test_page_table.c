@@ -349,6 +349,23 @@ static void test_largest_pages_that_fit(void **state)
     space_destroy(&space);
 }
 
+static void test_P2_add_keeps_the_part_before_the_failure(void **state)
+{
+    (void)state;
+    struct space space;
+    space_create(&space, MODERN, 64);
+    assert_int_equal(map(&space, UPPER + 0x2000, 0x9000, 0x1000, READ_WRITE), PAGE_TABLE_OK);
+    assert_int_equal(
+        page_table_add(&space.table, virt_addr(UPPER), phys_addr(0), 0x3000, READ_WRITE, true),
+        PAGE_TABLE_ALREADY_MAPPED);
+    assert_mapping(&space, UPPER + 0x1000, UPPER + 0x1000, 0x1000, 4 * KIB, READ_WRITE);
+    assert_mapping(&space, UPPER + 0x2000, UPPER + 0x2000, 0x9000, 4 * KIB, READ_WRITE);
+    assert_int_equal(page_table_add(&space.table, virt_addr(UPPER + 0x800), phys_addr(0), 0x1000,
+                                    READ_WRITE, true),
+                     PAGE_TABLE_UNALIGNED);
+    space_destroy(&space);
+}
+
 static void test_small_pages_on_request_and_where_incongruent(void **state)
 {
     (void)state;
@@ -1250,6 +1267,7 @@ int main(void)
         cmocka_unit_test(test_P5_writable_and_executable),
         cmocka_unit_test(test_P10_physical_address_above_the_limit),
         cmocka_unit_test(test_largest_pages_that_fit),
+        cmocka_unit_test(test_P2_add_keeps_the_part_before_the_failure),
         cmocka_unit_test(test_small_pages_on_request_and_where_incongruent),
         cmocka_unit_test(test_P12_without_1gib_pages),
         cmocka_unit_test(test_P12_without_nx),
