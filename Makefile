@@ -164,9 +164,11 @@ $(BUILD)/loader/%.S.o: %.S $(BUILD)/loader.flags
 
 # Firmware that enforces memory protection, and Microsoft's signing rules, demand three properties: sections
 # aligned to 4 KiB, no section both writable and executable, NX_COMPAT. BOOTX64.debug.efi has the debug
-# information for gdb. BOOTX64.EFI does not have it.
+# information for gdb. BOOTX64.EFI does not have it. -opt: with debug information, too, so both have equal addresses.
+# -merge: behind all of .rdata is the room for the packed texts.
 LOADER_LDFLAGS := -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
-    -dynamicbase -Brepro $(LOADER_SMALL:%=-mllvm:%) $(LOADER_APART:%=-mllvm:-force-attribute=%:noinline)
+    -dynamicbase -timestamp:0 -opt:ref,icf -merge:.room=.rdata $(LOADER_SMALL:%=-mllvm:%) \
+    $(LOADER_APART:%=-mllvm:-force-attribute=%:noinline)
 
 $(eval $(call flags_file,loader,$$(CLANG) $$(LOADER_CFLAGS) $$(LLD_LINK) $$(LOADER_LDFLAGS)))
 
@@ -309,7 +311,7 @@ endif
 # --- check_boot: the loader's checks of a kernel and of a configuration, for this machine ----------
 # scripts/run.sh runs it before it starts QEMU.
 CHECK_BOOT_OBJECTS := $(patsubst %.c,$(BUILD)/check_boot/obj/%.o, \
-    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text enrolment entries entry_name error inject integrity_rules kernel_base kernel_checksum kernel_demands relocation serial_choice sha256 text_line text_part) \
+    host/check_boot/check_boot.c $(patsubst %,bootloader/pure/%.c,config config_heap config_module config_value elf elf_note elf_text enrolment entries entry_name error inject integrity_rules kernel_base kernel_checksum kernel_demands relocation serial_choice sha256 text_part) \
     bootloader/arch/x86_64/relocation_kinds.c \
     shared/text/command_line.c shared/text/format.c shared/text/number.c shared/text/piece.c)
 CHECK_BOOT_CFLAGS := -O1 -g -D_GNU_SOURCE $(COMMON_CFLAGS)

@@ -12,10 +12,10 @@
 /* UEFI 2.10, section 4.3. */
 #define REVISION_2_00 0x20000
 
-static CHAR16 name[] = {'H', 'a', 'n', 'd', 'o', 'f', 'f', 'P', 'o',
-                        's', 't', 'M', 'o', 'r', 't', 'e', 'm', 0};
+static const CHAR16 name[] = {'H', 'a', 'n', 'd', 'o', 'f', 'f', 'P', 'o',
+                              's', 't', 'M', 'o', 'r', 't', 'e', 'm', 0};
 
-static EFI_GUID guid = {
+static const EFI_GUID guid = {
     0x97bf6861, 0xc9d9, 0x464c, {0x88, 0x8a, 0x23, 0x8f, 0x67, 0xb8, 0x87, 0xe8}};
 
 static EFI_RUNTIME_SERVICES *runtime_of(void)
@@ -26,18 +26,18 @@ static EFI_RUNTIME_SERVICES *runtime_of(void)
 /* Firmware without Secure Boot has no such variable. */
 bool variable_is_secure_boot_on(void)
 {
-    static CHAR16 secure_boot[] = L"SecureBoot";
-    static EFI_GUID global = EFI_GLOBAL_VARIABLE;
+    static const CHAR16 secure_boot[] = L"SecureBoot";
+    static const EFI_GUID global = EFI_GLOBAL_VARIABLE;
     uint8_t is_on = 0;
     UINTN size_bytes = sizeof(is_on);
-    EFI_STATUS status = runtime_of()->GetVariable(secure_boot, &global, NULL, &size_bytes, &is_on);
+    EFI_STATUS status = firmware_variable(secure_boot, &global, &size_bytes, &is_on);
     return !EFI_ERROR(status) && is_on == 1;
 }
 
 EFI_STATUS variable_read(void *bytes, size_t *size_bytes)
 {
     UINTN room_bytes = *size_bytes;
-    EFI_STATUS status = runtime_of()->GetVariable(name, &guid, NULL, &room_bytes, bytes);
+    EFI_STATUS status = firmware_variable(name, &guid, &room_bytes, bytes);
     *size_bytes = room_bytes;
     return status;
 }
@@ -62,5 +62,6 @@ const char *variable_obstacle(size_t size_bytes)
 
 EFI_STATUS variable_write(void *bytes, size_t size_bytes)
 {
-    return runtime_of()->SetVariable(name, &guid, ATTRIBUTES, size_bytes, bytes);
+    return runtime_of()->SetVariable((CHAR16 *)name, (EFI_GUID *)&guid, ATTRIBUTES, size_bytes,
+                                     bytes);
 }
