@@ -138,13 +138,12 @@ LOADER_SMALL ?= -disable-machine-licm -sink-insts-to-avoid-spills -disable-lsr -
 # The compiler inlines a function with one caller. The caller of most is boot(), whose stack frame then is large, and
 # most accesses to it need three bytes more. These functions stay apart, for the compiler and for the linker, where that
 # is smaller: each was tried. A name that is gone does no harm.
-LOADER_APART := load_entry choose_entry kernel_image_read_headers screen_gather elf_plan boot_record_keep relocate_kernel \
-    kernel_symbols_load relocation_apply screen_conflicts_drop inject_change_map elf_note_read loader_image_read \
-    handoff_write_modules details_write acpi_timers_find boot_record_describe folder_next entries_begin \
-    start_options_read put_character put_format make_plan add_program_headers add_entries read_file sort_starts \
-    menu_draw_row claims_add entries_add_file check_request build_tables write_entries find_note table_pool_memory \
-    is_measuring entry_has_no_tries load_config put_string add_port run_sweep request_of boot_interface_publish \
-    load_module find_default bootstrap_tables_bound bootstrap_tables_build lowest_place
+LOADER_APART := load_entry choose_entry kernel_image_read_headers screen_gather kernel_symbols_load relocation_apply \
+    loader_image_read handoff_write_modules details_write acpi_timers_find boot_record_describe folder_next \
+    start_options_read put_format make_plan add_program_headers add_entries read_file sort_starts claims_add \
+    entries_add_file build_tables table_pool_memory load_config put_string run_sweep load_module find_default \
+    lowest_place kernel_demands_fit_loader kernel_symbols_find apply_table convert_once write_placement parse_heap \
+    note_key unpack add_entry
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz -mtune=nocona $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
