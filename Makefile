@@ -131,10 +131,10 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
 # The linker compiles the loader's files together, because firmware reads the loader from slow media: this saves
 # 3 %. clang and lld-link must then be of one version. `make LOADER_LTO=` builds without it.
 LOADER_LTO ?= -flto
-# Each of them saves 50 to 500 bytes, measured with LLVM 14: values are computed where they are used, and few
+# Each of them saves 7 to 500 bytes, measured with LLVM 14: values are computed where they are used, and few
 # functions are inlined. A version of LLVM without one of them can build with `make LOADER_SMALL=`.
 LOADER_SMALL ?= -disable-machine-licm -sink-insts-to-avoid-spills -disable-lsr -enable-pre=0 -inline-threshold=-20 \
-    -min-jump-table-entries=8
+    -min-jump-table-entries=8 -tail-merge-size=2 -x86-cmov-converter=0
 # The compiler inlines a function with one caller. The caller of most is boot(), whose stack frame then is large, and
 # most accesses to it need three bytes more. These functions stay apart, for the compiler and for the linker, where that
 # is smaller: each was tried. A name that is gone does no harm.
@@ -143,7 +143,7 @@ LOADER_APART := load_entry choose_entry kernel_image_read_headers screen_gather 
     start_options_read put_format make_plan add_program_headers add_entries read_file sort_starts claims_add \
     entries_add_file build_tables table_pool_memory load_config put_string run_sweep load_module find_default \
     lowest_place kernel_demands_fit_loader kernel_symbols_find apply_table convert_once write_placement parse_heap \
-    note_key unpack add_entry
+    note_key unpack add_entry drop_if_in_conflict
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz -mtune=nocona $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
