@@ -131,20 +131,19 @@ PURE_SOURCES := $(SHARED_SOURCES) $(filter-out $(SHARED_IMPURE),$(SHARED_ARCH_SO
 # The linker compiles the loader's files together, because firmware reads the loader from slow media: this saves
 # 3 %. clang and lld-link must then be of one version. `make LOADER_LTO=` builds without it.
 LOADER_LTO ?= -flto
-# Each of them saves 50 to 500 bytes, measured with LLVM 14: values are computed where they are used, and few
+# Each of them saves 7 to 500 bytes, measured with LLVM 14: values are computed where they are used, and few
 # functions are inlined. A version of LLVM without one of them can build with `make LOADER_SMALL=`.
 LOADER_SMALL ?= -disable-machine-licm -sink-insts-to-avoid-spills -disable-lsr -enable-pre=0 -inline-threshold=-20 \
-    -min-jump-table-entries=8
+    -min-jump-table-entries=8 -tail-merge-size=2 -x86-cmov-converter=0
 # The compiler inlines a function with one caller. The caller of most is boot(), whose stack frame then is large, and
 # most accesses to it need three bytes more. These functions stay apart, for the compiler and for the linker, where that
 # is smaller: each was tried. A name that is gone does no harm.
-LOADER_APART := load_entry choose_entry kernel_image_read_headers screen_gather elf_plan boot_record_keep relocate_kernel \
-    kernel_symbols_load relocation_apply screen_conflicts_drop inject_change_map elf_note_read loader_image_read \
-    handoff_write_modules details_write acpi_timers_find boot_record_describe folder_next entries_begin \
-    start_options_read put_character put_format make_plan add_program_headers add_entries read_file sort_starts \
-    menu_draw_row claims_add entries_add_file check_request build_tables write_entries find_note table_pool_memory \
-    is_measuring entry_has_no_tries load_config put_string add_port run_sweep request_of boot_interface_publish \
-    load_module find_default bootstrap_tables_bound bootstrap_tables_build lowest_place
+LOADER_APART := load_entry choose_entry kernel_image_read_headers screen_gather kernel_symbols_load relocation_apply \
+    loader_image_read handoff_write_modules details_write acpi_timers_find boot_record_describe folder_next \
+    start_options_read put_format make_plan add_program_headers add_entries read_file sort_starts claims_add \
+    entries_add_file build_tables table_pool_memory load_config put_string run_sweep load_module find_default \
+    lowest_place kernel_demands_fit_loader kernel_symbols_find apply_table convert_once write_placement parse_heap \
+    note_key unpack add_entry drop_if_in_conflict
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz -mtune=nocona $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
@@ -164,9 +163,11 @@ $(BUILD)/loader/%.S.o: %.S $(BUILD)/loader.flags
 
 # Firmware that enforces memory protection, and Microsoft's signing rules, demand three properties: sections
 # aligned to 4 KiB, no section both writable and executable, NX_COMPAT. BOOTX64.debug.efi has the debug
-# information for gdb. BOOTX64.EFI does not have it.
+# information for gdb. BOOTX64.EFI does not have it. -opt: with debug information, too, so both have equal addresses.
+# -merge: behind all of .rdata is the room for the packed texts.
 LOADER_LDFLAGS := -subsystem:efi_application -entry:efi_main -nodefaultlib -nxcompat \
-    -dynamicbase -Brepro $(LOADER_SMALL:%=-mllvm:%) $(LOADER_APART:%=-mllvm:-force-attribute=%:noinline)
+    -dynamicbase -timestamp:0 -opt:ref,icf -merge:.room=.rdata $(LOADER_SMALL:%=-mllvm:%) \
+    $(LOADER_APART:%=-mllvm:-force-attribute=%:noinline)
 
 $(eval $(call flags_file,loader,$$(CLANG) $$(LOADER_CFLAGS) $$(LLD_LINK) $$(LOADER_LDFLAGS)))
 

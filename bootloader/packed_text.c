@@ -16,6 +16,9 @@
 static const char first[1] __attribute__((section(".packed$a"), used)) = {0};
 static const char last[1] __attribute__((section(".packed$z"), used)) = {0};
 
+/* scripts/pack-loader.py writes the packed texts here. The room is at the end of its section. */
+static const uint8_t room[8192] __attribute__((section(".room"))) = "room for the packed texts";
+
 /* The compiler knows the linked bytes of a constant. It does not know where a volatile pointer
  * points to. So it reads the bytes, and reads them behind the unpacking. */
 static const void *read_at(const void *place)
@@ -31,7 +34,7 @@ static void unpack_all(void)
     uintptr_t section = (uintptr_t)read_at(first);
     uint32_t size_bytes = (uint32_t)((uintptr_t)last - section);
     uint8_t *texts = unpacked + UNPACK_CONTEXT_BYTES;
-    unpack(&model, (const uint8_t *)section, texts, size_bytes);
+    unpack(&model, read_at(room), texts, size_bytes);
     memcpy((void *)section, texts, size_bytes);
 }
 

@@ -2,8 +2,10 @@
 """Make the loader's file smaller, after the linker.
 
 IMAGE is the loader as the linker wrote it. Its section .packed (shared/text/packed_text.h) keeps its addresses and its
-size in memory. Its bytes in the file are packed as bootloader/pure/unpack.c reads them, and the section becomes
-writable, because the loader unpacks it there. The headers lose the program for DOS. Equal images make equal files.
+size in memory, but no bytes in the file. It becomes writable, because the loader unpacks it there. The texts are packed
+as bootloader/pure/unpack.c reads them, into the room at the end of .rdata that bootloader/packed_text.c reserves: in a
+section of their own they would need a padding of their own. The headers lose the program for DOS. Equal images make
+equal files.
 """
 
 import struct
@@ -14,7 +16,9 @@ import arguments
 
 NAME = b".packed\0"
 UNPACKED_LIMIT = 65536  # the buffer in bootloader/packed_text.c
-READ_WRITE_DATA = 0xC0000040
+ROOM_MARK = b"room for the packed texts\0"  # the begin of the room
+ROOM_BYTES = 8192
+READ_WRITE_ZEROS = 0xC0000080
 FILE_ALIGNMENT = 512
 DOS_HEADER_BYTES = 64
 # Directories of data: the place in the optional header, the number of the relocations, and how many UEFI uses.
@@ -99,6 +103,12 @@ def move_up(image, end, saved):
             struct.pack_into("<I", image, row + 20, place - saved)
 
 
+def remove(image, place, byte_count):
+    """Remove bytes from the file. What is behind them moves."""
+    move_up(image, place + byte_count, byte_count)
+    del image[place : place + byte_count]
+
+
 def relocated_addresses(image, sections):
     """Yield each address that firmware changes when it moves the image."""
     headers, = struct.unpack_from("<I", image, 0x3C)
@@ -129,12 +139,26 @@ def pack_texts(image):
     texts = bytes(image[place : place + min(size, raw_size)])
     if not texts.isascii():
         raise PackError("a packed text is not ASCII")
-    packed = pack_bytes(texts)
-    packed += bytes(-len(packed) % FILE_ALIGNMENT)
-    struct.pack_into("<I", image, row + 16, len(packed))
-    struct.pack_into("<I", image, row + 36, READ_WRITE_DATA)
-    move_up(image, place + raw_size, raw_size - len(packed))
-    image[place : place + raw_size] = packed
+    remove(image, place, raw_size)
+    struct.pack_into("<II", image, row + 16, 0, 0)
+    struct.pack_into("<I", image, row + 36, READ_WRITE_ZEROS)
+    put_into_room(image, pack_bytes(texts))
+
+
+def put_into_room(image, packed):
+    """Write the packed bytes over the room. The zeros behind them are not in the file."""
+    room = image.find(ROOM_MARK)
+    if room < 0:
+        raise PackError("the image has no room for the packed texts")
+    if len(packed) > ROOM_BYTES:
+        raise PackError(f"the packed texts have {len(packed)} bytes, and the room has {ROOM_BYTES}")
+    image[room : room + ROOM_BYTES] = packed + bytes(ROOM_BYTES - len(packed))
+
+    row, *_, raw_size, place = next(one for one in read_sections(image) if one[5] <= room < one[5] + one[4])
+    kept = len(image[place : place + raw_size].rstrip(b"\0"))
+    kept += -kept % FILE_ALIGNMENT
+    struct.pack_into("<I", image, row + 16, kept)
+    remove(image, place + kept, raw_size - kept)
 
 
 def pack_headers(image):

@@ -6,7 +6,7 @@
 #define ATTRIBUTES                                                                                 \
     (EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
 
-static uint64_t read_indications(CHAR16 *name)
+static uint64_t read_indications(const CHAR16 *name)
 {
     uint64_t bits = 0;
     UINTN size_bytes = sizeof(bits);
@@ -16,17 +16,17 @@ static uint64_t read_indications(CHAR16 *name)
 
 bool boot_action_is_possible(enum boot_action action)
 {
-    static CHAR16 supported[] = L"OsIndicationsSupported";
+    static const CHAR16 supported[] = L"OsIndicationsSupported";
     return action != BOOT_ACTION_SETUP ||
            (read_indications(supported) & EFI_OS_INDICATIONS_BOOT_TO_FW_UI) != 0;
 }
 
 static EFI_STATUS request_setup(void)
 {
-    static CHAR16 name[] = L"OsIndications";
+    static const CHAR16 name[] = L"OsIndications";
     uint64_t bits = read_indications(name) | EFI_OS_INDICATIONS_BOOT_TO_FW_UI;
-    return firmware.system_table->RuntimeServices->SetVariable(name, &variable_global_guid,
-                                                               ATTRIBUTES, sizeof(bits), &bits);
+    return firmware.system_table->RuntimeServices->SetVariable(
+        (CHAR16 *)name, (EFI_GUID *)&variable_global_guid, ATTRIBUTES, sizeof(bits), &bits);
 }
 
 EFI_STATUS boot_action_try(enum boot_action action)

@@ -37,7 +37,7 @@ static enum handoff_boot_source read_path(const EFI_DEVICE_PATH *node, uint8_t r
 
 enum handoff_boot_source boot_source_find(uint8_t ret_partition[16])
 {
-    static EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
+    static const EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
     void *path;
     if (EFI_ERROR(firmware_protocol(firmware.loaded_image->DeviceHandle, &guid, &path)) ||
         path == NULL)
@@ -49,7 +49,8 @@ enum handoff_boot_source boot_source_find(uint8_t ret_partition[16])
  * 2.3). The last bytes are decimal, because one of them is the number of a port. */
 bool boot_source_is_shell(void)
 {
-    static EFI_GUID guid = {0x752f3136, 0x4e16, 0x4fdc, {162, 42, 229, 244, 104, 18, 244, 202}};
+    static const EFI_GUID guid = {
+        0x752f3136, 0x4e16, 0x4fdc, {162, 42, 229, 244, 104, 18, 244, 202}};
     void *parameters;
     return !EFI_ERROR(firmware_protocol(firmware.image, &guid, &parameters));
 }

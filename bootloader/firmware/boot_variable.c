@@ -6,7 +6,7 @@
 #define NAME_CAPACITY 32
 
 /* Of the Boot Loader Interface. */
-static EFI_GUID guid = {
+static const EFI_GUID guid = {
     0x4a67b082, 0x0a4c, 0x41cf, {0xb6, 0xc7, 0x44, 0x0b, 0x29, 0xbb, 0x8c, 0x4f}};
 
 EFI_STATUS boot_variable_write(const char *name, enum boot_variable_kind kind, const void *bytes,
@@ -14,8 +14,8 @@ EFI_STATUS boot_variable_write(const char *name, enum boot_variable_kind kind, c
 {
     CHAR16 wide_name[NAME_CAPACITY];
     wide_text(name, wide_name, NAME_CAPACITY);
-    return firmware.system_table->RuntimeServices->SetVariable(wide_name, &guid, (UINT32)kind,
-                                                               size_bytes, (void *)bytes);
+    return firmware.system_table->RuntimeServices->SetVariable(
+        wide_name, (EFI_GUID *)&guid, (UINT32)kind, size_bytes, (void *)bytes);
 }
 
 bool boot_variable_read_id(const char *name, char ret_id[CONFIG_ID_CAPACITY])

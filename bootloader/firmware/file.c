@@ -18,14 +18,14 @@
  * section 13.1), and that has no file system. */
 static bool is_network_device(EFI_HANDLE device)
 {
-    static EFI_GUID guid = LOAD_FILE_PROTOCOL;
+    static const EFI_GUID guid = LOAD_FILE_PROTOCOL;
     void *interface;
     return !EFI_ERROR(firmware_protocol(device, &guid, &interface));
 }
 
 enum loader_error volume_open(struct volume *ret_volume)
 {
-    static EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
+    static const EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
     EFI_HANDLE device = firmware.loaded_image->DeviceHandle;
     void *interface;
     EFI_FILE_HANDLE root = NULL;
@@ -76,7 +76,7 @@ static EFI_FILE_HANDLE file_find(const struct volume *volume, const char *path,
     return NULL;
 }
 
-static EFI_GUID file_info_guid = EFI_FILE_INFO_ID;
+static const EFI_GUID file_info_guid = EFI_FILE_INFO_ID;
 
 /* EFI_FILE_INFO and the name behind it. */
 union file_info {
@@ -89,13 +89,13 @@ static EFI_STATUS file_get_info(EFI_FILE_HANDLE handle, union file_info *ret_inf
 {
     UINTN size_bytes = sizeof(*ret_info);
     void *larger = NULL;
-    EFI_STATUS status = handle->GetInfo(handle, &file_info_guid, &size_bytes, ret_info);
+    EFI_STATUS status = handle->GetInfo(handle, (EFI_GUID *)&file_info_guid, &size_bytes, ret_info);
     if (status != EFI_BUFFER_TOO_SMALL)
         return status;
     status = firmware.services->AllocatePool(EfiLoaderData, size_bytes, &larger);
     if (EFI_ERROR(status))
         return status;
-    status = handle->GetInfo(handle, &file_info_guid, &size_bytes, larger);
+    status = handle->GetInfo(handle, (EFI_GUID *)&file_info_guid, &size_bytes, larger);
     if (!EFI_ERROR(status))
         memcpy(ret_info, larger, sizeof(ret_info->info));
     firmware.services->FreePool(larger);
@@ -277,7 +277,7 @@ static EFI_STATUS rename_open_file(EFI_FILE_HANDLE handle, const char *new_name)
     if (EFI_ERROR(status))
         return status;
     info->Size = offsetof(EFI_FILE_INFO, FileName) + wide_text(new_name, info->FileName, 256);
-    status = handle->SetInfo(handle, &file_info_guid, info->Size, info);
+    status = handle->SetInfo(handle, (EFI_GUID *)&file_info_guid, info->Size, info);
     return EFI_ERROR(status) ? status : handle->Flush(handle);
 }
 

@@ -15,22 +15,22 @@ EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
     return firmware.services->SetWatchdogTimer(0, 0, 0, NULL);
 }
 
-EFI_STATUS firmware_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret_interface)
+EFI_STATUS firmware_protocol(EFI_HANDLE handle, const EFI_GUID *guid, void **ret_interface)
 {
     *ret_interface = NULL;
-    return firmware.services->HandleProtocol(handle, guid, ret_interface);
+    return firmware.services->HandleProtocol(handle, (EFI_GUID *)guid, ret_interface);
 }
 
-void *firmware_service(EFI_GUID *guid)
+void *firmware_service(const EFI_GUID *guid)
 {
     void *interface = NULL;
-    EFI_STATUS status = firmware.services->LocateProtocol(guid, NULL, &interface);
+    EFI_STATUS status = firmware.services->LocateProtocol((EFI_GUID *)guid, NULL, &interface);
     return EFI_ERROR(status) ? NULL : interface;
 }
 
 enum loader_error firmware_find_image(void)
 {
-    static EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    static const EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     void *interface;
     EFI_STATUS status = firmware_protocol(firmware.image, &guid, &interface);
     if (EFI_ERROR(status) || interface == NULL)

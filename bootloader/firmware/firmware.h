@@ -36,10 +36,10 @@ EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table);
 enum loader_error firmware_find_image(void) __attribute__((warn_unused_result));
 
 /* Find the interface of a protocol on a handle. It may be NULL, also if the firmware has it. */
-EFI_STATUS firmware_protocol(EFI_HANDLE handle, EFI_GUID *guid, void **ret_interface);
+EFI_STATUS firmware_protocol(EFI_HANDLE handle, const EFI_GUID *guid, void **ret_interface);
 
 /* Find the only interface of a protocol. Return NULL if the firmware has none. */
-void *firmware_service(EFI_GUID *guid);
+void *firmware_service(const EFI_GUID *guid);
 
 void firmware_seal(void);
 bool firmware_is_sealed(void);

@@ -15,12 +15,12 @@ _Static_assert(offsetof(EFI_EDID_ACTIVE_PROTOCOL, Edid) ==
 #define EDID_LIMIT_BYTES (256u * EDID_BLOCK_BYTES)
 
 /* A handle that shows the console's text has this GUID, with a NULL interface. */
-static EFI_GUID console_out_guid = {
+static const EFI_GUID console_out_guid = {
     0xd3b36f2c, 0xd551, 0x11d4, {0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}};
 
 bool graphics_output_open(EFI_HANDLE handle, unsigned number, struct graphics_output *ret_output)
 {
-    static EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+    static const EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
     void *protocol;
     void *ignored;
     if (EFI_ERROR(firmware_protocol(handle, &guid, &protocol)) || protocol == NULL)
@@ -101,7 +101,7 @@ bool graphics_output_read(const struct graphics_output *output, struct framebuff
     return true;
 }
 
-static bool native_size_of(EFI_HANDLE handle, EFI_GUID *guid, struct screen_size *ret_size)
+static bool native_size_of(EFI_HANDLE handle, const EFI_GUID *guid, struct screen_size *ret_size)
 {
     void *interface;
     if (EFI_ERROR(firmware_protocol(handle, guid, &interface)) || interface == NULL)
@@ -114,8 +114,8 @@ static bool native_size_of(EFI_HANDLE handle, EFI_GUID *guid, struct screen_size
 /* The active EDID has the user's override. The discovered one comes from the screen. */
 bool graphics_output_native_size(const struct graphics_output *output, struct screen_size *ret_size)
 {
-    static EFI_GUID active = EFI_EDID_ACTIVE_PROTOCOL_GUID;
-    static EFI_GUID discovered = EFI_EDID_DISCOVERED_PROTOCOL_GUID;
+    static const EFI_GUID active = EFI_EDID_ACTIVE_PROTOCOL_GUID;
+    static const EFI_GUID discovered = EFI_EDID_DISCOVERED_PROTOCOL_GUID;
     return native_size_of(output->handle, &active, ret_size) ||
            native_size_of(output->handle, &discovered, ret_size);
 }

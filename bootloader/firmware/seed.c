@@ -5,7 +5,7 @@
 
 static bool seed_from_firmware(uint8_t seed[SEED_SIZE_BYTES])
 {
-    static EFI_GUID guid = EFI_RNG_PROTOCOL_GUID;
+    static const EFI_GUID guid = EFI_RNG_PROTOCOL_GUID;
     EFI_RNG_PROTOCOL *generator = firmware_service(&guid);
     return generator != NULL &&
            !EFI_ERROR(generator->GetRNG(generator, NULL, SEED_SIZE_BYTES, seed));

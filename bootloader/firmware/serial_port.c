@@ -7,7 +7,7 @@
 /* The device path of the firmware's console is in the variable ConOut (UEFI 2.10, section 3.3). */
 static void find_console(struct serial_console *ret_found)
 {
-    static CHAR16 name[] = L"ConOut";
+    static const CHAR16 name[] = L"ConOut";
     uint8_t path[1024];
     UINTN size_bytes = sizeof(path);
     if (firmware.system_table->ConOut != NULL &&

@@ -45,7 +45,7 @@ struct tcg2_protocol {
 
 void tpm_find(struct tpm *ret_tpm)
 {
-    static EFI_GUID guid = {
+    static const EFI_GUID guid = {
         0x607f766c, 0x7455, 0x42be, {0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f}};
     struct tcg2_capability capability = {.size_bytes = sizeof(capability)};
     struct tcg2_protocol *protocol = firmware_service(&guid);

@@ -12,28 +12,28 @@
 /* UEFI 2.10, section 4.3. */
 #define REVISION_2_00 0x20000
 
-static CHAR16 record_name[] = {'H', 'a', 'n', 'd', 'o', 'f', 'f', 'P', 'o',
-                               's', 't', 'M', 'o', 'r', 't', 'e', 'm', 0};
+static const CHAR16 record_name[] = {'H', 'a', 'n', 'd', 'o', 'f', 'f', 'P', 'o',
+                                     's', 't', 'M', 'o', 'r', 't', 'e', 'm', 0};
 
-static EFI_GUID record_guid = {
+static const EFI_GUID record_guid = {
     0x97bf6861, 0xc9d9, 0x464c, {0x88, 0x8a, 0x23, 0x8f, 0x67, 0xb8, 0x87, 0xe8}};
 
-EFI_GUID variable_global_guid = EFI_GLOBAL_VARIABLE;
+const EFI_GUID variable_global_guid = EFI_GLOBAL_VARIABLE;
 
 static EFI_RUNTIME_SERVICES *runtime_of(void)
 {
     return firmware.system_table->RuntimeServices;
 }
 
-EFI_STATUS variable_get(CHAR16 *name, EFI_GUID *guid, void *bytes, UINTN *size_bytes)
+EFI_STATUS variable_get(const CHAR16 *name, const EFI_GUID *guid, void *bytes, UINTN *size_bytes)
 {
-    return runtime_of()->GetVariable(name, guid, NULL, size_bytes, bytes);
+    return runtime_of()->GetVariable((CHAR16 *)name, (EFI_GUID *)guid, NULL, size_bytes, bytes);
 }
 
 /* Firmware without Secure Boot has no such variable. */
 bool variable_is_secure_boot_on(void)
 {
-    static CHAR16 secure_boot[] = L"SecureBoot";
+    static const CHAR16 secure_boot[] = L"SecureBoot";
     uint8_t is_on = 0;
     UINTN size_bytes = sizeof(is_on);
     EFI_STATUS status = variable_get(secure_boot, &variable_global_guid, &is_on, &size_bytes);
@@ -68,5 +68,6 @@ const char *variable_obstacle(size_t size_bytes)
 
 EFI_STATUS variable_write(void *bytes, size_t size_bytes)
 {
-    return runtime_of()->SetVariable(record_name, &record_guid, ATTRIBUTES, size_bytes, bytes);
+    return runtime_of()->SetVariable((CHAR16 *)record_name, (EFI_GUID *)&record_guid, ATTRIBUTES,
+                                     size_bytes, bytes);
 }

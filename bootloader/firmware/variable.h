@@ -20,10 +20,10 @@
 #define VARIABLE_SPACE_KEPT_BYTES 5120
 
 /* Of the variables that the specification defines (UEFI 2.10, section 3.3). */
-extern EFI_GUID variable_global_guid;
+extern const EFI_GUID variable_global_guid;
 
 /* Read any variable. *size_bytes is the room, and then the variable's size. */
-EFI_STATUS variable_get(CHAR16 *name, EFI_GUID *guid, void *bytes, UINTN *size_bytes);
+EFI_STATUS variable_get(const CHAR16 *name, const EFI_GUID *guid, void *bytes, UINTN *size_bytes);
 
 /* Return true if the firmware starts only signed programs (UEFI 2.10, section 3.3). */
 bool variable_is_secure_boot_on(void);

@@ -51,11 +51,11 @@ extern uint8_t fault_stacks[FAULT_STACK_COUNT][FAULT_STACK_SIZE_BYTES];
 _Alignas(16) uint8_t fault_stacks[FAULT_STACK_COUNT][FAULT_STACK_SIZE_BYTES];
 
 /* Present, accessed (so that the CPU never writes here), 64-bit. */
-static uint64_t segments[] = {
-    0, UINT64_C(0x00af9b000000ffff), UINT64_C(0x00cf93000000ffff),
-    0, /* TSS, written by task_state_set() */
-    0,
-};
+#define SEGMENT_CODE UINT64_C(0x00af9b000000ffff)
+#define SEGMENT_DATA UINT64_C(0x00cf93000000ffff)
+
+/* None, code, data, and two for the TSS, which task_state_set() writes. */
+static uint64_t segments[5];
 
 /* fault_entry.S: one stub for each exception, then one for all other vectors. */
 extern const uint8_t fault_stubs[];
@@ -116,6 +116,8 @@ static void load_at(uint64_t displacement)
 
     for (unsigned vector = 0; vector < VECTOR_COUNT; vector++)
         gate_set(vector, displacement, SELECTOR_CODE, stack_index(vector));
+    segments[SELECTOR_CODE / 8] = SEGMENT_CODE;
+    segments[SELECTOR_DATA / 8] = SEGMENT_DATA;
     task_state_set(displacement, &segments[SELECTOR_TASK_STATE / 8]);
     descriptor_tables_activate(&gdt, &idt);
 }
