@@ -4,13 +4,11 @@
 #define ATTRIBUTES                                                                                 \
     (EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
 
-static const EFI_GUID global = EFI_GLOBAL_VARIABLE;
-
 static uint64_t read_indications(const CHAR16 *name)
 {
     uint64_t bits = 0;
     UINTN size_bytes = sizeof(bits);
-    EFI_STATUS status = firmware_variable(name, &global, &size_bytes, &bits);
+    EFI_STATUS status = firmware_variable(name, &guid_global_variable, &size_bytes, &bits);
     return EFI_ERROR(status) ? 0 : bits;
 }
 
@@ -25,8 +23,8 @@ static EFI_STATUS request_setup(void)
 {
     static const CHAR16 name[] = L"OsIndications";
     uint64_t bits = read_indications(name) | EFI_OS_INDICATIONS_BOOT_TO_FW_UI;
-    return firmware.system_table->RuntimeServices->SetVariable((CHAR16 *)name, (EFI_GUID *)&global,
-                                                               ATTRIBUTES, sizeof(bits), &bits);
+    return firmware.system_table->RuntimeServices->SetVariable(
+        (CHAR16 *)name, (EFI_GUID *)&guid_global_variable, ATTRIBUTES, sizeof(bits), &bits);
 }
 
 EFI_STATUS boot_action_try(enum boot_action action)

@@ -26,6 +26,12 @@ struct firmware {
 };
 extern struct firmware firmware;
 
+/* Of UEFI, for more than one file. */
+extern const EFI_GUID guid_device_path;
+extern const EFI_GUID guid_global_variable;
+extern const EFI_GUID guid_graphics_output;
+extern const EFI_GUID guid_loaded_image;
+
 /* The reason for the last failure of a function that can fail. */
 extern struct loader_failure last_failure;
 

@@ -6,12 +6,11 @@
 /* The device path of the firmware's console is in the variable ConOut (UEFI 2.10, section 3.3). */
 static void find_console(const EFI_SYSTEM_TABLE *system_table, struct serial_console *ret_found)
 {
-    static const EFI_GUID guid = EFI_GLOBAL_VARIABLE;
     static const CHAR16 name[] = L"ConOut";
     uint8_t path[1024];
     UINTN size_bytes = sizeof(path);
     if (system_table->ConOut != NULL &&
-        !EFI_ERROR(firmware_variable(name, &guid, &size_bytes, path)))
+        !EFI_ERROR(firmware_variable(name, &guid_global_variable, &size_bytes, path)))
         serial_console_find(path, size_bytes, ret_found);
 }
 

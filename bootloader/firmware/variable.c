@@ -27,10 +27,9 @@ static EFI_RUNTIME_SERVICES *runtime_of(void)
 bool variable_is_secure_boot_on(void)
 {
     static const CHAR16 secure_boot[] = L"SecureBoot";
-    static const EFI_GUID global = EFI_GLOBAL_VARIABLE;
     uint8_t is_on = 0;
     UINTN size_bytes = sizeof(is_on);
-    EFI_STATUS status = firmware_variable(secure_boot, &global, &size_bytes, &is_on);
+    EFI_STATUS status = firmware_variable(secure_boot, &guid_global_variable, &size_bytes, &is_on);
     return !EFI_ERROR(status) && is_on == 1;
 }
 
