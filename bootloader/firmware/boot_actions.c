@@ -10,7 +10,7 @@ static uint64_t read_indications(const CHAR16 *name)
 {
     uint64_t bits = 0;
     UINTN size_bytes = sizeof(bits);
-    EFI_STATUS status = variable_get(name, &variable_global_guid, &bits, &size_bytes);
+    EFI_STATUS status = variable_get(name, &guid_global_variable, &bits, &size_bytes);
     return EFI_ERROR(status) ? 0 : bits;
 }
 
@@ -26,7 +26,7 @@ static EFI_STATUS request_setup(void)
     static const CHAR16 name[] = L"OsIndications";
     uint64_t bits = read_indications(name) | EFI_OS_INDICATIONS_BOOT_TO_FW_UI;
     return firmware.system_table->RuntimeServices->SetVariable(
-        (CHAR16 *)name, (EFI_GUID *)&variable_global_guid, ATTRIBUTES, sizeof(bits), &bits);
+        (CHAR16 *)name, (EFI_GUID *)&guid_global_variable, ATTRIBUTES, sizeof(bits), &bits);
 }
 
 EFI_STATUS boot_action_try(enum boot_action action)

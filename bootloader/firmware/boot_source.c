@@ -37,9 +37,9 @@ static enum handoff_boot_source read_path(const EFI_DEVICE_PATH *node, uint8_t r
 
 enum handoff_boot_source boot_source_find(uint8_t ret_partition[16])
 {
-    static const EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
     void *path;
-    if (EFI_ERROR(firmware_protocol(firmware.loaded_image->DeviceHandle, &guid, &path)) ||
+    if (EFI_ERROR(
+            firmware_protocol(firmware.loaded_image->DeviceHandle, &guid_device_path, &path)) ||
         path == NULL)
         return HANDOFF_BOOT_SOURCE_UNKNOWN;
     return read_path(path, ret_partition);

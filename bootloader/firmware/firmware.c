@@ -5,6 +5,11 @@ _Static_assert(EFI_ABORTED == (ERROR_STATUS_ERROR_BIT | 21), "error.h has UEFI's
 /* Non-canonical with four and with five levels of page tables: any access is a #GP. */
 #define FIRMWARE_SEALED UINT64_C(0xdead000000000000)
 
+const EFI_GUID guid_device_path = EFI_DEVICE_PATH_PROTOCOL_GUID;
+const EFI_GUID guid_global_variable = EFI_GLOBAL_VARIABLE;
+const EFI_GUID guid_graphics_output = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+const EFI_GUID guid_loaded_image = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+
 struct firmware firmware;
 
 EFI_STATUS firmware_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *system_table)
@@ -30,9 +35,8 @@ void *firmware_service(const EFI_GUID *guid)
 
 enum loader_error firmware_find_image(void)
 {
-    static const EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     void *interface;
-    EFI_STATUS status = firmware_protocol(firmware.image, &guid, &interface);
+    EFI_STATUS status = firmware_protocol(firmware.image, &guid_loaded_image, &interface);
     if (EFI_ERROR(status) || interface == NULL)
         return error_set(LOADER_ERROR_NO_LOADED_IMAGE, status, "loaded-image protocol");
 

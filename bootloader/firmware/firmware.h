@@ -26,6 +26,12 @@ struct firmware {
 };
 extern struct firmware firmware;
 
+/* Of UEFI, for more than one file. */
+extern const EFI_GUID guid_device_path;
+extern const EFI_GUID guid_global_variable;
+extern const EFI_GUID guid_graphics_output;
+extern const EFI_GUID guid_loaded_image;
+
 /* Fill `firmware` from the arguments of the entry point, and disable the firmware's watchdog.
  * The watchdog would reset the machine after five minutes (UEFI 2.10, section 7.5.1). Return the
  * status of SetWatchdogTimer: a failure is a warning, not an error. */

@@ -20,10 +20,9 @@ static const EFI_GUID console_out_guid = {
 
 bool graphics_output_open(EFI_HANDLE handle, unsigned number, struct graphics_output *ret_output)
 {
-    static const EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
     void *protocol;
     void *ignored;
-    if (EFI_ERROR(firmware_protocol(handle, &guid, &protocol)) || protocol == NULL)
+    if (EFI_ERROR(firmware_protocol(handle, &guid_graphics_output, &protocol)) || protocol == NULL)
         return false;
     *ret_output = (struct graphics_output){
         .handle = handle,

@@ -41,10 +41,10 @@ static void fill_node(struct file_node *node, const char *path)
  * application finds the volume that it came from. */
 static EFI_DEVICE_PATH *path_of(const char *path)
 {
-    static const EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
     static uint8_t bytes[DEVICE_PATH_LIMIT_BYTES + sizeof(struct file_node)];
     void *device;
-    if (EFI_ERROR(firmware_protocol(firmware.loaded_image->DeviceHandle, &guid, &device)) ||
+    if (EFI_ERROR(
+            firmware_protocol(firmware.loaded_image->DeviceHandle, &guid_device_path, &device)) ||
         device == NULL)
         return NULL;
     size_t device_bytes = measure(device);
@@ -57,10 +57,9 @@ static EFI_DEVICE_PATH *path_of(const char *path)
 
 static EFI_STATUS set_options(EFI_HANDLE image, const char *options)
 {
-    static const EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     static CHAR16 wide[CONFIG_COMMAND_LINE_CAPACITY]; /* in use until the application ends */
     void *interface;
-    EFI_STATUS status = firmware_protocol(image, &guid, &interface);
+    EFI_STATUS status = firmware_protocol(image, &guid_loaded_image, &interface);
     if (EFI_ERROR(status) || options[0] == '\0')
         return status;
     EFI_LOADED_IMAGE *loaded = interface;

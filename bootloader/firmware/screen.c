@@ -15,13 +15,12 @@ struct outputs {
 
 static void find_outputs(struct outputs *ret_outputs)
 {
-    static const EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
     EFI_HANDLE handles[OUTPUT_LIMIT];
     UINTN size_bytes = sizeof(handles);
 
     ret_outputs->count = 0;
-    if (EFI_ERROR(firmware.services->LocateHandle(ByProtocol, (EFI_GUID *)&guid, NULL, &size_bytes,
-                                                  handles)))
+    if (EFI_ERROR(firmware.services->LocateHandle(ByProtocol, (EFI_GUID *)&guid_graphics_output,
+                                                  NULL, &size_bytes, handles)))
         return;
     for (unsigned i = 0; i < size_bytes / sizeof(handles[0]); i++) {
         if (graphics_output_open(handles[i], i + 1, &ret_outputs->list[ret_outputs->count]))

@@ -11,7 +11,7 @@ static void find_console(struct serial_console *ret_found)
     uint8_t path[1024];
     UINTN size_bytes = sizeof(path);
     if (firmware.system_table->ConOut != NULL &&
-        !EFI_ERROR(variable_get(name, &variable_global_guid, path, &size_bytes)))
+        !EFI_ERROR(variable_get(name, &guid_global_variable, path, &size_bytes)))
         serial_console_find(path, size_bytes, ret_found);
 }
 

@@ -18,8 +18,6 @@ static const CHAR16 record_name[] = {'H', 'a', 'n', 'd', 'o', 'f', 'f', 'P', 'o'
 static const EFI_GUID record_guid = {
     0x97bf6861, 0xc9d9, 0x464c, {0x88, 0x8a, 0x23, 0x8f, 0x67, 0xb8, 0x87, 0xe8}};
 
-const EFI_GUID variable_global_guid = EFI_GLOBAL_VARIABLE;
-
 static EFI_RUNTIME_SERVICES *runtime_of(void)
 {
     return firmware.system_table->RuntimeServices;
@@ -36,7 +34,7 @@ bool variable_is_secure_boot_on(void)
     static const CHAR16 secure_boot[] = L"SecureBoot";
     uint8_t is_on = 0;
     UINTN size_bytes = sizeof(is_on);
-    EFI_STATUS status = variable_get(secure_boot, &variable_global_guid, &is_on, &size_bytes);
+    EFI_STATUS status = variable_get(secure_boot, &guid_global_variable, &is_on, &size_bytes);
     return !EFI_ERROR(status) && is_on == 1;
 }
 
