@@ -19,7 +19,8 @@
 /* This much variable space must remain behind a write. */
 #define VARIABLE_SPACE_KEPT_BYTES 5120
 
-/* Read any variable. Those that the specification defines have guid_global_variable. *size_bytes is the room, and then the variable's size. */
+/* Read any variable. Those that the specification defines have guid_global_variable. *size_bytes is
+ * the room, and then the variable's size. */
 EFI_STATUS variable_get(const CHAR16 *name, const EFI_GUID *guid, void *bytes, UINTN *size_bytes);
 
 /* Return true if the firmware starts only signed programs (UEFI 2.10, section 3.3). */
