@@ -151,7 +151,7 @@ def c_texts(source):
             last_end = match.end()
         elif found.startswith('"'):
             text = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', found)).replace("\\n", " ").replace('\\"', '"')
-            texts.append((line, text))
+            texts += [(line, part) for part in text.split("\\0")]  # a packed table has a NUL behind each text
     return [(line, " ".join(text) if isinstance(text, list) else text) for line, text in texts]
 
 

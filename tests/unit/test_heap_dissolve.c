@@ -108,7 +108,7 @@ static void test_survivors_are_usual_blocks(void **state)
     }
 }
 
-/* A free of a survivor, of a pointer into it, and of the slots around it, is judged exactly. */
+/* A free of a survivor, of a pointer into it, and of the slots around it, has the right result. */
 static void test_misuse_of_dissolved_slots_is_named(void **state)
 {
     struct fixture *fixture = *state;

@@ -191,7 +191,7 @@ static void test_a_new_size_takes_the_place_of_an_old_one(void **state)
     assert_int_equal(statistics_of(heap).free_block_count, 1);
 }
 
-/* Whoever frees a kept block twice is told so, with its size. */
+/* A second free of a kept block is reported, with its size. */
 static void test_K4_second_free_of_a_kept_block_is_named(void **state)
 {
     struct fixture *fixture = *state;

@@ -1,4 +1,4 @@
-/* What the fast policy keeps for later: records for the next slabs, and slabs without live blocks. */
+/* The spare parts of the fast policy: records for the next slabs, and slabs without live blocks. */
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_piece.h"
 #include "kernel/mm/heap/policies/fast_recent.h"
