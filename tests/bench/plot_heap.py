@@ -14,7 +14,7 @@ from svg import Drawing, log_scale
 
 WIDTH, LEFT, RIGHT, ROW = 820, 150, 30, 44
 LOW, HIGH = 0.125, 16
-LEGEND_COLUMNS = 8
+LEGEND_COLUMNS = 6
 # The word before a title, by a key of the file.
 KINDS = {"programs": "replayed: ", "mixes": "mix: "}
 TICKS = [0.125, 0.25, 0.5, 1, 2, 4, 8, 16]
@@ -29,7 +29,7 @@ def name_of_tick(tick):
 
 def legend(drawing, names):
     for i, name in enumerate(names):
-        x, y = 22 + i % LEGEND_COLUMNS * 98, 70 + i // LEGEND_COLUMNS * 20
+        x, y = 22 + i % LEGEND_COLUMNS * 130, 70 + i // LEGEND_COLUMNS * 20
         drawing.dot(x, y - 4, i, "circle" if name.startswith(HOSTED) else "square")
         drawing.text(x + 10, y, name)
 
