@@ -1,6 +1,6 @@
 /* Sparse slabs that are dissolved into the core, and the canaries of slots: the fast policy only. */
 #include "kernel/mm/heap/heap_state.h"
-#include "kernel/mm/heap/policies/fast_piece.h"
+#include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "tests/unit/support/heap_policy_test.h"
 
 #define BLOCK_COUNT ((size_t)4096)
@@ -224,6 +224,50 @@ static void test_usual_changes_dissolve_nothing(void **state)
     assert_sound(heap);
 }
 
+/* Free the blocks of dissolved slabs, except for one in each. Return how many slabs are left, and
+ * their blocks in `last`. */
+static size_t leave_one_block(struct heap *heap, size_t size_bytes, uint8_t *last[])
+{
+    size_t slab_count = 0;
+    for (size_t i = 0; i < block_count(size_bytes); i += one_in(size_bytes)) {
+        const struct fast_slab *slab = fast_map_find(fast_of(heap), blocks[i]);
+        if (!slab->is_dissolved)
+            continue;
+        if (slab->used_count == 1)
+            last[slab_count++] = blocks[i];
+        else
+            heap_free(heap, blocks[i], CALLER);
+    }
+    return slab_count;
+}
+
+/* Many dissolved slabs end, one after the other. Each leaves a record, and a flush frees few of
+ * them. */
+static void test_a_flush_is_short_after_many_slabs_ended(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static uint8_t *last[BLOCK_COUNT];
+    const size_t size_bytes = 300;
+    struct heap *heap = dissolve(fixture, size_bytes);
+    fast_dissolve_all(heap);
+    size_t slab_count = leave_one_block(heap, size_bytes, last);
+    assert_true(slab_count > 4 * FAST_SPARE_RECORDS);
+    while (fast_slab_flush_one(heap))
+        continue;
+    for (size_t i = 0; i < slab_count; i++) {
+        assert_true(fast_map_find(fast_of(heap), last[i])->is_dissolved);
+        heap_free(heap, last[i], CALLER);
+    }
+    assert_sound(heap);
+    unsigned step_count = 0;
+    for (; fast_slab_flush_one(heap); step_count++)
+        continue;
+    assert_in_range(step_count, 1, FAST_SPARE_RECORDS + FAST_SPARE_LEAVES);
+    assert_sound(heap);
+}
+
 static const struct heap_policy_test TESTS[] = {
     TEST(test_other_sizes_use_the_memory_of_sparse_slabs),
     TEST(test_survivors_are_usual_blocks),
@@ -233,6 +277,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K8_each_byte_behind_a_block_is_checked),
     TEST(test_K9_a_write_to_a_free_slot_is_found),
     TEST(test_usual_changes_dissolve_nothing),
+    TEST(test_a_flush_is_short_after_many_slabs_ended),
 };
 
 int main(void)

@@ -134,8 +134,6 @@ struct fast_state {
     size_t sparse_page_count;                  /* of all sparse slabs */
     uint64_t open_classes[FAST_CLASS_WORDS];   /* bit i: class i has slabs */
     struct fast_slab *dissolved;               /* all slabs in pieces */
-    struct fast_slab
-        *ended; /* records of dissolved slabs that found no place among the spare ones */
     struct fast_slab *dissolving; /* the one of them that has free runs left; or NULL */
     unsigned dissolving_index;    /* from this slot on */
     unsigned looked_at;           /* the class whose current slab is looked at next */

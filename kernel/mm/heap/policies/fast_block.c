@@ -188,7 +188,6 @@ static __attribute__((noinline)) void *give_and_dissolve(struct heap *heap, uint
     return heap->is_corrupt ? NULL : block;
 }
 
-/* No slab is dissolved if the request has done much already. */
 static inline void *allocate_from_core(struct heap *heap, size_t size_bytes, size_t units,
                                        const void *caller, bool may_dissolve)
 {
@@ -196,26 +195,34 @@ static inline void *allocate_from_core(struct heap *heap, size_t size_bytes, siz
     if (taken.block == NULL)
         return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
     uint64_t header = sealed_header(taken.units, SEALED_LIVE);
-    if (__builtin_expect(may_dissolve && fast_dissolve_is_due(fast_of(heap)), 0))
+    if (may_dissolve && __builtin_expect(fast_dissolve_is_due(fast_of(heap)), 0))
         return give_and_dissolve(heap, taken.block, size_bytes, header, caller);
     return give_block(heap, taken.block, size_bytes, header);
+}
+
+/* The request has freed a kept block, so it has done much already, and dissolves no slab. */
+static __attribute__((noinline)) void *allocate_after_release(struct heap *heap, size_t size_bytes,
+                                                              const void *caller)
+{
+    return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller, false);
 }
 
 /* No block of this size is kept, or its header has changed. */
 static __attribute__((noinline)) void *allocate_missed(struct heap *heap, size_t size_bytes,
                                                        const void *caller)
 {
-    unsigned kept_count = fast_of(heap)->recent.block_count;
     if (size_bytes >= heap->limit_bytes)
         return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
     if (size_bytes <= FAST_RECENT_MOST_BYTES) {
+        unsigned kept_count = fast_of(heap)->recent.block_count;
         if (fast_recent_miss(heap, size_bytes))
             return fast_block_allocate(heap, size_bytes, caller);
         if (heap->is_corrupt)
             return fail(heap, caller);
+        if (fast_of(heap)->recent.block_count != kept_count)
+            return allocate_after_release(heap, size_bytes, caller);
     }
-    return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller,
-                              fast_of(heap)->recent.block_count == kept_count);
+    return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller, true);
 }
 
 void *fast_block_allocate_small(struct heap *heap, size_t size_bytes, const void *caller)

@@ -111,7 +111,7 @@ static void drop(struct heap *heap, struct fast_slab *slab)
         fast->dissolving = NULL;
     fast_map_clear_pages(fast, pages, slab->page_count, slab);
     fast_map_drop_unused_leaves(heap, pages, slab->page_count);
-    fast_slab_release_record(fast, slab);
+    fast_slab_release_record(heap, slab);
 }
 
 void fast_dissolve_free(struct heap *heap, struct fast_slab *slab, unsigned index,

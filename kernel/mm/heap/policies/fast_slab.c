@@ -131,39 +131,17 @@ static bool prepare_record(struct heap *heap, size_t size_bytes, bool may_grow)
     return false;
 }
 
-/* The record belongs to no slab any more. Keep it for the next one. False: there is no place. */
-static bool keep_record(struct fast_state *fast, struct fast_slab *record)
-{
-    if (fast->spare_record_count == FAST_SPARE_RECORDS)
-        return false;
-    fast->spare_records[fast->spare_record_count++] = record;
-    return true;
-}
-
-void fast_slab_release_record(struct fast_state *fast, struct fast_slab *slab)
-{
-    if (keep_record(fast, slab))
-        return;
-    slab->next = fast->ended;
-    fast->ended = slab;
-}
-
-/* Free a record that found no place among the spare ones. False: there is none. */
-static bool release_ended(struct heap *heap)
+void fast_slab_release_record(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
-    struct fast_slab *record = fast->ended;
-    if (record == NULL)
-        return false;
-    fast->ended = record->next;
-    fast_own_release(heap, record);
-    return true;
+    if (fast->spare_record_count == FAST_SPARE_RECORDS)
+        fast_own_release(heap, slab);
+    else
+        fast->spare_records[fast->spare_record_count++] = slab;
 }
 
 void fast_slab_release_surplus(struct heap *heap, bool keeps_some)
 {
-    if (release_ended(heap))
-        return;
     if (fast_of(heap)->spare_record_count > (keeps_some ? FAST_SPARE_RECORDS / 2 : 0))
         release_spare_record(heap);
     else if (fast_of(heap)->spare_leaf_count > (keeps_some ? FAST_SLAB_LEAVES : 0))
@@ -321,7 +299,7 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     fast_map_clear_pages(fast, pages, page_count, slab);
     fast_tombstone_write(fast->core.secret, pages, slab);
     fast_own_release(heap, pages);
-    fast_slab_release_record(fast, slab);
+    fast_slab_release_record(heap, slab);
     fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
@@ -440,8 +418,6 @@ bool fast_slab_flush_one(struct heap *heap)
         return false;
     if (fast->spare_record_count != 0)
         release_spare_record(heap);
-    else if (release_ended(heap))
-        return true;
     else if (fast->spare_leaf_count != 0)
         fast_map_release_spare(heap);
     else

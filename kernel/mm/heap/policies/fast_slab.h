@@ -172,8 +172,9 @@ void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *sla
  * the free memory around it. False: there is none. */
 bool fast_slab_flush_for(struct heap *heap, size_t units);
 
-/* The record belongs to no slab any more. The next slab may use it. */
-void fast_slab_release_record(struct fast_state *fast, struct fast_slab *slab);
+/* The record belongs to no slab any more. The next slab may use it. If enough others are spare, it is
+ * freed at once, so a flush never has more of them to free. */
+void fast_slab_release_record(struct heap *heap, struct fast_slab *slab);
 
 /* Free a spare record or leaf. If the heap keeps some, then only if there are many: so there is a
  * place for those of the next slab which is closed, and no operation frees two blocks. */
