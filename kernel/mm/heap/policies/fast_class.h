@@ -111,7 +111,12 @@ bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab);
 
 /* --- The other slabs -------------------------------------------------------------------------- */
 
-/* A slab with live blocks in at most this part of its slots is sparse. */
+/* No slab takes a larger part of the heap.
+ * Measured: with 256, the workload kernel-host takes 111 instructions instead of 92. */
+#define FAST_SLABS_IN_A_HEAP 128
+
+/* A slab with live blocks in at most this part of its slots is sparse.
+ * Measured: with 4, a heap in which one block in 3 stays takes 3.1 times its live memory (1.6). */
 #define FAST_SPARSE_PART 2
 
 /* The live blocks that `used_count` leaves out. When it is 0, the slab becomes sparse. */
