@@ -138,12 +138,11 @@ LOADER_SMALL ?= -disable-machine-licm -sink-insts-to-avoid-spills -disable-lsr -
 # The compiler inlines a function with one caller. The caller of most is boot(), whose stack frame then is large, and
 # most accesses to it need three bytes more. These functions stay apart, for the compiler and for the linker, where that
 # is smaller: each was tried. A name that is gone does no harm.
-LOADER_APART := load_entry choose_entry kernel_image_read_headers screen_gather kernel_symbols_load relocation_apply \
-    loader_image_read handoff_write_modules details_write acpi_timers_find boot_record_describe folder_next \
-    start_options_read put_format make_plan add_program_headers add_entries read_file sort_starts claims_add \
-    entries_add_file build_tables table_pool_memory load_config put_string run_sweep load_module find_default \
-    lowest_place kernel_demands_fit_loader kernel_symbols_find apply_table convert_once write_placement parse_heap \
-    note_key unpack add_entry drop_if_in_conflict
+LOADER_APART := load_entry choose_entry kernel_image_read_headers screen_gather kernel_symbols_load \
+    handoff_write_modules details_write acpi_timers_find folder_next start_options_read put_format make_plan \
+    add_program_headers read_file claims_add entries_add_file build_tables table_pool_memory load_config run_sweep \
+    load_module find_default lowest_place kernel_symbols_find apply_table convert_once write_placement parse_heap \
+    note_key unpack add_entry drop_if_in_conflict smbios_add
 LOADER_CFLAGS := --target=x86_64-unknown-windows -ffreestanding -fshort-wchar -mno-red-zone \
     -fno-stack-protector -fno-asynchronous-unwind-tables -mgeneral-regs-only -fno-builtin \
     -Oz -mtune=nocona $(LOADER_LTO) -ffunction-sections -fdata-sections -gdwarf -mno-incremental-linker-compatible \
