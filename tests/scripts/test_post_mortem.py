@@ -123,5 +123,6 @@ def test_names_and_numbers_are_those_of_the_code():
     guid = f"{words[0]}-{words[1]}-{words[2]}-{words[3]}{words[4]}-{''.join(words[5:])}"
     name = "".join(re.findall(r"'(\w)'", VARIABLE))
     assert post_mortem.VARIABLE == f"{name}-{guid}"
-    sentences = re.findall(r'return PACKED\("(.*?)"\);', (ROOT / "shared/post_mortem.c").read_text(encoding="utf-8"))
-    assert all(post_mortem.STAGES[stage] in sentences for stage in range(1, 5))
+    code = (ROOT / "shared/post_mortem.c").read_text(encoding="utf-8")
+    sentences = dict(re.findall(r'\[POST_MORTEM_(\w+)\] = "(.*?)"', code))
+    assert all(post_mortem.STAGES[stage] == sentences[stages[stage]] for stage in range(1, 5))
