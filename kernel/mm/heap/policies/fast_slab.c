@@ -96,7 +96,7 @@ static void release_spare_record(struct heap *heap)
     fast_own_release(heap, record);
 }
 
-/* Make a spare record of at least this size the last one of them. False: there is none. */
+/* Move a spare record of at least this size to the end of the array. False: there is none. */
 static bool choose_record(struct fast_state *fast, size_t size_bytes)
 {
     struct fast_slab **last = &fast->spare_records[fast->spare_record_count] - 1;
