@@ -113,6 +113,19 @@ static enum page_table_status check(const struct page_table *table, struct virt_
     return status;
 }
 
+static struct mapping_job job_for(const struct page_table *table, struct virt_addr virtual,
+                                  struct phys_addr physical, uint64_t size_bytes,
+                                  struct page_permissions permissions, bool large_pages)
+{
+    return (struct mapping_job){
+        .virtual = virtual,
+        .physical = physical,
+        .remaining_bytes = size_bytes,
+        .permissions = permissions,
+        .largest_level = table_tree_largest_level(table, large_pages),
+    };
+}
+
 enum page_table_status page_table_map(struct page_table *table, struct virt_addr virtual,
                                       struct phys_addr physical, uint64_t size_bytes,
                                       struct page_permissions permissions, bool large_pages)
@@ -128,13 +141,8 @@ enum page_table_status page_table_map(struct page_table *table, struct virt_addr
         table_tree_publish(table);
         return PAGE_TABLE_OK;
     }
-    return map_range(table, (struct mapping_job){
-                                .virtual = virtual,
-                                .physical = physical,
-                                .remaining_bytes = size_bytes,
-                                .permissions = permissions,
-                                .largest_level = table_tree_largest_level(table, large_pages),
-                            });
+    return map_range(table,
+                     job_for(table, virtual, physical, size_bytes, permissions, large_pages));
 }
 
 enum page_table_status page_table_add(struct page_table *table, struct virt_addr virtual,
@@ -144,13 +152,8 @@ enum page_table_status page_table_add(struct page_table *table, struct virt_addr
     enum page_table_status status = check(table, virtual, physical, size_bytes, permissions);
     if (status != PAGE_TABLE_OK)
         return status;
-    struct mapping_job job = {
-        .virtual = virtual,
-        .physical = physical,
-        .remaining_bytes = size_bytes,
-        .permissions = permissions,
-        .largest_level = table_tree_largest_level(table, large_pages),
-    };
+    struct mapping_job job =
+        job_for(table, virtual, physical, size_bytes, permissions, large_pages);
     status = map_in_table(table, table_tree_root(table, virtual), table->features.levels, &job);
     table_tree_publish(table);
     return status;

@@ -39,8 +39,9 @@ static bool memory_is_short(const struct heap *heap)
 }
 
 /* True if a new slab is worth its memory: the class's blocks must fill a good part of the slab. A
- * class that is a mass also gets one, since a dense slab takes the least memory. Up to 24 bytes a block of the core takes no
- * more than a padded slot, and needs no slab. If memory is short, no slab is opened. */
+ * class that is a mass also gets one, since a dense slab takes the least memory. A block of up to 24
+ * bytes takes no more in the core than in a padded slot, so it needs no slab. If memory is short, no
+ * slab is opened. */
 static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *size_class,
                             size_t size_bytes)
 {

@@ -117,7 +117,8 @@ struct fast_state {
     struct fast_slab *current[FAST_CLASS_COUNT]; /* by class; fast_no_slab for none */
     struct fast_class classes[FAST_CLASS_COUNT];
     /* The bits of a padded slot's last two words that are behind a block, by the low 4 bits of its
-     * size, without the last byte of the second one. They lie here because a free has a register for this address. */
+     * size, without the last byte of the second one. They lie here because a free has a register for
+     * this address. */
     uint64_t slack[2][16];
     struct fast_slab *empty[FAST_EMPTY_SLABS]; /* each empty slab is one of these; see there */
     uintptr_t *map_block; /* all places of the map; NULL until there is a map */

@@ -99,13 +99,12 @@ static void release_spare_record(struct heap *heap)
 /* Move a spare record of at least this size to the end of the array. False: there is none. */
 static bool choose_record(struct fast_state *fast, size_t size_bytes)
 {
-    struct fast_slab **last = &fast->spare_records[fast->spare_record_count] - 1;
-    for (struct fast_slab **place = last; place >= fast->spare_records; place--) {
-        struct fast_slab *record = *place;
+    for (unsigned i = fast->spare_record_count; i-- > 0;) {
+        struct fast_slab *record = fast->spare_records[i];
         if (capacity_of(record) < size_bytes)
             continue;
-        *place = *last;
-        *last = record;
+        fast->spare_records[i] = fast->spare_records[fast->spare_record_count - 1];
+        fast->spare_records[fast->spare_record_count - 1] = record;
         return true;
     }
     return false;
