@@ -2,10 +2,11 @@
 
 size_t fast_bin_least(unsigned bin)
 {
-    if (bin < FAST_LINEAR_BINS)
-        return bin;
-    unsigned exponent = (bin - FAST_LINEAR_BINS) / 32 + 6;
-    return (size_t)(32 + bin % 32) << (exponent - 5);
+    const unsigned part_count = 1u << FAST_BIN_SHIFT;
+    if (bin < (FAST_BIN_SHIFT + 1) * part_count)
+        return bin - FAST_BIN_SHIFT * part_count;
+    unsigned exponent = bin / part_count - 1;
+    return (size_t)(part_count + bin % part_count) << exponent >> FAST_BIN_SHIFT;
 }
 
 /* --- Views ------------------------------------------------------------------------------------ */
@@ -71,8 +72,7 @@ const char *fast_bin_check_all(const struct fast_core *core, size_t free_count)
 {
     for (unsigned bin = 0; bin < FAST_BIN_COUNT; bin++) {
         bool marked = (core->bin_bits[bin / 64] >> bin % 64 & 1) != 0;
-        bool summarised = (core->bin_summary >> bin / 64 & 1) != 0;
-        if (marked != (core->bins[bin] != 0) || (marked && !summarised))
+        if (marked != (core->bins[bin] != 0))
             return "a bin's bit does not match its list";
         const char *problem = check_bin(core, bin, &free_count);
         if (problem != NULL)

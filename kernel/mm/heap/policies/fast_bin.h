@@ -1,9 +1,8 @@
 /*
  * fast_bin.h - the free blocks of the fast policy's core, on lists by size.
  *
- * A free block's payload begins with two links, a place each, and ends with its footer. A bin is
- * found by two bit scans ("TLSF: a new dynamic memory allocator for real-time systems", Masmano et
- * al., ECRTS 2004).
+ * A free block's payload begins with two links, a place each, and ends with its footer. A bin that
+ * is not empty has a bit. A request looks at up to five words of bits.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_BIN_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_BIN_H
@@ -63,96 +62,91 @@ static inline bool fast_footer_is_sound(const uint8_t *block, size_t units)
 
 /* --- Bins ------------------------------------------------------------------------------------- */
 
+/* Return the binary logarithm of a size, and FAST_BIN_SHIFT for smaller ones. */
+static inline unsigned fast_bin_exponent(size_t units)
+{
+    return 63u ^ (unsigned)__builtin_clzll(units | 1u << FAST_BIN_SHIFT);
+}
+
 /* Return the bin for a free block of this size. */
 static inline unsigned fast_bin_of(size_t units)
 {
-    if (units < FAST_LINEAR_BINS)
-        return (unsigned)units;
-    unsigned exponent = 63u - (unsigned)__builtin_clzll(units);
-    return FAST_LINEAR_BINS + (exponent - 6) * 32 + (unsigned)(units >> (exponent - 5) & 31);
+    unsigned exponent = fast_bin_exponent(units);
+    return (exponent << FAST_BIN_SHIFT) + (unsigned)(units << FAST_BIN_SHIFT >> exponent);
 }
 
 /* Return the first bin in which all blocks are large enough. */
 static inline unsigned fast_bin_above(size_t units)
 {
-    if (units < FAST_LINEAR_BINS)
-        return (unsigned)units;
-    unsigned exponent = 63u - (unsigned)__builtin_clzll(units);
-    return fast_bin_of(units + ((size_t)1 << (exponent - 5)) - 1);
+    return fast_bin_of(units + ((size_t)1 << fast_bin_exponent(units) >> FAST_BIN_SHIFT) - 1);
 }
 
-/* Return the first bin, beginning with `bin`, that is not empty, or FAST_BIN_COUNT. */
-static inline unsigned fast_bin_not_empty(const struct fast_core *core, unsigned bin)
+/* Find the first bin, beginning with `bin`, that is not empty. False: there is none. `bin` may be
+ * FAST_BIN_COUNT, which stays empty. */
+static inline bool fast_bin_find(const struct fast_core *core, unsigned bin, unsigned *ret_bin)
 {
-    unsigned word = bin / 64;
-    if (bin >= FAST_BIN_COUNT)
-        return FAST_BIN_COUNT;
+    size_t word = bin / 64;
     uint64_t bits = core->bin_bits[word] & UINT64_MAX << bin % 64;
-    if (bits == 0) {
-        uint64_t words = core->bin_summary & UINT64_MAX << word << 1;
-        if (words == 0)
-            return FAST_BIN_COUNT;
-        word = (unsigned)__builtin_ctzll(words);
+    while (bits == 0) {
+        if (++word == FAST_BIN_WORDS)
+            return false;
         bits = core->bin_bits[word];
     }
-    return word * 64 + (unsigned)__builtin_ctzll(bits);
-}
-
-/* Put a free block into its bin. False: the heap is corrupt, and the fault is recorded. */
-static inline bool fast_bin_insert(struct heap *heap, uint8_t *block, size_t units)
-{
-    struct fast_core *core = &fast_of(heap)->core;
-    unsigned bin = fast_bin_of(units);
-    uint32_t place = fast_place_of(core, block);
-    uint32_t head = core->bins[bin];
-    *fast_links_of(block) = (struct fast_links){.next = head, .previous = 0};
-    core->bins[bin] = place;
-    core->bin_units += units;
-    if (head != 0) {
-        struct fast_links *links = fast_links_of(fast_block_at(core, head));
-        if (links->previous != 0)
-            return sealed_record_corrupt(heap, fast_block_at(core, head));
-        links->previous = place;
-        return true;
-    }
-    core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
-    core->bin_summary |= UINT64_C(1) << bin / 64;
+    *ret_bin = (unsigned)word * 64 + (unsigned)__builtin_ctzll(bits);
     return true;
 }
 
-static inline void fast_bin_mark_empty(struct fast_core *core, unsigned bin)
+/* The same; FAST_BIN_COUNT for none. */
+static inline unsigned fast_bin_not_empty(const struct fast_core *core, unsigned bin)
 {
-    core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
-    if (core->bin_bits[bin / 64] == 0)
-        core->bin_summary &= ~(UINT64_C(1) << bin / 64);
+    return fast_bin_find(core, bin, &bin) ? bin : FAST_BIN_COUNT;
 }
 
-/* Take the first block out of a bin that is not empty. False: the heap is corrupt. */
-static inline bool fast_bin_remove_first(struct heap *heap, unsigned bin, size_t units)
+/* --- Lists ------------------------------------------------------------------------------------ */
+
+/* These change a bin's list, and not `bin_units`. False: the heap is corrupt, and the fault is
+ * recorded. The links come from free memory, so each one must lead to a block that leads back. */
+
+static inline bool fast_bin_insert(struct heap *heap, unsigned bin, uint8_t *block, uint32_t place)
 {
     struct fast_core *core = &fast_of(heap)->core;
-    uint32_t place = core->bins[bin];
-    uint32_t next = fast_links_of(fast_block_at(core, place))->next;
+    uint32_t head = core->bins[bin];
+    *fast_links_of(block) = (struct fast_links){.next = head, .previous = 0};
+    core->bins[bin] = place;
+    if (head == 0) {
+        core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
+        return true;
+    }
+    struct fast_links *links = fast_links_of(fast_block_at(core, head));
+    if (links->previous != 0)
+        return sealed_record_corrupt(heap, fast_block_at(core, head));
+    links->previous = place;
+    return true;
+}
+
+/* Take the first block out of a bin. It is at `place`. */
+static inline bool fast_bin_remove_first(struct heap *heap, unsigned bin, uint32_t place)
+{
+    struct fast_core *core = &fast_of(heap)->core;
+    const uint8_t *block = fast_block_at(core, place);
+    uint32_t next = fast_links_of(block)->next;
     core->bins[bin] = next;
-    core->bin_units -= units;
     if (next == 0) {
-        fast_bin_mark_empty(core, bin);
+        core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
         return true;
     }
     if (!fast_place_is_possible(core, next) ||
         fast_links_of(fast_block_at(core, next))->previous != place)
-        return false;
+        return sealed_record_corrupt(heap, block);
     fast_links_of(fast_block_at(core, next))->previous = 0;
     return true;
 }
 
-/* Take a free block out of its bin. The links come from free memory, so each one must lead to a
- * block that leads back. False: the heap is corrupt, and the fault is recorded. */
-static inline bool fast_bin_remove(struct heap *heap, const uint8_t *block, size_t units)
+/* Take a block out of a bin that has others. */
+static inline bool fast_bin_remove_one(struct heap *heap, unsigned bin, const uint8_t *block,
+                                       uint32_t place)
 {
     struct fast_core *core = &fast_of(heap)->core;
-    unsigned bin = fast_bin_of(units);
-    uint32_t place = fast_place_of(core, block);
     struct fast_links links = *fast_links_of(block);
     if (!fast_place_is_possible(core, links.next) || !fast_place_is_possible(core, links.previous))
         return sealed_record_corrupt(heap, block);
@@ -162,21 +156,33 @@ static inline bool fast_bin_remove(struct heap *heap, const uint8_t *block, size
     if (*forward != place)
         return sealed_record_corrupt(heap, block);
     *forward = links.next;
-    core->bin_units -= units;
-    if (links.next != 0) {
-        uint32_t *backward = &fast_links_of(fast_block_at(core, links.next))->previous;
-        if (*backward != place)
-            return sealed_record_corrupt(heap, block);
-        *backward = links.previous;
-    } else if (core->bins[bin] == 0) {
-        fast_bin_mark_empty(core, bin);
-    }
+    if (links.next == 0)
+        return true;
+    uint32_t *backward = &fast_links_of(fast_block_at(core, links.next))->previous;
+    if (*backward != place)
+        return sealed_record_corrupt(heap, block);
+    *backward = links.previous;
+    return true;
+}
+
+/* Take a block out of a bin. Most often it is the only one there. */
+static inline bool fast_bin_remove(struct heap *heap, unsigned bin, const uint8_t *block,
+                                   uint32_t place)
+{
+    struct fast_core *core = &fast_of(heap)->core;
+    const struct fast_links *links = fast_links_of(block);
+    if ((links->next | links->previous) != 0)
+        return fast_bin_remove_one(heap, bin, block, place);
+    if (core->bins[bin] != place)
+        return sealed_record_corrupt(heap, block);
+    core->bins[bin] = 0;
+    core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
     return true;
 }
 
 /* --- Views ------------------------------------------------------------------------------------ */
 
-/* A bin above 1 KiB holds several sizes. A request looks at one block of its own bin, then at
+/* A bin above 256 bytes holds several sizes. A request looks at one block of its own bin, then at
  * larger bins. It looks at this many blocks of its own bin before it fails. */
 #define FAST_BIN_LAST_LOOKS 32
 

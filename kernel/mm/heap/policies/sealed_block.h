@@ -13,8 +13,8 @@
  * The low bits of a word (header or footer) hold a hash of its content, its address and the heap's
  * secret. An overrun of the block before it changes these bits first. The content of a header:
  *
- *   62      58 57  52 51    50    49   18 17         16     15  0
- *   | alignment | slack | own | free | units | previous | live | hash |
+ *   62      58 57  52 51   20 19    18     17         16     15  0
+ *   | alignment | slack | units | own | free | previous | live | hash |
  *
  * `units` of 16 bytes reach from this block to the next. `slack` is the number of bytes in the
  * payload behind the requested ones. `alignment` is the binary logarithm of the requested
@@ -42,27 +42,28 @@
 #define SEALED_HASH_MASK       UINT64_C(0xffff)
 #define SEALED_LIVE            (UINT64_C(1) << SEALED_HASH_BITS)
 #define SEALED_PREVIOUS_FREE   (UINT64_C(2) << SEALED_HASH_BITS)
-#define SEALED_COVERED_MASK    (~(SEALED_PREVIOUS_FREE | SEALED_LIVE | SEALED_HASH_MASK))
-#define SEALED_UNITS_SHIFT     (SEALED_HASH_BITS + 2)
+#define SEALED_FREE            (UINT64_C(4) << SEALED_HASH_BITS)
+#define SEALED_OWN             (UINT64_C(8) << SEALED_HASH_BITS)
+#define SEALED_COVERED_SHIFT   (SEALED_HASH_BITS + 2)
+#define SEALED_UNITS_SHIFT     (SEALED_HASH_BITS + 4)
 #define SEALED_UNITS_MASK      ((uint64_t)UINT32_MAX << SEALED_UNITS_SHIFT)
-#define SEALED_FREE            (UINT64_C(1) << 50)
-#define SEALED_OWN             (UINT64_C(1) << 51)
 #define SEALED_SLACK_SHIFT     52
 #define SEALED_SLACK_MAX       UINT64_C(63)
 #define SEALED_ALIGNMENT_SHIFT 58
 
 /* --- Words ------------------------------------------------------------------------------------ */
 
+/* The hash covers the bits from `free` on. */
 static inline uint64_t sealed_hash(struct sealed_secret secret, const void *place, uint64_t content)
 {
-    return heap_hash(secret.headers, content & SEALED_COVERED_MASK, (uintptr_t)place) >>
+    return heap_hash(secret.headers, content >> SEALED_COVERED_SHIFT, (uintptr_t)place) >>
            (64 - SEALED_HASH_BITS);
 }
 
-/* Return what is exclusive-or'ed with the hash. It also has bits of `units`, which does no harm. */
+/* Return what is exclusive-or'ed with the hash. */
 static inline uint64_t sealed_fold(uint64_t content)
 {
-    return content >> SEALED_HASH_BITS & SEALED_HASH_MASK;
+    return (content & (SEALED_PREVIOUS_FREE | SEALED_LIVE)) >> SEALED_HASH_BITS;
 }
 
 /* The low bits of `content`, where the hash goes, are 0. */
@@ -80,8 +81,7 @@ static inline void sealed_write_word(struct sealed_secret secret, void *place, u
 static inline bool sealed_word_is_intact(struct sealed_secret secret, const void *place,
                                          uint64_t word)
 {
-    return !HEAP_CHECKS || (uint16_t)(word ^ word >> SEALED_HASH_BITS) ==
-                               (uint16_t)sealed_hash(secret, place, word);
+    return !HEAP_CHECKS || (uint16_t)(word ^ sealed_fold(word)) == sealed_hash(secret, place, word);
 }
 
 static inline bool sealed_read_word(struct sealed_secret secret, const void *place,
@@ -132,17 +132,39 @@ static inline uint64_t sealed_toggled(uint64_t word, uint64_t flag)
     return word ^ (flag | (HEAP_CHECKS ? flag >> SEALED_HASH_BITS : 0));
 }
 
-static inline void sealed_set_previous_free(uint8_t *block, bool is_free)
+/* The block before this one has become free, or it was free and is in use now. */
+static inline void sealed_toggle_previous_free(uint8_t *block)
 {
     uint64_t *word = (void *)(block - SEALED_HEADER_BYTES);
-    if (((*word & SEALED_PREVIOUS_FREE) != 0) != is_free)
-        *word = sealed_toggled(*word, SEALED_PREVIOUS_FREE);
+    *word = sealed_toggled(*word, SEALED_PREVIOUS_FREE);
 }
 
 /* Invalidate a word that is no longer a header. */
 static inline void sealed_wipe_header(uint8_t *block)
 {
     *(uint64_t *)(void *)(block - SEALED_HEADER_BYTES) = 0;
+}
+
+/* --- Free blocks ------------------------------------------------------------------------------ */
+
+/* Return the header word of a free block. It has no flag but `free`, since free blocks do not touch. */
+static inline uint64_t sealed_free_word(struct sealed_secret secret, const uint8_t *block,
+                                        size_t units)
+{
+    uint64_t content = sealed_header(units, SEALED_FREE);
+    return content | (HEAP_CHECKS ? sealed_hash(secret, block - SEALED_HEADER_BYTES, content) : 0);
+}
+
+/* True if this is the header word of a free block, whose fields `slack` and `alignment` may be
+ * wrong. */
+static inline bool sealed_is_free_word(struct sealed_secret secret, const uint8_t *block,
+                                       uint64_t word)
+{
+    const uint64_t low_bits = (UINT64_C(1) << SEALED_UNITS_SHIFT) - 1;
+    if (!HEAP_CHECKS)
+        return (word & SEALED_FREE) != 0;
+    return (word & low_bits) ==
+           (SEALED_FREE | sealed_hash(secret, block - SEALED_HEADER_BYTES, word));
 }
 
 /* The last word of a free block, from which the block behind finds its start. */
@@ -319,9 +341,16 @@ struct heap_piece sealed_piece(const uint8_t *block, uint64_t header);
 
 /* --- Faults (sealed_block.c) ------------------------------------------------------------------ */
 
+void sealed_record_overwritten(struct heap *heap, const uint8_t *block)
+    __attribute__((cold, noinline));
+
 /* Record that a header, a footer or a link at or before `block` was overwritten. Always returns
- * false. */
-bool sealed_record_corrupt(struct heap *heap, const uint8_t *block);
+ * false. The compiler sees this, so its callers keep nothing for the time after the call. */
+static inline bool sealed_record_corrupt(struct heap *heap, const uint8_t *block)
+{
+    sealed_record_overwritten(heap, block);
+    return false;
+}
 
 /* Return the fault of a pointer that sealed_block_is_intact() has refused. It walks all blocks from
  * the first one. */
