@@ -62,23 +62,18 @@ static inline bool fast_footer_is_sound(const uint8_t *block, size_t units)
 
 /* --- Bins ------------------------------------------------------------------------------------- */
 
-/* Return the binary logarithm of a size, and FAST_BIN_SHIFT for smaller ones. */
-static inline unsigned fast_bin_exponent(size_t units)
-{
-    return 63u ^ (unsigned)__builtin_clzll(units | 1u << FAST_BIN_SHIFT);
-}
-
-/* Return the bin for a free block of this size. */
+/* Return the bin for a free block of this size. It follows from the size's binary logarithm, and
+ * from the FAST_BIN_SHIFT bits behind the highest one. */
 static inline unsigned fast_bin_of(size_t units)
 {
-    unsigned exponent = fast_bin_exponent(units);
+    unsigned exponent = 63u ^ (unsigned)__builtin_clzll(units | 1u << FAST_BIN_SHIFT);
     return (exponent << FAST_BIN_SHIFT) + (unsigned)(units << FAST_BIN_SHIFT >> exponent);
 }
 
-/* Return the first bin in which all blocks are large enough. */
+/* Return the first bin in which all blocks are large enough. Precondition: the size is not 0. */
 static inline unsigned fast_bin_above(size_t units)
 {
-    return fast_bin_of(units + ((size_t)1 << fast_bin_exponent(units) >> FAST_BIN_SHIFT) - 1);
+    return fast_bin_of(units - 1) + 1;
 }
 
 /* Find the first bin, beginning with `bin`, that is not empty. False: there is none. `bin` may be
@@ -124,11 +119,11 @@ static inline bool fast_bin_insert(struct heap *heap, unsigned bin, uint8_t *blo
     return true;
 }
 
-/* Take the first block out of a bin. It is at `place`. */
-static inline bool fast_bin_remove_first(struct heap *heap, unsigned bin, uint32_t place)
+/* Take the first block, at `place`, out of a bin. */
+static inline bool fast_bin_remove_first(struct heap *heap, unsigned bin, const uint8_t *block,
+                                         uint32_t place)
 {
     struct fast_core *core = &fast_of(heap)->core;
-    const uint8_t *block = fast_block_at(core, place);
     uint32_t next = fast_links_of(block)->next;
     core->bins[bin] = next;
     if (next == 0) {
@@ -142,41 +137,28 @@ static inline bool fast_bin_remove_first(struct heap *heap, unsigned bin, uint32
     return true;
 }
 
-/* Take a block out of a bin that has others. */
-static inline bool fast_bin_remove_one(struct heap *heap, unsigned bin, const uint8_t *block,
-                                       uint32_t place)
+/* Take a block out of a bin. */
+static inline __attribute__((always_inline)) bool
+fast_bin_remove(struct heap *heap, unsigned bin, const uint8_t *block, uint32_t place)
 {
     struct fast_core *core = &fast_of(heap)->core;
-    struct fast_links links = *fast_links_of(block);
-    if (!fast_place_is_possible(core, links.next) || !fast_place_is_possible(core, links.previous))
+    uint32_t next = fast_links_of(block)->next;
+    uint32_t previous = fast_links_of(block)->previous;
+    if (previous == 0) {
+        if (core->bins[bin] != place)
+            return sealed_record_corrupt(heap, block);
+        return fast_bin_remove_first(heap, bin, block, place);
+    }
+    if (!fast_place_is_possible(core, previous) ||
+        fast_links_of(fast_block_at(core, previous))->next != place)
         return sealed_record_corrupt(heap, block);
-    uint32_t *forward = links.previous == 0
-                            ? &core->bins[bin]
-                            : &fast_links_of(fast_block_at(core, links.previous))->next;
-    if (*forward != place)
-        return sealed_record_corrupt(heap, block);
-    *forward = links.next;
-    if (links.next == 0)
+    fast_links_of(fast_block_at(core, previous))->next = next;
+    if (next == 0)
         return true;
-    uint32_t *backward = &fast_links_of(fast_block_at(core, links.next))->previous;
-    if (*backward != place)
+    if (!fast_place_is_possible(core, next) ||
+        fast_links_of(fast_block_at(core, next))->previous != place)
         return sealed_record_corrupt(heap, block);
-    *backward = links.previous;
-    return true;
-}
-
-/* Take a block out of a bin. Most often it is the only one there. */
-static inline bool fast_bin_remove(struct heap *heap, unsigned bin, const uint8_t *block,
-                                   uint32_t place)
-{
-    struct fast_core *core = &fast_of(heap)->core;
-    const struct fast_links *links = fast_links_of(block);
-    if ((links->next | links->previous) != 0)
-        return fast_bin_remove_one(heap, bin, block, place);
-    if (core->bins[bin] != place)
-        return sealed_record_corrupt(heap, block);
-    core->bins[bin] = 0;
-    core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
+    fast_links_of(fast_block_at(core, next))->previous = previous;
     return true;
 }
 

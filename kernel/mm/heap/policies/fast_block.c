@@ -177,15 +177,23 @@ static __attribute__((noinline)) void *allocate_other(struct heap *heap, size_t 
     return heap->is_corrupt ? NULL : block;
 }
 
-/* Some memory of sparse slabs becomes memory of the core. */
-static __attribute__((noinline)) void *give_and_dissolve(struct heap *heap, uint8_t *block,
-                                                         size_t size_bytes, uint64_t header,
-                                                         const void *caller)
+/* Give a block of the core, which has the usual alignment. */
+static inline void *give_taken(struct heap *heap, const struct fast_taken *taken, size_t size_bytes)
 {
-    (void)give_block(heap, block, size_bytes, header);
+    sealed_write_live(fast_of(heap)->core.secret, taken->block, taken->units, 0, size_bytes);
+    fast_class_count_blocks(fast_of(heap), size_bytes, 1);
+    heap_count_allocation(heap, size_bytes);
+    return taken->block;
+}
+
+/* Some memory of sparse slabs becomes memory of the core. */
+static __attribute__((noinline)) void *give_and_dissolve(struct heap *heap, struct fast_taken taken,
+                                                         size_t size_bytes, const void *caller)
+{
+    (void)give_taken(heap, &taken, size_bytes);
     fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
-    return heap->is_corrupt ? NULL : block;
+    return heap->is_corrupt ? NULL : taken.block;
 }
 
 static inline void *allocate_from_core(struct heap *heap, size_t size_bytes, size_t units,
@@ -194,16 +202,20 @@ static inline void *allocate_from_core(struct heap *heap, size_t size_bytes, siz
     struct fast_taken taken = fast_core_take(heap, units);
     if (taken.block == NULL)
         return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
-    uint64_t header = sealed_header(taken.units, SEALED_LIVE);
     if (may_dissolve && __builtin_expect(fast_dissolve_is_due(fast_of(heap)), 0))
-        return give_and_dissolve(heap, taken.block, size_bytes, header, caller);
-    return give_block(heap, taken.block, size_bytes, header);
+        return give_and_dissolve(heap, taken, size_bytes, caller);
+    return give_taken(heap, &taken, size_bytes);
 }
 
-/* The request has freed a kept block, so it has done much already, and dissolves no slab. */
+/* The block's set has blocks, but none of this size, or the header of one has changed. A request
+ * that frees a kept block has done much already, so it dissolves no slab. */
 static __attribute__((noinline)) void *allocate_after_release(struct heap *heap, size_t size_bytes,
                                                               const void *caller)
 {
+    if (fast_recent_miss(heap, size_bytes))
+        return fast_block_allocate(heap, size_bytes, caller);
+    if (heap->is_corrupt)
+        return fail(heap, caller);
     return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller, false);
 }
 
@@ -211,16 +223,13 @@ static __attribute__((noinline)) void *allocate_after_release(struct heap *heap,
 static __attribute__((noinline)) void *allocate_missed(struct heap *heap, size_t size_bytes,
                                                        const void *caller)
 {
-    if (size_bytes >= heap->limit_bytes)
-        return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+    struct fast_state *fast = fast_of(heap);
     if (size_bytes <= FAST_RECENT_MOST_BYTES) {
-        unsigned kept_count = fast_of(heap)->recent.block_count;
-        if (fast_recent_miss(heap, size_bytes))
-            return fast_block_allocate(heap, size_bytes, caller);
-        if (heap->is_corrupt)
-            return fail(heap, caller);
-        if (fast_of(heap)->recent.block_count != kept_count)
+        if (!fast_recent_is_empty(&fast->recent, fast_recent_set_of(size_bytes)))
             return allocate_after_release(heap, size_bytes, caller);
+        fast_recent_expect(fast, size_bytes);
+    } else if (size_bytes >= heap->limit_bytes) {
+        return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
     }
     return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller, true);
 }
@@ -264,8 +273,6 @@ static inline bool release(struct heap *heap, uint8_t *block, uint64_t header, s
     sealed_write_tombstone(block, sealed_header_word(block));
     if (!fast_core_release(heap, block, header))
         return false;
-    if (fast_of(heap)->recent.block_count == FAST_RECENT_BLOCKS)
-        fast_recent_make_room(heap, size_bytes);
     give_back(heap, old_top);
     return !heap->is_corrupt;
 }
@@ -285,31 +292,53 @@ static __attribute__((noinline)) void refuse(struct heap *heap, uint8_t *block, 
     heap_fault_report(heap, caller);
 }
 
-/* No set wants the block. Its header word is intact. */
+/* Free a block that is intact, and that no set wants. */
 static __attribute__((noinline)) void free_to_core(struct heap *heap, uint8_t *block,
-                                                   const void *caller, size_t size_bytes)
+                                                   const void *caller, uint64_t header,
+                                                   size_t size_bytes)
 {
-    const struct fast_core *core = &fast_of(heap)->core;
-    uint64_t header = sealed_header_word(block) & ~SEALED_HASH_MASK;
-    if ((header & SEALED_LIVE) == 0 || !sealed_extent_is_inside(block, header, core->end) ||
-        !sealed_end_is_intact(core->secret, block, header))
-        return refuse(heap, block, caller);
     (void)release(heap, block, header, size_bytes);
     heap_fault_report(heap, caller);
 }
 
-/* The same for a block that a set wants, unless it has an unusual alignment. */
-static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
+static inline void keep(struct heap *heap, uint8_t *block, uint64_t header, size_t set,
+                        size_t size_bytes)
+{
+    heap_count_free(heap, size_bytes);
+    fast_recent_push(fast_of(heap), set, block, header);
+}
+
+/* Free a block that its set wants, while no more blocks can be kept. Another set may give up one of
+ * its blocks, which may be the neighbour of this one, and change its header. */
+static __attribute__((noinline)) void keep_instead(struct heap *heap, uint8_t *block,
                                                    const void *caller, size_t size_bytes)
 {
-    struct fast_state *fast = fast_of(heap);
-    uint64_t header = sealed_header_word(block);
-    if (sealed_alignment(header) != SEALED_UNIT_BYTES)
-        return free_to_core(heap, block, caller, size_bytes);
+    size_t set = fast_recent_set_of(size_bytes);
+    const uint8_t *old_top = fast_of(heap)->core.top;
+    if (fast_recent_make_room(heap, set)) {
+        keep(heap, block, sealed_header_word(block), set, size_bytes);
+        give_back(heap, old_top);
+    } else if (!heap->is_corrupt) {
+        (void)release(heap, block, sealed_header_word(block), size_bytes);
+    }
+    heap_fault_report(heap, caller);
+}
+
+/* Free a block with an unusual alignment or slack. */
+static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
+                                                   const void *caller, uint64_t header,
+                                                   size_t size_bytes)
+{
+    const struct fast_state *fast = fast_of(heap);
+    size_t set = fast_recent_set_of(size_bytes);
     if (!sealed_end_is_intact(fast->core.secret, block, header))
         return refuse(heap, block, caller);
-    heap_count_free(heap, size_bytes);
-    fast_recent_push(fast, fast_recent_set_of(size_bytes), block, header);
+    if (sealed_alignment(header) != SEALED_UNIT_BYTES ||
+        !fast_recent_wants(&fast->recent, set, size_bytes))
+        return free_to_core(heap, block, caller, header, size_bytes);
+    if (fast_recent_is_full(&fast->recent))
+        return keep_instead(heap, block, caller, size_bytes);
+    keep(heap, block, header, set, size_bytes);
 }
 
 /* As sealed_end_is_intact(), in fewer instructions, for a block with 1 to 32 bytes of slack and the
@@ -339,17 +368,18 @@ void fast_block_free(struct heap *heap, uint8_t *block, const void *caller)
                                sealed_header_word(block)))
         return refuse(heap, block, caller);
     uint64_t header = sealed_header_word(block);
-    size_t size_bytes = sealed_size(header);
-    size_t set = fast_recent_set_of(size_bytes);
-    if (!fast_recent_wants(&fast->recent, set, size_bytes))
-        return free_to_core(heap, block, caller, size_bytes);
-    if ((header & SEALED_LIVE) == 0 || sealed_units(header) > core->last_index - index)
+    if ((header & SEALED_LIVE) == 0 || sealed_units(header) - 1 >= core->last_index - index)
         return refuse(heap, block, caller);
+    size_t size_bytes = sealed_size(header);
     if (HEAP_CHECKS ? !end_is_usual(core, block, header)
                     : sealed_alignment(header) != SEALED_UNIT_BYTES)
-        return free_unusual(heap, block, caller, size_bytes);
-    heap_count_free(heap, size_bytes);
-    fast_recent_push(fast, set, block, header);
+        return free_unusual(heap, block, caller, header, size_bytes);
+    size_t set = fast_recent_set_of(size_bytes);
+    if (!fast_recent_wants(&fast->recent, set, size_bytes))
+        return free_to_core(heap, block, caller, header, size_bytes);
+    if (fast_recent_is_full(&fast->recent))
+        return keep_instead(heap, block, caller, size_bytes);
+    keep(heap, block, header, set, size_bytes);
 }
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */

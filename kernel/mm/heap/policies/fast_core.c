@@ -120,34 +120,33 @@ static __attribute__((noinline)) bool search_bin(struct heap *heap, struct found
     return false;
 }
 
-/* Find a free block with room for the request. The smallest bin is first, the top is last. False:
- * there is none, or the heap is corrupt. */
-static inline bool find_aligned(struct heap *heap, struct found *found, size_t units,
-                                size_t alignment_bytes)
+/* Find a first block of a bin that has room for the request. The smallest bin is first. */
+static inline bool find_first(struct heap *heap, struct found *found, size_t units,
+                              size_t alignment_bytes)
 {
     const struct fast_core *core = &fast_of(heap)->core;
-    unsigned own_bin = found->bin = fast_bin_of(units);
+    uint32_t place = core->bins[found->bin = fast_bin_of(units)];
     /* A bin's blocks differ by an eighth at most, so they have no room for a longer gap. */
-    if (core->bins[own_bin] != 0 &&
-        sealed_gap_units(fast_block_at(core, core->bins[own_bin]), alignment_bytes) <= units / 8) {
+    if (place != 0 && sealed_gap_units(fast_block_at(core, place), alignment_bytes) <= units / 8) {
         if (look_at_first(heap, found, units, alignment_bytes))
             return true;
         if (heap->is_corrupt)
             return false;
     }
+    size_t more_units =
+        alignment_bytes == SEALED_UNIT_BYTES ? 0 : alignment_bytes / SEALED_UNIT_BYTES + 1;
+    return fast_bin_find(core, fast_bin_above(units + more_units), &found->bin) &&
+           look_at_first(heap, found, units, alignment_bytes);
+}
 
-    size_t enough_units = alignment_bytes == SEALED_UNIT_BYTES
-                              ? units
-                              : units + alignment_bytes / SEALED_UNIT_BYTES + 1;
-    if (fast_bin_find(core, fast_bin_above(enough_units), &found->bin))
-        return look_at_first(heap, found, units, alignment_bytes);
-
+/* Find room in the top, or in one of more blocks of the request's bin. */
+static bool find_last(struct heap *heap, struct found *found, size_t units, size_t alignment_bytes)
+{
+    const struct fast_core *core = &fast_of(heap)->core;
     found->source = core->top;
     found->source_units = core->top_units;
-    if (fits(found, units, alignment_bytes))
-        return true;
-    found->bin = own_bin;
-    return search_bin(heap, found, units, alignment_bytes);
+    found->bin = fast_bin_of(units);
+    return fits(found, units, alignment_bytes) || search_bin(heap, found, units, alignment_bytes);
 }
 
 bool fast_core_has_room(struct heap *heap, size_t size_bytes)
@@ -167,42 +166,62 @@ static inline void take_from_top(struct heap *heap, uint8_t *end)
     set_top(&fast_of(heap)->core, end);
 }
 
-/* Take a free block out of its bin, for a block inside of it. The rest behind that block becomes
- * free. A rest that is too short stays part of the block. */
-static inline bool cut_from_bin(struct heap *heap, const struct found *found, uint8_t *block,
-                                size_t *units)
+/* Return the header of a part that was found. */
+static inline uint64_t header_of(const struct found *found, size_t units, size_t alignment_bytes)
+{
+    return sealed_header(units, SEALED_LIVE) | sealed_alignment_field(alignment_bytes) |
+           (found->gap_units != 0 ? SEALED_PREVIOUS_FREE : 0);
+}
+
+/* Take the part of `units` out of a free block in a bin. The rests before and behind it become free.
+ * A rest behind it that is too short stays part of the block. */
+static inline __attribute__((always_inline)) uint8_t *
+cut_from_bin(struct heap *heap, const struct found *found, size_t units, size_t alignment_bytes,
+             uint64_t *ret_header)
 {
     struct fast_core *core = &fast_of(heap)->core;
-    size_t rest_units = found->source_units - found->gap_units - *units;
+    uint8_t *block = sealed_next(found->source, found->gap_units);
+    size_t rest_units = found->source_units - found->gap_units - units;
     core->bin_units -= found->source_units;
     if (!fast_bin_remove(heap, found->bin, found->source, fast_place_of(core, found->source)))
-        return false;
-    if (rest_units >= FAST_MINIMUM_UNITS)
-        return make_free(heap, sealed_next(block, *units), rest_units);
-    *units += rest_units;
-    sealed_toggle_previous_free(sealed_next(block, *units));
-    return true;
+        return NULL;
+    if (rest_units < FAST_MINIMUM_UNITS) {
+        units += rest_units;
+        sealed_toggle_previous_free(sealed_next(block, units));
+    } else if (!make_free(heap, sealed_next(block, units), rest_units)) {
+        return NULL;
+    }
+    if (found->gap_units != 0 && !make_free(heap, found->source, found->gap_units))
+        return NULL;
+    fast_absent_count_taken(fast_of(heap));
+    *ret_header = header_of(found, units, alignment_bytes);
+    return block;
+}
+
+/* As fast_core_take_aligned(), if no first block of a bin has room. */
+static __attribute__((noinline)) uint8_t *
+take_aligned_last(struct heap *heap, size_t units, size_t alignment_bytes, uint64_t *ret_header)
+{
+    struct found found;
+    if (heap->is_corrupt || !find_last(heap, &found, units, alignment_bytes))
+        return NULL;
+    if (found.source != fast_of(heap)->core.top)
+        return cut_from_bin(heap, &found, units, alignment_bytes, ret_header);
+    uint8_t *block = sealed_next(found.source, found.gap_units);
+    take_from_top(heap, sealed_next(block, units));
+    if (found.gap_units != 0 && !make_free(heap, found.source, found.gap_units))
+        return NULL;
+    *ret_header = header_of(&found, units, alignment_bytes);
+    return block;
 }
 
 uint8_t *fast_core_take_aligned(struct heap *heap, size_t units, size_t alignment_bytes,
                                 uint64_t *ret_header)
 {
-    struct fast_state *fast = fast_of(heap);
     struct found found;
-    if (!find_aligned(heap, &found, units, alignment_bytes))
-        return NULL;
-
-    uint8_t *block = sealed_next(found.source, found.gap_units);
-    if (found.source == fast->core.top)
-        take_from_top(heap, sealed_next(block, units));
-    else if (!cut_from_bin(heap, &found, block, &units))
-        return NULL;
-    if (found.gap_units != 0 && !make_free(heap, found.source, found.gap_units))
-        return NULL;
-    fast_absent_count_taken(fast);
-    *ret_header = sealed_header(units, SEALED_LIVE) | sealed_alignment_field(alignment_bytes) |
-                  (found.gap_units != 0 ? SEALED_PREVIOUS_FREE : 0);
-    return block;
+    if (!find_first(heap, &found, units, alignment_bytes))
+        return take_aligned_last(heap, units, alignment_bytes, ret_header);
+    return cut_from_bin(heap, &found, units, alignment_bytes, ret_header);
 }
 
 size_t fast_core_reach_units(const struct fast_core *core, const uint8_t *block)
@@ -227,7 +246,7 @@ static inline struct fast_taken cut_first(struct heap *heap, unsigned bin, size_
     uint32_t place = core->bins[bin];
     uint8_t *block = fast_block_at(core, place);
     size_t rest_units = source_units - units;
-    if (!fast_bin_remove_first(heap, bin, place))
+    if (!fast_bin_remove_first(heap, bin, block, place))
         return none;
     if (rest_units < FAST_MINIMUM_UNITS) {
         units = source_units;
@@ -286,7 +305,7 @@ static inline uint8_t *find_previous(struct heap *heap, uint8_t *block, size_t *
     size_t units = sealed_units(footer);
     uint8_t *previous = block - units * SEALED_UNIT_BYTES;
     *ret_units = units;
-    if (units - 1 >= fast_place_of(core, block) - 1) {
+    if (units >= fast_place_of(core, block)) {
         (void)sealed_record_corrupt(heap, block);
         return NULL;
     }
@@ -328,6 +347,13 @@ static __attribute__((noinline)) bool release_into_top(struct heap *heap, uint8_
     return true;
 }
 
+/* Free `units` at `block`, between two blocks that are in use. */
+static __attribute__((noinline)) bool release_between(struct heap *heap, uint8_t *block,
+                                                      size_t units)
+{
+    return make_free(heap, block, units);
+}
+
 /* Free `units` at `block`, which is behind a free block and not before one. Most often a long block
  * stays in its bin. */
 static __attribute__((noinline)) bool release_behind_free(struct heap *heap, uint8_t *block,
@@ -339,30 +365,34 @@ static __attribute__((noinline)) bool release_behind_free(struct heap *heap, uin
     if (previous == NULL)
         return false;
     sealed_wipe_header(block);
-    core->bin_units += units;
-    write_free(core, previous, previous_units + units);
     uint32_t place = fast_place_of(core, previous);
     unsigned old_bin = fast_bin_of(previous_units);
-    unsigned bin = fast_bin_of(previous_units + units);
-    return bin == old_bin || (fast_bin_remove(heap, old_bin, previous, place) &&
-                              fast_bin_insert(heap, bin, previous, place));
+    if (fast_bin_of(previous_units + units) == old_bin) {
+        core->bin_units += units;
+        write_free(core, previous, previous_units + units);
+        return true;
+    }
+    core->bin_units -= previous_units;
+    return fast_bin_remove(heap, old_bin, previous, place) &&
+           release_between(heap, previous, previous_units + units);
 }
 
-/* Free a block with this header before a free one. */
+/* Free `units` at `block`, before the free block `next` of `next_units`. */
 static __attribute__((noinline)) bool release_before_free(struct heap *heap, uint8_t *block,
-                                                          uint64_t header, uint64_t next_header)
+                                                          size_t units, uint64_t header,
+                                                          size_t next_units)
 {
     struct fast_core *core = &fast_of(heap)->core;
-    uint8_t *next = sealed_next(block, sealed_units(header));
-    size_t next_units = sealed_units(next_header);
-    if (!sealed_extent_is_inside(next, next_header, core->end) ||
-        !fast_bin_remove(heap, fast_bin_of(next_units), next, fast_place_of(core, next)))
+    uint8_t *next = sealed_next(block, units);
+    uint32_t place = fast_place_of(core, next);
+    if (next_units - 1 >= core->end_place - place ||
+        !fast_bin_remove(heap, fast_bin_of(next_units), next, place))
         return sealed_record_corrupt(heap, next);
     sealed_wipe_header(next);
     core->bin_units -= next_units;
-    size_t units = sealed_units(header) + next_units;
+    units += next_units;
     return (header & SEALED_PREVIOUS_FREE) != 0 ? release_behind_free(heap, block, units)
-                                                : make_free(heap, block, units);
+                                                : release_between(heap, block, units);
 }
 
 /* The header of the block behind is read even if that block stays as it is: so an overrun is found. */
@@ -378,10 +408,10 @@ bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
     if (next == core->top)
         return release_into_top(heap, block, header);
     if ((next_header & SEALED_FREE) != 0)
-        return release_before_free(heap, block, header, next_header);
+        return release_before_free(heap, block, units, header, sealed_units(next_header));
     sealed_toggle_previous_free(next);
     return (header & SEALED_PREVIOUS_FREE) != 0 ? release_behind_free(heap, block, units)
-                                                : make_free(heap, block, units);
+                                                : release_between(heap, block, units);
 }
 
 bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)

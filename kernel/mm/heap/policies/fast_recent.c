@@ -41,36 +41,21 @@ static bool release_newest(struct heap *heap, size_t set)
     return fast_core_release(heap, block, word & ~SEALED_HASH_MASK);
 }
 
-/* The size is of no use if a block would be a large part of the heap. */
-static void expect(struct fast_state *fast, size_t set, size_t size_bytes)
-{
-    if (fast_medium_units_for(size_bytes) <= fast->core.end_place / FAST_RECENT_PART)
-        fast->recent.sizes[set] = (uint32_t)size_bytes;
-}
-
 bool fast_recent_miss(struct heap *heap, size_t size_bytes)
 {
     struct fast_state *fast = fast_of(heap);
     size_t set = fast_recent_set_of(size_bytes);
-    if (fast_recent_is_empty(&fast->recent, set)) {
-        expect(fast, set, size_bytes);
-        return false;
-    }
     if (fast->recent.sizes[set] == size_bytes && update_newest(fast, set))
         return true;
     (void)release_newest(heap, set);
     return false;
 }
 
-void fast_recent_make_room(struct heap *heap, size_t size_bytes)
+bool fast_recent_make_room(struct heap *heap, size_t set)
 {
     struct fast_recent *recent = &fast_of(heap)->recent;
-    size_t set = fast_recent_set_of(size_bytes);
-    if (recent->block_count < FAST_RECENT_BLOCKS || recent->sizes[set] != size_bytes)
-        return;
     size_t victim = recent->next_victim++ % FAST_RECENT_SETS;
-    if (victim != set && !fast_recent_is_empty(recent, victim))
-        (void)release_newest(heap, victim);
+    return victim != set && !fast_recent_is_empty(recent, victim) && release_newest(heap, victim);
 }
 
 bool fast_recent_flush(struct heap *heap)

@@ -64,23 +64,36 @@ static inline uint8_t *fast_recent_take(struct fast_state *fast, size_t size_byt
     return (uint8_t *)(header + 1);
 }
 
-/* Call this when no block of this size could be taken. From now on its set wants blocks of this
- * size, if it is empty; if not, one of its blocks is released to the core. The result is true if
- * there is a block of this size after all. In a corrupt heap the fault is recorded. */
+/* Call this when no block of this size could be taken, and its set is empty. From now on the set
+ * wants blocks of this size, if such a block is no large part of the heap. */
+static inline void fast_recent_expect(struct fast_state *fast, size_t size_bytes)
+{
+    if (size_bytes * FAST_RECENT_PART <= fast->core.end_place * SEALED_UNIT_BYTES)
+        fast->recent.sizes[fast_recent_set_of(size_bytes)] = (uint32_t)size_bytes;
+}
+
+/* Call this when no block of this size could be taken, and its set is not empty. One of the set's
+ * blocks is released to the core. The result is true if there is a block of this size after all. In
+ * a corrupt heap the fault is recorded. */
 bool fast_recent_miss(struct heap *heap, size_t size_bytes);
 
 /* --- Keeping ---------------------------------------------------------------------------------- */
 
-/* True if a live block of this size is kept when it is freed, if it has the usual alignment. The
- * number is read as a volatile, so that counting it up is one instruction on memory. */
+/* True if a live block of this size is kept when it is freed, if it has the usual alignment. */
 static inline bool fast_recent_wants(const struct fast_recent *recent, size_t set,
                                      size_t size_bytes)
 {
-    return recent->sizes[set] == size_bytes &&
-           *(const volatile unsigned *)&recent->block_count < FAST_RECENT_BLOCKS;
+    return recent->sizes[set] == size_bytes;
 }
 
-/* Keep a live block that is freed. Precondition: the set wants it. */
+/* True if another block must be released first. The number is read as a volatile, so that counting
+ * it up is one instruction on memory. */
+static inline bool fast_recent_is_full(const struct fast_recent *recent)
+{
+    return *(const volatile unsigned *)&recent->block_count >= FAST_RECENT_BLOCKS;
+}
+
+/* Keep a live block that is freed. Precondition: the set wants it, and there is room. */
 static inline void fast_recent_push(struct fast_state *fast, size_t set, uint8_t *block,
                                     uint64_t header)
 {
@@ -93,9 +106,9 @@ static inline void fast_recent_push(struct fast_state *fast, size_t set, uint8_t
     recent->block_count++;
 }
 
-/* Call this after a block of this size could not be kept. If its set wants it, but too many others
- * are kept, a block of another set is released to the core. */
-void fast_recent_make_room(struct heap *heap, size_t size_bytes);
+/* Release a block of another set to the core, if the set whose turn it is has one. True if there is
+ * room now. */
+bool fast_recent_make_room(struct heap *heap, size_t set);
 
 /* Merge all kept blocks with the free memory around them. True if there was one. */
 bool fast_recent_flush(struct heap *heap);

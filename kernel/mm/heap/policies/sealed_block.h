@@ -257,17 +257,26 @@ static inline bool sealed_slack_is_intact(struct sealed_secret secret, const uin
     return ((*word ^ sealed_canary(secret, word)) & sealed_last_bytes(slack_bytes)) == 0;
 }
 
-/* Write the header of a block with the requested size `size_bytes`, and the canaries behind it.
- * `header` has all fields except slack and `live`. */
-static inline void sealed_make_live(struct sealed_secret secret, uint8_t *block, uint64_t header,
-                                    size_t size_bytes)
+/* Write the header of a block of `units` with the requested size `size_bytes`, and the canaries
+ * behind it. `fields` are those of the header beside slack, units and `live`. */
+static inline void sealed_write_live(struct sealed_secret secret, uint8_t *block, size_t units,
+                                     uint64_t fields, size_t size_bytes)
 {
-    uint64_t capacity_bytes = sealed_capacity_bytes(sealed_units(header));
+    uint64_t capacity_bytes = sealed_capacity_bytes(units);
     uint64_t slack_bytes = capacity_bytes - size_bytes;
     if (HEAP_CHECKS && slack_bytes != 0)
         sealed_write_slack(secret, block + capacity_bytes, slack_bytes);
-    header &= ~(SEALED_SLACK_MAX << SEALED_SLACK_SHIFT);
-    sealed_write_header(secret, block, header | SEALED_LIVE | slack_bytes << SEALED_SLACK_SHIFT);
+    sealed_write_header(secret, block,
+                        sealed_header(units, SEALED_LIVE) | fields |
+                            slack_bytes << SEALED_SLACK_SHIFT);
+}
+
+/* The same for a block with this header, whose slack may change. */
+static inline void sealed_make_live(struct sealed_secret secret, uint8_t *block, uint64_t header,
+                                    size_t size_bytes)
+{
+    const uint64_t changed = SEALED_SLACK_MAX << SEALED_SLACK_SHIFT | SEALED_UNITS_MASK;
+    sealed_write_live(secret, block, sealed_units(header), header & ~changed, size_bytes);
 }
 
 /* True if the canaries behind a live block are intact. Without slack the next header is one. */
