@@ -78,19 +78,93 @@ static inline void *fast_class_allocate(struct heap *heap, struct fast_slab *sla
     return slot;
 }
 
-/* The same for a medium class. */
-static inline void *fast_class_allocate_medium(struct heap *heap, struct fast_slab *slab,
-                                               size_t size_bytes)
+/* Complete a slot of a medium class. */
+static inline void *fast_class_end_medium(struct heap *heap, const struct fast_slab *slab,
+                                          uint8_t *slot, size_t size_bytes)
 {
-    uint8_t *slot = fast_class_take_slot(slab);
     fast_slot_write_long_end(fast_of(heap), slab, slot, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }
 
-/* Find another word with a free slot: in the current slab, else in the next one. False: the class
- * has no free slot, and no current slab. */
-bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
+/* As fast_class_allocate(), for a medium class. */
+static inline void *fast_class_allocate_medium(struct heap *heap, struct fast_slab *slab,
+                                               size_t size_bytes)
+{
+    return fast_class_end_medium(heap, slab, fast_class_take_slot(slab), size_bytes);
+}
+
+/* Search the words from `start` up, then those below `stop`, for a free slot. The first word with
+ * one becomes current. Only the last word that is reached may have slots that are not prepared.
+ * False: there is none. */
+static inline bool fast_class_find_word(struct fast_slab *slab, uint64_t *start,
+                                        const uint64_t *stop)
+{
+    uint64_t *last = &slab->free[slab->reached_count / 64];
+    uint64_t unready = UINT64_MAX << slab->reached_count % 64;
+    uint64_t *word = start;
+    while (word < last && *word == 0)
+        word++;
+    if (word >= last && *last != unready)
+        word = last;
+    else if (word >= last) {
+        for (word = slab->free; word < stop && *word == 0;)
+            word++;
+        if (word >= stop)
+            return false;
+    }
+    slab->word = word;
+    slab->word_slots = slab->slots + (size_t)(word - slab->free) * 64 * slab->stride_bytes;
+    slab->unready = word == last ? unready : 0;
+    return true;
+}
+
+/* A class has used up its current word, and chooses another one. */
+static inline void fast_class_count_refill(struct fast_state *fast, size_t class_index)
+{
+    fast->classes[class_index].refilled_at = ++fast->refill_count;
+}
+
+/* Choose the next word of the class's current slab with a free slot. False: that has no other slot
+ * that is prepared, or the class has no current slab. Precondition: the current word is used up.
+ * Measured: if the search always begins with the first word, the workload kernel-server takes 68
+ * instructions instead of 65, since that word then has few free slots. */
+static inline bool fast_class_turn(struct fast_state *fast, size_t class_index)
+{
+    struct fast_slab *slab = fast->current[class_index];
+    if (slab->used_count == slab->reached_count ||
+        !fast_class_find_word(slab, slab->word + 1, slab->word))
+        return false;
+    fast_class_count_refill(fast, class_index);
+    return true;
+}
+
+/* Return the next slot of the current slab that was never taken. It needs no preparation, since it
+ * becomes live at once. Its word becomes current, and stays used up. Precondition: no other slot is
+ * free, and slab->reached_count < slab->slot_count. */
+static inline uint8_t *fast_class_take_unused(struct fast_slab *slab)
+{
+    unsigned index = slab->reached_count++;
+    uint64_t *word = &slab->free[index / 64];
+    uint64_t bit = UINT64_C(1) << index % 64;
+    *word &= ~bit;
+    slab->used_count++;
+    slab->word = word;
+    slab->word_slots = fast_slot_at(slab, index / 64 * 64);
+    slab->unready = -bit << 1;
+    return fast_slot_at(slab, index);
+}
+
+/* The current slab has no other slot that is prepared: prepare more, or make the next slab current.
+ * The caller must take a slot at once. False: the class has no free slot, and no current slab. */
+bool fast_class_next(struct fast_state *fast, size_t class_index);
+
+/* Find another word with a free slot, in the current slab or the next one. False: as above. */
+static inline bool fast_class_refill(struct fast_state *fast, const struct fast_class *size_class)
+{
+    size_t class_index = (size_t)(size_class - fast->classes);
+    return fast_class_turn(fast, class_index) || fast_class_next(fast, class_index);
+}
 
 /* True if the class has a free slot, prepared or not. */
 static inline bool fast_class_has_any_slot(const struct fast_state *fast, size_t class_index)
@@ -103,11 +177,8 @@ static inline bool fast_class_has_any_slot(const struct fast_state *fast, size_t
 /* Return the bits of a word without a slot that is prepared. */
 uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word);
 
-/* Make a new slab current. */
+/* Make a new slab current. The caller must take a slot at once. */
 void fast_class_begin(struct fast_state *fast, struct fast_slab *slab);
-
-/* Make this slab current. False: it has no free slot. */
-bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab);
 
 /* --- The other slabs -------------------------------------------------------------------------- */
 
