@@ -300,8 +300,8 @@ static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *blo
 static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
                                                    const void *caller, struct fast_slab *slab)
 {
-    unsigned index = 0;
-    (void)fast_slot_find(slab, block, &index);
+    unsigned index;
+    (void)fast_slot_index(slab, block, &index);
     if (fast_slab_is_dense(slab) && fast_slot_next_is_intact(fast_of(heap), slab, index)) {
         fast_slot_write_free(block, fast_canary(fast_of(heap), (uintptr_t)block));
         count_free_slot(heap, slab, slab->stride_bytes, caller);
@@ -318,13 +318,12 @@ static __attribute__((noinline)) void free_not_padded(struct heap *heap, uint8_t
 {
     size_t size_bytes;
     uint64_t free_word;
-    if (!fast_slab_is_medium(slab) || !fast_slot_before_is_intact(slab, block) ||
-        !fast_slot_read_long_end(fast_of(heap), slab, block, &size_bytes, &free_word)) {
+    if (fast_slab_is_medium(slab) && fast_slot_before_is_intact(slab, block) &&
+        fast_slot_read_long_end(fast_of(heap), slab, block, &size_bytes, &free_word)) {
+        fast_slot_write_free(block, free_word);
+        count_free_slot(heap, slab, size_bytes, caller);
+    } else
         free_unusual(heap, block, caller, slab);
-        return;
-    }
-    fast_slot_write_free(block, free_word);
-    count_free_slot(heap, slab, size_bytes, caller);
 }
 
 static void fast_free(struct heap *heap, void *block, const void *caller)
