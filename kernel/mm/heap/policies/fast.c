@@ -94,7 +94,7 @@ static inline bool look_ahead(struct heap *heap, const struct fast_class *size_c
     return !heap->is_corrupt;
 }
 
-/* The class has no free slot. */
+/* The class has no free slot, and no current slab. */
 static __attribute__((noinline)) void *allocate_small_new(struct heap *heap, size_t size_bytes,
                                                           const void *caller)
 {
@@ -134,9 +134,11 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
 {
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast->class_of[size_bytes];
-    if (!fast_class_turn(fast, class_index))
+    if (fast_class_turn(fast, class_index))
+        return fast_class_allocate(heap, fast->current[class_index], size_bytes);
+    if (fast->current[class_index] != &fast_no_slab || fast_class_has_other(fast, class_index))
         return allocate_small_other(heap, size_bytes, caller);
-    return fast_class_allocate(heap, fast->current[class_index], size_bytes);
+    return allocate_small_new(heap, size_bytes, caller);
 }
 
 /* True if a new slab is worth its memory. A class gets its first one with its second block. The
@@ -147,7 +149,7 @@ static bool is_worth_a_medium_slab(const struct heap *heap, const struct fast_cl
            !fast_dissolve_is_due(fast_of(heap)) && !memory_is_short(heap);
 }
 
-/* The medium class has no free slot. */
+/* The medium class has no free slot, and no current slab. */
 static __attribute__((noinline)) void *allocate_medium_new(struct heap *heap, size_t size_bytes,
                                                            const void *caller)
 {
@@ -169,7 +171,7 @@ static __attribute__((noinline)) void *allocate_medium_other(struct heap *heap, 
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast_class_of_medium(fast, size_bytes);
     struct fast_class *size_class = &fast->classes[class_index];
-    if (size_class->slot_count == 0 || !fast_class_next(fast, class_index))
+    if (!fast_class_next(fast, class_index))
         return allocate_medium_new(heap, size_bytes, caller);
     if (size_class->partial == NULL && !look_ahead(heap, size_class, caller))
         return NULL;
@@ -185,10 +187,11 @@ static __attribute__((noinline)) void *allocate_medium_turn(struct heap *heap, s
     struct fast_slab *slab = fast->current[class_index];
     if (fast_class_turn(fast, class_index))
         return fast_class_allocate_medium(heap, slab, size_bytes);
-    if (slab->reached_count == slab->slot_count)
+    if (slab->reached_count != slab->slot_count)
+        return fast_class_end_medium(heap, slab, fast_class_take_unused(fast, slab), size_bytes);
+    if (slab != &fast_no_slab || fast_class_has_other(fast, class_index))
         return allocate_medium_other(heap, size_bytes, caller);
-    fast->classes[class_index].refilled_at = fast->refill_count; /* one slot is not a word */
-    return fast_class_end_medium(heap, slab, fast_class_take_unused(slab), size_bytes);
+    return allocate_medium_new(heap, size_bytes, caller);
 }
 
 static void *allocate_medium(struct heap *heap, size_t size_bytes, const void *caller)

@@ -139,11 +139,19 @@ static inline bool fast_class_turn(struct fast_state *fast, size_t class_index)
     return true;
 }
 
-/* Return the next slot of the current slab that was never taken. It needs no preparation, since it
- * becomes live at once. Its word becomes current, and stays used up. Precondition: no other slot is
- * free, and slab->reached_count < slab->slot_count. */
-static inline uint8_t *fast_class_take_unused(struct fast_slab *slab)
+/* So many new slots of a medium class count as a word that was used up.
+ * Measured: if each one counts, slabs of other classes are dissolved early, and a pair of 1,040
+ * bytes takes 233 instructions instead of 133. If none counts, the pattern medium-turns takes 2.01
+ * times its live memory instead of 1.92. With 2 or 8, all of these are the same. */
+#define FAST_MEDIUM_REFILL 4u
+
+/* Return the next slot of a medium class's current slab that was never taken. It needs no
+ * preparation, since it becomes live at once. Its word becomes current, and stays used up.
+ * Precondition: no other slot is free, and slab->reached_count < slab->slot_count. */
+static inline uint8_t *fast_class_take_unused(struct fast_state *fast, struct fast_slab *slab)
 {
+    fast->refill_count += slab->reached_count % FAST_MEDIUM_REFILL == 0;
+    fast->classes[slab->class_index].refilled_at = fast->refill_count;
     unsigned index = slab->reached_count++;
     uint64_t *word = &slab->free[index / 64];
     uint64_t bit = UINT64_C(1) << index % 64;
@@ -166,12 +174,17 @@ static inline bool fast_class_refill(struct fast_state *fast, const struct fast_
     return fast_class_turn(fast, class_index) || fast_class_next(fast, class_index);
 }
 
+/* True if the class has a slab with free slots besides its current one. */
+static inline bool fast_class_has_other(const struct fast_state *fast, size_t class_index)
+{
+    return fast->classes[class_index].partial != NULL || fast->sparse[class_index] != NULL;
+}
+
 /* True if the class has a free slot, prepared or not. */
 static inline bool fast_class_has_any_slot(const struct fast_state *fast, size_t class_index)
 {
     const struct fast_slab *slab = fast->current[class_index];
-    return slab->used_count != slab->slot_count || fast->classes[class_index].partial != NULL ||
-           fast->sparse[class_index] != NULL;
+    return slab->used_count != slab->slot_count || fast_class_has_other(fast, class_index);
 }
 
 /* Return the bits of a word without a slot that is prepared. */
