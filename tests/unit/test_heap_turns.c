@@ -128,9 +128,69 @@ static void test_a_medium_slot_is_not_written_before_its_turn(void **state)
     assert_ptr_not_equal(slab_of(heap, allocate(heap, MEDIUM_BYTES)), slab);
 }
 
+#define SLAB_COUNT 4
+
+/* Open some slabs, one after the other, and use them up. The last one is current. */
+static void fill_slabs(struct heap *heap, struct fast_slab *slabs[SLAB_COUNT])
+{
+    for (unsigned i = 0; i < SLAB_COUNT; i++) {
+        slabs[i] = open_slab(heap, SMALL_BYTES, 64);
+        use_up(heap, slabs[i], SMALL_BYTES);
+    }
+}
+
+static void assert_slabs(struct heap *heap, struct fast_slab *slabs[SLAB_COUNT],
+                         const unsigned *expected, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        assert_ptr_equal(slab_of(heap, allocate(heap, SMALL_BYTES)), slabs[expected[i]]);
+        assert_sound(heap);
+    }
+}
+
+/* The slab that was full most recently comes last, so that it gets more free slots. */
+static void test_slabs_have_turns(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fast_slab *slabs[SLAB_COUNT];
+    static const unsigned EXPECTED[] = {1, 0, 0, 2};
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fill_slabs(heap, slabs);
+    free_slot(heap, slabs[1], 7);
+    free_slot(heap, slabs[0], 7);
+    free_slot(heap, slabs[2], 7);
+    free_slot(heap, slabs[0], 8);
+    assert_slabs(heap, slabs, EXPECTED, 4);
+    free_slot(heap, slabs[3], 7);
+    free_slot(heap, slabs[1], 7);
+    assert_slabs(heap, slabs, (const unsigned[]){3, 1}, 2);
+}
+
+/* A slab that becomes sparse leaves its place on the list, and comes after the others. */
+static void test_a_sparse_slab_comes_last(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fast_slab *slabs[SLAB_COUNT];
+    static const unsigned EXPECTED[] = {0, 2, 1};
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fill_slabs(heap, slabs);
+    free_slot(heap, slabs[0], 7);
+    for (unsigned index = 0; !slabs[1]->is_sparse; index++)
+        free_slot(heap, slabs[1], index);
+    free_slot(heap, slabs[2], 7);
+    assert_sound(heap);
+    assert_slabs(heap, slabs, EXPECTED, 3);
+}
+
 static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_words_have_turns),
     TEST_OF_POLICY(test_new_slots_come_last),
+    TEST_OF_POLICY(test_slabs_have_turns),
+    TEST_OF_POLICY(test_a_sparse_slab_comes_last),
     TEST_OF_POLICY(test_a_medium_slot_is_not_written_before_its_turn),
 };
 

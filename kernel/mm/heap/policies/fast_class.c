@@ -152,25 +152,43 @@ static void add_first(struct fast_slab **list, struct fast_slab *slab)
 /* A slab at the list's end gets more free slots until it is its turn. */
 static void add_last(struct fast_class *size_class, struct fast_slab *slab)
 {
+    struct fast_slab *last = size_class->partial_last;
     slab->next = NULL;
-    slab->previous = size_class->partial != NULL ? size_class->partial_last : NULL;
-    if (slab->previous != NULL)
-        slab->previous->next = slab;
+    slab->previous = last;
+    size_class->partial_last = slab;
+    if (last != NULL)
+        last->next = slab;
     else
         size_class->partial = slab;
-    size_class->partial_last = slab;
+}
+
+static __attribute__((noinline)) void add_sparse(struct fast_state *fast, struct fast_slab *slab,
+                                                 unsigned live_count)
+{
+    slab->is_sparse = true;
+    slab->used_count = (uint16_t)live_count;
+    add_first(&fast->sparse[slab->class_index], slab);
+    fast->sparse_page_count += slab->page_count;
+    note_sparse(fast, slab->class_index);
 }
 
 void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count)
 {
-    slab->is_sparse = live_count <= slab->slot_count / FAST_SPARSE_PART;
-    slab->counts_above = !slab->is_sparse;
-    slab->used_count = (uint16_t)(live_count - fast_class_floor(slab));
-    if (slab->is_sparse)
-        add_first(&fast->sparse[slab->class_index], slab);
-    else
-        add_last(&fast->classes[slab->class_index], slab);
-    fast->sparse_page_count += slab->is_sparse ? slab->page_count : 0;
+    unsigned floor = slab->slot_count / FAST_SPARSE_PART;
+    slab->is_full = false;
+    slab->counts_above = live_count > floor;
+    if (live_count <= floor) {
+        add_sparse(fast, slab, live_count);
+        return;
+    }
+    slab->used_count = (uint16_t)(live_count - floor);
+    add_last(&fast->classes[slab->class_index], slab);
+}
+
+static void remove_sparse(struct fast_state *fast, struct fast_slab *slab)
+{
+    slab->is_sparse = false;
+    fast->sparse_page_count -= slab->page_count;
     note_sparse(fast, slab->class_index);
 }
 
@@ -185,10 +203,9 @@ void fast_class_remove(struct fast_state *fast, struct fast_slab *slab)
     else if (!slab->is_sparse)
         fast->classes[slab->class_index].partial_last = slab->previous;
     slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
-    fast->sparse_page_count -= slab->is_sparse ? slab->page_count : 0;
     slab->counts_above = false;
-    slab->is_sparse = false;
-    note_sparse(fast, slab->class_index);
+    if (slab->is_sparse)
+        remove_sparse(fast, slab);
 }
 
 struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
@@ -207,6 +224,8 @@ static struct fast_slab *take_partial(struct fast_class *size_class)
     size_class->partial = slab->next;
     if (slab->next != NULL)
         slab->next->previous = NULL;
+    else
+        size_class->partial_last = NULL;
     slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
     slab->counts_above = false;
     return slab;

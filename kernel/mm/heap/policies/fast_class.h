@@ -210,7 +210,7 @@ static inline unsigned fast_class_floor(const struct fast_slab *slab)
 }
 
 /* Put a slab on the list of partial or of sparse slabs. It is on no list, and has free slots and
- * this many live blocks. */
+ * this many live blocks. It is not full any more. */
 void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count);
 
 /* Take the slab off its list. Its `used_count` is then that of all its live blocks. */
