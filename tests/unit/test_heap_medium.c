@@ -9,7 +9,7 @@
 
 /* The longest block of a class, and the number of bytes by which a shorter one misses it. */
 static const size_t LONGEST[] = {1152, 2048, 3584, 6144, 16384};
-static const size_t GAPS[] = {0, 1, 7, 8, 9, 15, 16, 17, 100};
+static const size_t GAPS[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 100};
 
 #define LONGEST_COUNT (sizeof LONGEST / sizeof LONGEST[0])
 #define GAP_COUNT     (sizeof GAPS / sizeof GAPS[0])

@@ -76,38 +76,33 @@ static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t s
     return (has_page || may_grow) && fast_slab_open(heap, size_class, size_bytes, may_grow);
 }
 
-/* The class has a slot again. This took few instructions, so a step towards its next slab is done
- * here. Otherwise the request that needs the slab does the step, and gets a block of the core. When
- * memory is scarce, what is kept for slabs is given up, so that a request which fails need not. */
-static inline void look_ahead(struct heap *heap, const struct fast_class *size_class)
+/* The class has no other slab with a free slot than its current one. This was found out in few
+ * instructions, so a step towards its next slab is done here. Otherwise the request that needs the
+ * slab does the step, and gets a block of the core. When memory is scarce, what is kept for slabs
+ * is given up, so that a request which fails need not. False: the heap is corrupt, and the fault is
+ * reported. */
+static inline bool look_ahead(struct heap *heap, const struct fast_class *size_class,
+                              const void *caller)
 {
-    if (!memory_is_short(heap))
+    if (!memory_is_short(heap)) {
+        if (fast_slab_is_prepared(fast_of(heap)))
+            return true;
         fast_slab_prepare(heap, size_class);
-    else if (fast_slab_memory_is_scarce(heap))
+    } else if (fast_slab_memory_is_scarce(heap))
         fast_slab_release_surplus(heap, false);
-}
-
-static void *allocate_refilled(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
-                               const void *caller)
-{
-    struct fast_slab *slab = *fast_class_current(fast_of(heap), size_class);
-    look_ahead(heap, size_class);
-    void *slot = fast_class_allocate(heap, slab, size_bytes);
     heap_fault_report(heap, caller);
-    return heap->is_corrupt ? NULL : slot;
+    return !heap->is_corrupt;
 }
 
-/* The class's current word is used up. */
-static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t size_bytes,
-                                                      const void *caller)
+/* The class has no free slot, and no current slab. */
+static __attribute__((noinline)) void *allocate_small_new(struct heap *heap, size_t size_bytes,
+                                                          const void *caller)
 {
     struct fast_state *fast = fast_of(heap);
     struct fast_class *size_class = &fast->classes[fast->class_of[size_bytes]];
     struct fast_class *padded = &fast->classes[size_bytes / 16];
     struct fast_slab **current = fast_class_current(fast, size_class);
     struct fast_slab **padded_current = fast_class_current(fast, padded);
-    if (fast_class_refill(fast, size_class))
-        return allocate_refilled(heap, size_class, size_bytes, caller);
     if (padded != size_class && memory_is_short(heap) &&
         (fast_class_has_slot(*padded_current) || fast_class_refill(fast, padded)))
         return fast_class_allocate(heap, *padded_current, size_bytes);
@@ -119,6 +114,33 @@ static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t 
     return heap->is_corrupt ? NULL : slot;
 }
 
+/* The class's current slab has no other slot that is prepared. */
+static __attribute__((noinline)) void *allocate_small_other(struct heap *heap, size_t size_bytes,
+                                                            const void *caller)
+{
+    struct fast_state *fast = fast_of(heap);
+    size_t class_index = fast->class_of[size_bytes];
+    struct fast_class *size_class = &fast->classes[class_index];
+    if (!fast_class_next(fast, class_index))
+        return allocate_small_new(heap, size_bytes, caller);
+    if (size_class->partial == NULL && !look_ahead(heap, size_class, caller))
+        return NULL;
+    return fast_class_allocate(heap, fast->current[class_index], size_bytes);
+}
+
+/* The class's current word is used up. */
+static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t size_bytes,
+                                                      const void *caller)
+{
+    struct fast_state *fast = fast_of(heap);
+    size_t class_index = fast->class_of[size_bytes];
+    if (fast_class_turn(fast, class_index))
+        return fast_class_allocate(heap, fast->current[class_index], size_bytes);
+    if (fast->current[class_index] != &fast_no_slab || fast_class_has_other(fast, class_index))
+        return allocate_small_other(heap, size_bytes, caller);
+    return allocate_small_new(heap, size_bytes, caller);
+}
+
 /* True if a new slab is worth its memory. A class gets its first one with its second block. The
  * core's blocks have no bytes to spare, so they are better when memory is short. */
 static bool is_worth_a_medium_slab(const struct heap *heap, const struct fast_class *size_class)
@@ -127,23 +149,49 @@ static bool is_worth_a_medium_slab(const struct heap *heap, const struct fast_cl
            !fast_dissolve_is_due(fast_of(heap)) && !memory_is_short(heap);
 }
 
-/* The medium class's current word is used up. */
+/* The medium class has no free slot, and no current slab. */
+static __attribute__((noinline)) void *allocate_medium_new(struct heap *heap, size_t size_bytes,
+                                                           const void *caller)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_class *size_class = &fast->classes[fast_class_of_medium(fast, size_bytes)];
+    if (!is_worth_a_medium_slab(heap, size_class) || !open_slab(heap, size_class, size_bytes))
+        return fast_block_allocate(heap, size_bytes, caller);
+    struct fast_slab *slab = *fast_class_current(fast, size_class);
+    void *slot = fast_class_allocate_medium(heap, slab, size_bytes);
+    heap_zero_set_dirty(heap);
+    heap_fault_report(heap, caller);
+    return heap->is_corrupt ? NULL : slot;
+}
+
+/* The medium class's current slab is full. */
 static __attribute__((noinline)) void *allocate_medium_other(struct heap *heap, size_t size_bytes,
                                                              const void *caller)
 {
     struct fast_state *fast = fast_of(heap);
-    struct fast_class *size_class = &fast->classes[fast_class_of_medium(fast, size_bytes)];
-    struct fast_slab **current = fast_class_current(fast, size_class);
-    bool is_refilled = size_class->slot_count != 0 && fast_class_refill(fast, size_class);
-    if (!is_refilled &&
-        (!is_worth_a_medium_slab(heap, size_class) || !open_slab(heap, size_class, size_bytes)))
-        return fast_block_allocate(heap, size_bytes, caller);
-    if (is_refilled)
-        look_ahead(heap, size_class);
-    void *slot = fast_class_allocate_medium(heap, *current, size_bytes);
-    heap_zero_set_dirty(heap);
-    heap_fault_report(heap, caller);
-    return heap->is_corrupt ? NULL : slot;
+    size_t class_index = fast_class_of_medium(fast, size_bytes);
+    struct fast_class *size_class = &fast->classes[class_index];
+    if (!fast_class_next(fast, class_index))
+        return allocate_medium_new(heap, size_bytes, caller);
+    if (size_class->partial == NULL && !look_ahead(heap, size_class, caller))
+        return NULL;
+    return fast_class_allocate_medium(heap, fast->current[class_index], size_bytes);
+}
+
+/* The medium class's current word is used up. */
+static __attribute__((noinline)) void *allocate_medium_turn(struct heap *heap, size_t size_bytes,
+                                                            const void *caller)
+{
+    struct fast_state *fast = fast_of(heap);
+    size_t class_index = fast_class_of_medium(fast, size_bytes);
+    struct fast_slab *slab = fast->current[class_index];
+    if (fast_class_turn(fast, class_index))
+        return fast_class_allocate_medium(heap, slab, size_bytes);
+    if (slab->reached_count != slab->slot_count)
+        return fast_class_end_medium(heap, slab, fast_class_take_unused(fast, slab), size_bytes);
+    if (slab != &fast_no_slab || fast_class_has_other(fast, class_index))
+        return allocate_medium_other(heap, size_bytes, caller);
+    return allocate_medium_new(heap, size_bytes, caller);
 }
 
 static void *allocate_medium(struct heap *heap, size_t size_bytes, const void *caller)
@@ -153,7 +201,7 @@ static void *allocate_medium(struct heap *heap, size_t size_bytes, const void *c
     const struct fast_state *fast = fast_of(heap);
     struct fast_slab *slab = fast->current[fast_class_of_medium(fast, size_bytes)];
     if (!fast_class_has_slot(slab))
-        return allocate_medium_other(heap, size_bytes, caller);
+        return allocate_medium_turn(heap, size_bytes, caller);
     return fast_class_allocate_medium(heap, slab, size_bytes);
 }
 
@@ -255,8 +303,8 @@ static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *blo
 static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
                                                    const void *caller, struct fast_slab *slab)
 {
-    unsigned index = 0;
-    (void)fast_slot_find(slab, block, &index);
+    unsigned index;
+    (void)fast_slot_index(slab, block, &index);
     if (fast_slab_is_dense(slab) && fast_slot_next_is_intact(fast_of(heap), slab, index)) {
         fast_slot_write_free(block, fast_canary(fast_of(heap), (uintptr_t)block));
         count_free_slot(heap, slab, slab->stride_bytes, caller);
@@ -273,13 +321,12 @@ static __attribute__((noinline)) void free_not_padded(struct heap *heap, uint8_t
 {
     size_t size_bytes;
     uint64_t free_word;
-    if (!fast_slab_is_medium(slab) || !fast_slot_before_is_intact(slab, block) ||
-        !fast_slot_read_long_end(fast_of(heap), slab, block, &size_bytes, &free_word)) {
+    if (fast_slab_is_medium(slab) && fast_slot_before_is_intact(slab, block) &&
+        fast_slot_read_long_end(fast_of(heap), slab, block, &size_bytes, &free_word)) {
+        fast_slot_write_free(block, free_word);
+        count_free_slot(heap, slab, size_bytes, caller);
+    } else
         free_unusual(heap, block, caller, slab);
-        return;
-    }
-    fast_slot_write_free(block, free_word);
-    count_free_slot(heap, slab, size_bytes, caller);
 }
 
 static void fast_free(struct heap *heap, void *block, const void *caller)

@@ -78,36 +78,120 @@ static inline void *fast_class_allocate(struct heap *heap, struct fast_slab *sla
     return slot;
 }
 
-/* The same for a medium class. */
-static inline void *fast_class_allocate_medium(struct heap *heap, struct fast_slab *slab,
-                                               size_t size_bytes)
+/* Complete a slot of a medium class. */
+static inline void *fast_class_end_medium(struct heap *heap, const struct fast_slab *slab,
+                                          uint8_t *slot, size_t size_bytes)
 {
-    uint8_t *slot = fast_class_take_slot(slab);
     fast_slot_write_long_end(fast_of(heap), slab, slot, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }
 
-/* Find another word with a free slot: in the current slab, else in the next one. False: the class
- * has no free slot, and no current slab. */
-bool fast_class_refill(struct fast_state *fast, struct fast_class *size_class);
+/* As fast_class_allocate(), for a medium class. */
+static inline void *fast_class_allocate_medium(struct heap *heap, struct fast_slab *slab,
+                                               size_t size_bytes)
+{
+    return fast_class_end_medium(heap, slab, fast_class_take_slot(slab), size_bytes);
+}
+
+/* Search the words from `start` up, then those below `stop`, for a free slot. The first word with
+ * one becomes current. Only the last word that is reached may have slots that are not prepared.
+ * False: there is none. */
+static inline bool fast_class_find_word(struct fast_slab *slab, uint64_t *start,
+                                        const uint64_t *stop)
+{
+    uint64_t *last = &slab->free[slab->reached_count / 64];
+    uint64_t unready = UINT64_MAX << slab->reached_count % 64;
+    uint64_t *word = start;
+    while (word < last && *word == 0)
+        word++;
+    if (word >= last && *last != unready)
+        word = last;
+    else if (word >= last) {
+        for (word = slab->free; word < stop && *word == 0;)
+            word++;
+        if (word >= stop)
+            return false;
+    }
+    slab->word = word;
+    slab->word_slots = slab->slots + (size_t)(word - slab->free) * 64 * slab->stride_bytes;
+    slab->unready = word == last ? unready : 0;
+    return true;
+}
+
+/* A class has used up its current word, and chooses another one. */
+static inline void fast_class_count_refill(struct fast_state *fast, size_t class_index)
+{
+    fast->classes[class_index].refilled_at = ++fast->refill_count;
+}
+
+/* Choose the next word of the class's current slab with a free slot. False: that has no other slot
+ * that is prepared, or the class has no current slab. Precondition: the current word is used up.
+ * Measured: if the search always begins with the first word, the workload kernel-server takes 68
+ * instructions instead of 65, since that word then has few free slots. */
+static inline bool fast_class_turn(struct fast_state *fast, size_t class_index)
+{
+    struct fast_slab *slab = fast->current[class_index];
+    if (slab->used_count == slab->reached_count ||
+        !fast_class_find_word(slab, slab->word + 1, slab->word))
+        return false;
+    fast_class_count_refill(fast, class_index);
+    return true;
+}
+
+/* So many new slots of a medium class count as a word that was used up.
+ * Measured: if each one counts, slabs of other classes are dissolved early, and a pair of 1,040
+ * bytes takes 233 instructions instead of 133. If none counts, the pattern medium-turns takes 2.01
+ * times its live memory instead of 1.92. With 2 or 8, all of these are the same. */
+#define FAST_MEDIUM_REFILL 4u
+
+/* Return the next slot of a medium class's current slab that was never taken. It needs no
+ * preparation, since it becomes live at once. Its word becomes current, and stays used up.
+ * Precondition: no other slot is free, and slab->reached_count < slab->slot_count. */
+static inline uint8_t *fast_class_take_unused(struct fast_state *fast, struct fast_slab *slab)
+{
+    fast->refill_count += slab->reached_count % FAST_MEDIUM_REFILL == 0;
+    fast->classes[slab->class_index].refilled_at = fast->refill_count;
+    unsigned index = slab->reached_count++;
+    uint64_t *word = &slab->free[index / 64];
+    uint64_t bit = UINT64_C(1) << index % 64;
+    *word &= ~bit;
+    slab->used_count++;
+    slab->word = word;
+    slab->word_slots = fast_slot_at(slab, index / 64 * 64);
+    slab->unready = -bit << 1;
+    return fast_slot_at(slab, index);
+}
+
+/* The current slab has no other slot that is prepared: prepare more, or make the next slab current.
+ * The caller must take a slot at once. False: the class has no free slot, and no current slab. */
+bool fast_class_next(struct fast_state *fast, size_t class_index);
+
+/* Find another word with a free slot, in the current slab or the next one. False: as above. */
+static inline bool fast_class_refill(struct fast_state *fast, const struct fast_class *size_class)
+{
+    size_t class_index = (size_t)(size_class - fast->classes);
+    return fast_class_turn(fast, class_index) || fast_class_next(fast, class_index);
+}
+
+/* True if the class has a slab with free slots besides its current one. */
+static inline bool fast_class_has_other(const struct fast_state *fast, size_t class_index)
+{
+    return fast->classes[class_index].partial != NULL || fast->sparse[class_index] != NULL;
+}
 
 /* True if the class has a free slot, prepared or not. */
 static inline bool fast_class_has_any_slot(const struct fast_state *fast, size_t class_index)
 {
     const struct fast_slab *slab = fast->current[class_index];
-    return slab->used_count != slab->slot_count || fast->classes[class_index].partial != NULL ||
-           fast->sparse[class_index] != NULL;
+    return slab->used_count != slab->slot_count || fast_class_has_other(fast, class_index);
 }
 
 /* Return the bits of a word without a slot that is prepared. */
 uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word);
 
-/* Make a new slab current. */
+/* Make a new slab current. The caller must take a slot at once. */
 void fast_class_begin(struct fast_state *fast, struct fast_slab *slab);
-
-/* Make this slab current. False: it has no free slot. */
-bool fast_class_make_current(struct fast_state *fast, struct fast_slab *slab);
 
 /* --- The other slabs -------------------------------------------------------------------------- */
 
@@ -126,7 +210,7 @@ static inline unsigned fast_class_floor(const struct fast_slab *slab)
 }
 
 /* Put a slab on the list of partial or of sparse slabs. It is on no list, and has free slots and
- * this many live blocks. */
+ * this many live blocks. It is not full any more. */
 void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count);
 
 /* Take the slab off its list. Its `used_count` is then that of all its live blocks. */

@@ -343,7 +343,8 @@ static void keep_empty(struct heap *heap, struct fast_slab *slab)
     fast_absent_discard_surplus(heap);
 }
 
-static void record_overrun(struct heap *heap, const struct fast_slab *slab)
+static __attribute__((noinline)) void record_overrun(struct heap *heap,
+                                                     const struct fast_slab *slab)
 {
     const struct heap_fault fault = {
         .kind = HEAP_FAULT_OVERRUN,
@@ -355,6 +356,14 @@ static void record_overrun(struct heap *heap, const struct fast_slab *slab)
 }
 
 /* The usual free compares only the mark at the guard's end. All of the guard is read here. */
+static __attribute__((noinline)) void relist_empty(struct heap *heap, struct fast_slab *slab)
+{
+    if (fast_slot_guard_is_intact(fast_of(heap), slab))
+        keep_empty(heap, slab);
+    else
+        record_overrun(heap, slab);
+}
+
 void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
@@ -364,15 +373,11 @@ void fast_slab_relist(struct heap *heap, struct fast_slab *slab)
     }
     unsigned live_count = slab->is_full ? slab->slot_count - 1 : fast_class_floor(slab);
     if (live_count == 0) {
-        if (fast_slot_guard_is_intact(fast, slab))
-            keep_empty(heap, slab);
-        else
-            record_overrun(heap, slab);
+        relist_empty(heap, slab);
         return;
     }
     if (!slab->is_full)
         fast_class_remove(fast, slab);
-    slab->is_full = false;
     fast_class_add(fast, slab, live_count);
     fast_slab_release_surplus(heap, true);
 }

@@ -21,8 +21,9 @@
  *
  * The first word of a free slot equals its last word, or in a dense slab it is a canary. So
  * heap_check() finds a write to a freed block. An allocation does not look at it, since this would
- * cost it five instructions. The slots are prepared in this way a few at a time, before the first
- * of them is used, so that the time of each operation is bounded.
+ * cost it five instructions. The slots are prepared in this way a few at a time, so that the time
+ * of each operation is bounded. The slot that the operation takes needs no preparation. A medium
+ * class takes each of its slots so for the first time.
  *
  * The record of a slab lies apart from its pages. (In the pages, all records would compete for the
  * same few cache lines, since pages begin at multiples of 4096.) The record has a bit for each
@@ -42,10 +43,11 @@
  * is 0. The usual free then calls the function that reads these bits.
  *
  * A class allocates from one word of bits of its current slab. A bit scan finds the lowest free
- * slot. A full slab is on no list once the class has noticed. The other slabs are on the class's
- * list of partial slabs, or with few live blocks on that of sparse ones (fast_dissolve.h). A slab
- * that has lost its last live block is closed, except for the last few of the heap
- * (fast_state.empty).
+ * slot. When the word is used up, the next word with a free slot has its turn, so that frees have
+ * time to fill each of them. A full slab is on no list once the class has noticed. The other slabs
+ * are on the class's list of partial slabs, or with few live blocks on that of sparse ones
+ * (fast_dissolve.h). A slab that has lost its last live block is closed, except for the last few of
+ * the heap (fast_state.empty).
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_SLAB_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_SLAB_H
@@ -69,7 +71,7 @@ struct fast_slab {
     uint16_t slot_count;
     uint16_t used_count;    /* live blocks, or those above the floor (fast_class.h); 1 if it is full
                                and not current */
-    uint16_t reached_count; /* so many slots are prepared */
+    uint16_t reached_count; /* so many slots were taken once or are prepared */
     uint16_t stride_bytes;
     uint16_t least_bytes; /* stride_bytes - 16: the least size of a padded slot */
     uint8_t class_index;
@@ -153,6 +155,13 @@ static inline bool fast_slab_is_empty(const struct fast_slab *slab)
 /* Do one step towards the class's next slab: create a leaf, places of the map, or the slab's record.
  * Without a map, or if a record and a leaf are spare, this does nothing. The heap does not grow. */
 void fast_slab_prepare(struct heap *heap, const struct fast_class *size_class);
+
+/* True if fast_slab_prepare() would do nothing: what a slab needs is spare, and not more. */
+static inline bool fast_slab_is_prepared(const struct fast_state *fast)
+{
+    return fast->spare_record_count - 1 < FAST_SPARE_RECORDS / 2 &&
+           fast->spare_leaf_count == FAST_SLAB_LEAVES;
+}
 
 /* Open a slab for a request of that size and make it current. Precondition: the class has no free
  * slot, and the size is one of its sizes. False: a slab is not worth its memory, or there is no

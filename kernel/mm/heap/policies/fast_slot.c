@@ -71,15 +71,6 @@ static bool end_is_intact(const struct fast_state *fast, const struct fast_slab 
                                       fast_slot_end_words(slot, slab->least_bytes), low_bits);
 }
 
-bool fast_slot_short_gap_is_intact(const uint8_t *gap, size_t gap_bytes, uint64_t canary)
-{
-    for (size_t i = 0; i < gap_bytes; i++) {
-        if (gap[i] != (uint8_t)(canary >> i % sizeof canary * 8))
-            return false;
-    }
-    return true;
-}
-
 static bool read_long_size(const struct fast_state *fast, const struct fast_slab *slab,
                            const uint8_t *slot, size_t *ret_size_bytes)
 {
@@ -112,15 +103,6 @@ static bool before_is_intact(const struct fast_slab *slab, unsigned index)
 {
     return (slab->is_dissolved && index != 0 && fast_slot_is_free(slab, index - 1)) ||
            fast_slot_before_is_intact(slab, fast_slot_at(slab, index));
-}
-
-bool fast_slot_next_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
-                              unsigned index)
-{
-    unsigned next = index + 1;
-    return !HEAP_CHECKS || !fast_slab_is_dense(slab) || slab->is_dissolved ||
-           next >= slab->reached_count || !fast_slot_is_free(slab, next) ||
-           fast_slot_is_untouched(fast, slab, next);
 }
 
 bool fast_slot_read(const struct fast_state *fast, const struct fast_slab *slab, unsigned index,

@@ -155,18 +155,29 @@ static inline void fast_slot_write_long_end(const struct fast_state *fast,
     words[0] = ~words[1];
 }
 
-/* True if fewer than 16 bytes of canary are intact. */
-bool fast_slot_short_gap_is_intact(const uint8_t *gap, size_t gap_bytes, uint64_t canary);
+/* True if the 1 to 15 bytes of canary before the words of a slot's end are intact. They are the last
+ * bytes of the two words before these, where the canary's first byte has another place. */
+static inline bool fast_slot_short_gap_is_intact(const struct fast_state *fast,
+                                                 const uint64_t *words, size_t gap_bytes,
+                                                 uint64_t canary)
+{
+    uint64_t moved = canary >> gap_bytes * 8 % 64 | canary << (64 - gap_bytes * 8) % 64;
+    size_t block_bytes = SEALED_UNIT_BYTES - gap_bytes;
+    uint64_t first = (words[-2] ^ moved) & fast->slack[0][block_bytes];
+    uint64_t last_byte = (words[-1] ^ moved) >> FAST_END_SHIFT;
+    return (first | ((words[-1] ^ moved) & fast->slack[1][block_bytes]) | last_byte) == 0;
+}
 
 /* True if the bytes between a block and the two words at its slot's end are intact, up to 16. */
-static inline bool fast_slot_gap_is_intact(const uint8_t *slot, size_t size_bytes, size_t gap_bytes,
+static inline bool fast_slot_gap_is_intact(const struct fast_state *fast, const uint8_t *slot,
+                                           size_t size_bytes, const uint64_t *words,
                                            uint64_t canary)
 {
     uint64_t first;
     uint64_t second;
+    size_t gap_bytes = (size_t)((const uint8_t *)words - slot) - size_bytes;
     if (gap_bytes < 2 * sizeof first)
-        return gap_bytes == 0 ||
-               fast_slot_short_gap_is_intact(slot + size_bytes, gap_bytes, canary);
+        return gap_bytes == 0 || fast_slot_short_gap_is_intact(fast, words, gap_bytes, canary);
     __builtin_memcpy(&first, slot + size_bytes, sizeof first);
     __builtin_memcpy(&second, slot + size_bytes + sizeof first, sizeof second);
     return ((first ^ canary) | (second ^ canary)) == 0;
@@ -186,8 +197,7 @@ static inline bool fast_slot_read_long_end(const struct fast_state *fast,
     *ret_free_word = last;
     if (words[0] != ~last || size_bytes > slab->least_bytes)
         return false;
-    return !HEAP_CHECKS ||
-           fast_slot_gap_is_intact(slot, size_bytes, slab->least_bytes - size_bytes, canary);
+    return !HEAP_CHECKS || fast_slot_gap_is_intact(fast, slot, size_bytes, words, canary);
 }
 
 /* True if the byte before the slot has the mark, or the slab has no marks. */
@@ -255,8 +265,15 @@ bool fast_slot_read_freed(const struct fast_state *fast, const struct fast_slab 
 
 /* True if the slot behind this one of a dense slab is intact, or is not free. An overrun of the
  * slot meets the first word of the next one. */
-bool fast_slot_next_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
-                              unsigned index);
+static inline bool fast_slot_next_is_intact(const struct fast_state *fast,
+                                            const struct fast_slab *slab, unsigned index)
+{
+    unsigned next = index + 1;
+    const uint8_t *slot = fast_slot_at(slab, next);
+    return !HEAP_CHECKS || !fast_slab_is_dense(slab) || slab->is_dissolved ||
+           next >= slab->reached_count || !fast_slot_is_free(slab, next) ||
+           *(const uint64_t *)(const void *)slot == fast_canary(fast, (uintptr_t)slot);
+}
 
 /* Write the canary behind a block that keeps its content. Precondition: as above. */
 void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
