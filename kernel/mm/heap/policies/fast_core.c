@@ -414,6 +414,12 @@ bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
                                                 : release_between(heap, block, units);
 }
 
+bool fast_core_add(struct heap *heap, uint8_t *block, size_t units)
+{
+    fast_absent_count_freed(fast_of(heap), units);
+    return make_free(heap, block, units);
+}
+
 bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)
 {
     size_t rest_units = sealed_units(*header) - units;

@@ -95,6 +95,10 @@ bool fast_core_detach(struct heap *heap, uint8_t *block, size_t units);
  * of its header. False: a neighbour is corrupt, and the fault is recorded. */
 bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header);
 
+/* The same for memory between two blocks in use. The header behind it has SEALED_PREVIOUS_FREE
+ * already. */
+bool fast_core_add(struct heap *heap, uint8_t *block, size_t units);
+
 /* Shorten the block to `units` and free the rest. `*header` is updated, but not written to memory.
  */
 bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header);

@@ -29,11 +29,11 @@ static void begin(struct heap *heap, struct fast_slab *slab)
 void fast_dissolve_look(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    const struct fast_class *size_class = &fast->classes[fast->looked_at];
-    struct fast_slab *slab = fast->current[fast->looked_at];
-    fast->looked_at = (fast->looked_at + 1) % FAST_CLASS_COUNT;
-    if (heap->is_corrupt || slab == &fast_no_slab || slab->stride_bytes == SEALED_UNIT_BYTES ||
-        fast->refill_count - size_class->refilled_at < FAST_CLASS_COUNT)
+    unsigned class_index = fast->looked_at;
+    struct fast_slab *slab = fast->current[class_index];
+    fast->looked_at = class_index == FAST_CLASS_COUNT - 1 ? 0 : class_index + 1;
+    if (slab == &fast_no_slab || heap->is_corrupt || slab->stride_bytes == SEALED_UNIT_BYTES ||
+        fast->refill_count - fast->classes[class_index].refilled_at < FAST_CLASS_COUNT)
         return;
     unsigned live = slab->used_count;
     if (live == 0 || live > slab->slot_count / FAST_SPARSE_PART)
@@ -61,20 +61,21 @@ static void choose(struct heap *heap)
 
 /* --- Dissolving ------------------------------------------------------------------------------- */
 
-/* Choose a slab, or turn a free run of the chosen one into a block of the core. */
-static void cut_run(struct heap *heap)
+/* Turn a free run of the chosen slab into a block of the core. False: it has none, or no slab is
+ * chosen. */
+static bool cut_run(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    if (fast->dissolving == NULL) {
-        choose(heap);
-        return;
-    }
     struct fast_slab *slab = fast->dissolving;
+    if (slab == NULL)
+        return false;
     unsigned index = fast_piece_next_free(slab, fast->dissolving_index);
-    if (index == slab->slot_count)
+    if (index == slab->slot_count) {
         fast->dissolving = NULL;
-    else
-        (void)fast_piece_cut(heap, slab, index, &fast->dissolving_index);
+        return false;
+    }
+    (void)fast_piece_cut(heap, slab, index, &fast->dissolving_index);
+    return true;
 }
 
 void fast_dissolve_step(struct heap *heap)
@@ -83,15 +84,17 @@ void fast_dissolve_step(struct heap *heap)
     if (heap->is_corrupt)
         return;
     fast_dissolve_look(heap);
-    if (fast_dissolve_is_due(fast))
-        cut_run(heap);
+    if (!cut_run(heap) && fast_dissolve_is_due(fast))
+        choose(heap);
 }
 
 void fast_dissolve_all(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    while (!heap->is_corrupt && (fast->dissolving != NULL || fast->sparse_page_count != 0))
-        cut_run(heap);
+    while (!heap->is_corrupt && (fast->dissolving != NULL || fast->sparse_page_count != 0)) {
+        if (!cut_run(heap))
+            choose(heap);
+    }
 }
 
 /* --- Free ------------------------------------------------------------------------------------- */
@@ -120,7 +123,7 @@ void fast_dissolve_free(struct heap *heap, struct fast_slab *slab, unsigned inde
     unsigned end;
     (void)fast_slot_make_free(slab, index);
     fast_slab_marks(slab)[index / 64] |= UINT64_C(1) << index % 64;
-    fast_piece_write_tombstone(fast_of(heap)->core.secret, fast_slot_at(slab, index), size_bytes);
+    fast_piece_write_tombstone(fast_of(heap), fast_slot_at(slab, index), size_bytes);
     slab->used_count--;
     if (!fast_piece_cut(heap, slab, index, &end))
         return;

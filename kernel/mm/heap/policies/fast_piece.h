@@ -63,7 +63,7 @@ unsigned fast_piece_next_free(const struct fast_slab *slab, unsigned index);
 bool fast_piece_cut(struct heap *heap, struct fast_slab *slab, unsigned index, unsigned *ret_end);
 
 /* Write what a second free of this slot finds. */
-void fast_piece_write_tombstone(struct sealed_secret secret, uint8_t *slot, size_t size_bytes);
+void fast_piece_write_tombstone(const struct fast_state *fast, uint8_t *slot, size_t size_bytes);
 
 /* True if the address is that of a slot that is no longer held. The size is that of its tombstone,
  * or the largest that it could have. */
@@ -72,7 +72,7 @@ bool fast_piece_was_slot(struct sealed_secret secret, const struct fast_slab *sl
 
 /* True if the end of the piece behind this live slot is intact, or the slot is not the last one of
  * its piece, and the same holds for the header before it. */
-bool fast_piece_is_intact(struct sealed_secret secret, const struct fast_slab *slab,
+bool fast_piece_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
                           unsigned index);
 
 #endif

@@ -97,7 +97,7 @@ bool fast_validate_other_slot(struct heap *heap, const struct fast_slab *slab, c
     }
     if (fast_slot_find(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
         fast_slot_read(fast_of(heap), slab, *ret_index, ret_size_bytes) &&
-        (!slab->is_dissolved || fast_piece_is_intact(fast_of(heap)->core.secret, slab, *ret_index)))
+        (!slab->is_dissolved || fast_piece_is_intact(fast_of(heap), slab, *ret_index)))
         return true;
     record_slot(heap, slab, slot);
     return false;

@@ -84,7 +84,7 @@ static const char *tally_piece(const struct fast_state *fast, const struct fast_
         if (fast_slot_is_free(slab, index))
             continue;
         if (!fast_slot_read(fast, slab, index, &size_bytes) ||
-            !fast_piece_is_intact(fast->core.secret, slab, index))
+            !fast_piece_is_intact(fast, slab, index))
             return "the bytes around a block were overwritten";
         tally->piece_live_count++;
         tally->survey.live_block_count++;
