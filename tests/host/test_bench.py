@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -19,7 +20,9 @@ import bench_misuse  # noqa: E402
 import bench_mixes  # noqa: E402
 import bench_sizes  # noqa: E402
 import callgrind  # noqa: E402
+import plot_heap  # noqa: E402
 import report  # noqa: E402
+import svg  # noqa: E402
 
 BENCH = folders.build_folder() / "bench"
 REPLAY = BENCH / "bench_replay"
@@ -92,6 +95,13 @@ def test_plot_has_a_mark_for_each_figure(tmp_path):
     assert sorted(marks) == ["circle"] * 3 + ["polygon"] * 3, "two of each kind belong to the legend"
     texts = [element.text for element in root.iter() if element.text]
     assert {"churn", "a < b", "replayed: git", "glibc", "tlsf"} <= set(texts)
+
+
+def test_marks_after_the_last_colour_are_hollow(tmp_path):
+    names = [f"allocator-{i}" for i in range(len(svg.SERIES) + 2)]
+    plot_heap.draw({"churn": dict.fromkeys(names, 2.0)}, ()).save(tmp_path / "out.svg")
+    kinds = re.findall(r'<polygon class="(\w+)"', (tmp_path / "out.svg").read_text())
+    assert len(set(kinds)) == len(names) and {"f0", "h0", "h1"} <= set(kinds)
 
 
 # --- Instructions by size ---------------------------------------------------------------------------
