@@ -11,16 +11,16 @@ here, or of mimalloc.
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import callgrind
 import report
-from callgrind import ENVIRONMENT
-from report import HARNESS, HOSTED, OURS, geometric_mean, net
+from report import HARNESS, OURS, geometric_mean, net
 
 # The times of one run on one machine, ns per operation. RECORD_HARNESS is the time of the benchmark itself.
 # rlsf and talc were measured on another machine, beside the other four. Their times are scaled by those four.
@@ -51,6 +51,8 @@ TITLES = {
     "use-kernel": "kernel mix", "use-64": "64 B", "use-24": "24 B", "use-empty-1M": "empty 1 MiB",
 }  # fmt: skip
 SPEED = [*RECORD_WORKLOADS, "reallocate"]
+# All instructions that callgrind has counted.
+SUMMARY = re.compile(r"^summary: (\d+)$", re.MULTILINE)
 
 
 def measure(program, repeats):
@@ -58,7 +60,7 @@ def measure(program, repeats):
     it is left out}, and {variant: the allocator of which it is a variant}."""
     command = [program, "--repeats", str(repeats)]
     figures, absent, variants = {}, {}, {}
-    for line in report.lines_of("bench-heap: figures", command, ENVIRONMENT):
+    for line in report.lines_of("bench-heap: figures", command, callgrind.ENVIRONMENT):
         allocator, kind, rest = line.split(" ", 2)
         if kind == "-":
             absent[allocator] = rest
@@ -77,43 +79,37 @@ def instructions(program, figures, variants):
     jobs = [(allocator, workload) for allocator, row in figures.items() for workload in SPEED
             if workload in row and allocator not in SLOW and variants.get(allocator) not in SLOW]  # fmt: skip
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(report.steps("bench-heap: counts of instructions",
-                                    pool.map(lambda job: count(program, *job), jobs), len(jobs)))  # fmt: skip
+        rows = pool.map(lambda job: count(program, *job), jobs)
+        results = dict(zip(jobs, list(report.steps("bench-heap: counts of instructions", rows, len(jobs)))))
+    callgrind.print_failures(results)
     counts = {}
-    for (allocator, workload), (total, operations) in zip(jobs, results):
-        counts.setdefault(allocator, {})[workload] = total / operations
-    for allocator, row in counts.items():
-        if allocator != HARNESS:
-            for workload in row:
-                row[workload] = round(row[workload] - counts[HARNESS][workload], 1)
+    for (allocator, workload), figure in results.items():
+        if figure is not None:
+            own = 0 if allocator == HARNESS else results[HARNESS, workload]
+            counts.setdefault(allocator, {})[workload] = round(figure - own, 1)
     return counts
 
 
 def count(program, allocator, workload):
-    """Only the work itself differs between two numbers of repeats."""
+    """Return the instructions of an operation, or None if the allocator fails under valgrind. Only the work itself
+    differs between two numbers of repeats."""
     totals = []
     for repeats in (1, 2):
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "callgrind"
-            subprocess.run(
-                ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}",
-                 "--toggle-collect=timed_*", program, "--repeats", str(repeats),
-                 "--only", allocator, "--workload", workload],
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True, env=ENVIRONMENT,
-            )  # fmt: skip
-            text = out.read_text(encoding="utf-8")
-            totals.append(int(next(line for line in text.splitlines()
-                                   if line.startswith("summary:")).split()[1]))  # fmt: skip
+        text = callgrind.run([program, "--repeats", repeats, "--only", allocator, "--workload", workload], "timed_*")
+        if text is None:
+            return None
+        totals.append(int(SUMMARY.search(text).group(1)))
     output = subprocess.run([program, "--operations", workload], stdout=subprocess.PIPE, text=True,
                             check=True).stdout  # fmt: skip
-    return totals[1] - totals[0], int(output)
+    return (totals[1] - totals[0]) / int(output)
 
 
 def bars(figures, variants):
     """Return the limits for `fast` on this machine: {workload: (limit, source)}."""
     result = {}
-    here = [name for name in figures
-            if name not in (*OURS, *HOSTED, HARNESS) and name not in variants]  # fmt: skip
+    # A freestanding allocator uses one region, of which the benchmark measures the used part.
+    here = [name for name, row in figures.items()
+            if "use-64" in row and name not in (*OURS, HARNESS) and name not in variants]  # fmt: skip
     for i, workload in enumerate(RECORD_WORKLOADS):
         record = {name: row[i] - RECORD_HARNESS[i] for name, row in RECORD.items()}
         known = {name: record[name] for name in here if name in record}

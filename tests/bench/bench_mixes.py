@@ -62,9 +62,7 @@ def count_all(program, allocators, names, operations):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = pool.map(lambda job: count(program, *job, operations), jobs)
         counts = dict(zip(jobs, list(report.steps("bench-heap-mixes: counts of instructions", rows, len(jobs)))))
-    failed = dict.fromkeys(allocator for (allocator, _), row in counts.items() if row is None)
-    if failed:
-        print(f"\nwithout instruction counts in some workload, because they fail under valgrind: {', '.join(failed)}")
+    callgrind.print_failures(counts)
     figures = {}
     for (allocator, mix), row in counts.items():
         if row is not None and allocator != report.HARNESS:

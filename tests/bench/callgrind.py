@@ -46,6 +46,13 @@ def run(command, functions, *options):
         return out.read_text(encoding="utf-8") if status == 0 else None
 
 
+def print_failures(counts):
+    """Print the allocators that have None in {(allocator, workload): figure or None}."""
+    failed = dict.fromkeys(allocator for (allocator, _), figure in counts.items() if figure is None)
+    if failed:
+        print(f"\nwithout instruction counts in some workload, because they fail under valgrind: {', '.join(failed)}")
+
+
 def count(command, prefix="timed_"):
     """Return the figures of parse() for the functions whose names begin with `prefix`, or None (see run())."""
     text = run(command, f"{prefix}*")

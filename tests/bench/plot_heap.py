@@ -12,7 +12,7 @@ import sys
 
 from svg import Drawing, log_scale
 
-WIDTH, LEFT, RIGHT, ROW = 820, 150, 30, 44
+WIDTH, LEFT, RIGHT, ROW = 820, 170, 30, 44
 LOW, HIGH = 0.125, 16
 LEGEND_COLUMNS = 6
 # The word before a title, by a key of the file.

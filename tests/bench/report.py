@@ -11,7 +11,6 @@ from progress import steps  # noqa: E402 (the path is set just above)
 
 HARNESS = "(harness)"
 OURS = ("fast", "bump", "first-fit", "best-fit")
-HOSTED = ("glibc", "mimalloc", "jemalloc", "scudo")
 # Below this, a difference from the harness is noise.
 LEAST_NET_NS = 0.1
 

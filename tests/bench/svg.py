@@ -21,7 +21,8 @@ def styles(shade):
     rules = [f".card{{fill:{PLAIN['card'][shade]}}}", f".ink{{fill:{PLAIN['ink'][shade]}}}",
              f".grid{{stroke:{PLAIN['grid'][shade]}}}", f".axis{{stroke:{PLAIN['ink'][shade]}}}"]  # fmt: skip
     for i, colours in enumerate(SERIES):
-        rules.append(f".f{i}{{fill:{colours[shade]}}}.s{i}{{stroke:{colours[shade]}}}")
+        rules.append(f".f{i}{{fill:{colours[shade]}}}.s{i}{{stroke:{colours[shade]}}}"
+                     f".h{i}{{fill:{PLAIN['card'][shade]};stroke:{colours[shade]};stroke-width:2}}")  # fmt: skip
     return "".join(rules)
 
 
@@ -48,13 +49,15 @@ class Drawing:
         self.parts.append(f'<polyline class="s{series}" points="{joined}" fill="none" stroke-width="2"/>')
 
     def dot(self, x, y, series, shape="circle"):
-        """Draw a circle, a square, or the head of an arrow that points to the right."""
+        """Draw a circle, a square, or the head of an arrow that points to the right. After the last colour, the marks
+        are hollow, and the colours begin again."""
+        kind = f"{'f' if series < len(SERIES) else 'h'}{series % len(SERIES)}"
         ends = {"square": [(-4, -4), (4, -4), (4, 4), (-4, 4)], "arrow": [(-4, -5), (5, 0), (-4, 5)]}
         if shape == "circle":
-            self.parts.append(f'<circle class="f{series}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>')
+            self.parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>')
         else:
             joined = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in ends[shape])
-            self.parts.append(f'<polygon class="f{series}" points="{joined}"/>')
+            self.parts.append(f'<polygon class="{kind}" points="{joined}"/>')
 
     def save(self, path):
         pathlib.Path(path).write_text("\n".join([*self.parts, "</svg>"]) + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -15,11 +16,14 @@ import folders
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/bench"))
+import bench_heap  # noqa: E402
 import bench_misuse  # noqa: E402
 import bench_mixes  # noqa: E402
 import bench_sizes  # noqa: E402
 import callgrind  # noqa: E402
+import plot_heap  # noqa: E402
 import report  # noqa: E402
+import svg  # noqa: E402
 
 BENCH = folders.build_folder() / "bench"
 REPLAY = BENCH / "bench_replay"
@@ -92,6 +96,42 @@ def test_plot_has_a_mark_for_each_figure(tmp_path):
     assert sorted(marks) == ["circle"] * 3 + ["polygon"] * 3, "two of each kind belong to the legend"
     texts = [element.text for element in root.iter() if element.text]
     assert {"churn", "a < b", "replayed: git", "glibc", "tlsf"} <= set(texts)
+
+
+def test_marks_after_the_last_colour_are_hollow(tmp_path):
+    names = [f"allocator-{i}" for i in range(len(svg.SERIES) + 2)]
+    plot_heap.draw({"churn": dict.fromkeys(names, 2.0)}, ()).save(tmp_path / "out.svg")
+    kinds = re.findall(r'<polygon class="(\w+)"', (tmp_path / "out.svg").read_text())
+    assert len(set(kinds)) == len(names) and {"f0", "h0", "h1"} <= set(kinds)
+
+
+# --- Limits and instructions of bench_heap -----------------------------------------------------------
+
+COUNTS = {("(harness)", "churn"): 17, ("fast", "churn"): 60.04, ("scudo", "churn"): None}
+
+
+def test_allocator_that_fails_under_valgrind_has_no_count(monkeypatch, capsys):
+    monkeypatch.setattr(bench_heap, "count", lambda program, *job: COUNTS[job])
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    figures = {name: {"churn": 1.0} for name, _ in COUNTS}
+    assert bench_heap.instructions("program", figures, {}) == {"(harness)": {"churn": 17}, "fast": {"churn": 43}}
+    assert "because they fail under valgrind: scudo\n" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_program_that_fails_under_valgrind_is_no_figure():
+    assert bench_heap.count("false", "scudo", "churn") is None
+
+
+def test_limits_come_from_allocators_with_a_region():
+    """The hosted one is faster. o1heap has twice its recorded time, so all records count twice."""
+    slow = dict(zip(bench_heap.RECORD_WORKLOADS, [50.0] * 7), **{"use-64": 90.0})
+    times = {own: dict.fromkeys(bench_heap.RECORD_WORKLOADS, 0.0) for own in ("(harness)", "mimalloc-9")}
+    record = zip(bench_heap.RECORD_WORKLOADS, bench_heap.RECORD["o1heap"], bench_heap.RECORD_HARNESS)
+    o1heap = {workload: 2 * (ns - own) for workload, ns, own in record}
+    limits = bench_heap.bars({**times, "fast": slow, "slow": slow, "o1heap": dict(o1heap, **{"use-64": 50.0})}, {})
+    assert limits["churn"] == (pytest.approx(0.9 * 2 * (11.4 - 1.7)), "o1heap, measured")
+    assert limits["allocate"] == (pytest.approx(0.9 * 2 * (5.9 - 1.9)), "dlmalloc, derived")
 
 
 # --- Instructions by size ---------------------------------------------------------------------------

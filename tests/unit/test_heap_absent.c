@@ -1,6 +1,7 @@
 /* Free memory of the fast policy whose pages are given back. The arena refuses every access to such
  * pages, so a heap that touches one stops at that instruction. */
 #include "kernel/mm/heap/heap_end.h"
+#include "kernel/mm/heap/policies/fast_piece.h"
 #include "kernel/mm/heap/policy.h"
 #include "tests/unit/support/heap_oracle.h"
 #include "tests/unit/support/heap_policy_test.h"
@@ -120,6 +121,37 @@ static void test_memory_under_a_live_block_goes_back(void **state)
         heap_trim(heap);
         assert_figures(fixture);
         assert_little_is_present(fixture);
+    }
+}
+
+static bool is_slot(const struct heap *heap, void *block)
+{
+    return fast_piece_owner(fast_map_find(fast_of(heap), block), block) != &fast_no_slab;
+}
+
+/* The same when the last blocks of 3.5 MiB that are freed lie in slabs. */
+static void test_memory_of_slabs_goes_back(void **state)
+{
+    static void *blocks[7 * MIB / 2 / 40];
+    struct fixture *fixture = *state;
+    if (!is_of_fast(fixture) || fixture->debug)
+        return;
+    for (size_t size_bytes = 40; size_bytes <= 4000; size_bytes *= 10) {
+        struct heap *heap = start_restoring(fixture, ARENA_BYTES);
+        size_t count = 7 * MIB / 2 / size_bytes;
+        for (size_t i = 0; i < count; i++)
+            blocks[i] = allocate(heap, size_bytes);
+        (void)allocate(heap, 20000);
+        for (size_t i = 0; i < count; i++) {
+            if (is_slot(heap, blocks[i]))
+                continue;
+            heap_free(heap, blocks[i], CALLER);
+            blocks[i] = NULL;
+        }
+        for (size_t i = 0; i < count; i++)
+            heap_free(heap, blocks[i], CALLER);
+        assert_true(fixture->arena.absent_bytes > MIB);
+        assert_figures(fixture);
     }
 }
 
@@ -249,6 +281,34 @@ static void test_absent_memory_at_the_end_is_cut_off(void **state)
     assert_figures(fixture);
 }
 
+/* The blocks between absent memory are freed first, so that one free lets all of it lie at the end.
+ * The map of absent pages may stay there, and keep what is before it. It has room below. */
+static void test_all_absent_memory_at_the_end_is_cut_off(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_of_fast(fixture) || fixture->debug)
+        return;
+    void *large[5];
+    void *small[5];
+    struct heap *heap = start_restoring(fixture, ARENA_BYTES);
+    void *room = allocate(heap, 14000);
+    for (unsigned i = 0; i < 5; i++) {
+        large[i] = allocate(heap, MIB);
+        small[i] = allocate(heap, 100);
+    }
+    void *top = allocate(heap, 100000);
+    heap_free(heap, room, CALLER);
+    for (unsigned i = 0; i < 5; i++)
+        heap_free(heap, large[i], CALLER);
+    heap_trim(heap);
+    for (unsigned i = 0; i < 5; i++)
+        heap_free(heap, small[i], CALLER);
+    assert_true(fixture->arena.absent_bytes > 9 * MIB / 2);
+    heap_free(heap, top, CALLER);
+    assert_true(heap_size_bytes(heap) < 5 * MIB / 2);
+    assert_figures(fixture);
+}
+
 /* --- Pointers --------------------------------------------------------------------------------- */
 
 /* Expect one fault. Count it if it is a double free: where the map of absent pages lies now, the
@@ -346,11 +406,13 @@ static void test_K4_second_free_of_a_block_without_pages_is_reported(void **stat
 static const struct heap_policy_test TESTS[] = {
     TEST(test_K4_second_free_of_a_block_without_pages_is_reported),
     TEST(test_memory_under_a_live_block_goes_back),
+    TEST(test_memory_of_slabs_goes_back),
     TEST(test_a_block_that_comes_and_goes_calls_nothing),
     TEST(test_a_program_in_phases_calls_less_and_less),
     TEST(test_absent_memory_is_used_before_the_heap_grows),
     TEST(test_a_restore_that_fails_changes_nothing),
     TEST(test_absent_memory_at_the_end_is_cut_off),
+    TEST(test_all_absent_memory_at_the_end_is_cut_off),
     TEST(test_pointers_into_absent_memory_are_reported),
     TEST(test_random_operations_with_absent_memory),
 };

@@ -19,11 +19,9 @@ static size_t one_in(size_t size_bytes)
     return size_bytes <= FAST_PADDED_MAX ? 16 : 4;
 }
 
-/* Leave some blocks of a size, then allocate longer blocks until the slabs are dissolved. The
- * survivors are blocks[0], blocks[one_in], … */
-static struct heap *dissolve(struct fixture *fixture, size_t size_bytes)
+/* Leave some blocks of a size. The survivors are blocks[0], blocks[one_in], … */
+static void leave_survivors(struct heap *heap, size_t size_bytes)
 {
-    struct heap *heap = start_growing(fixture, ARENA_BYTES);
     for (size_t i = 0; i < block_count(size_bytes); i++) {
         blocks[i] = allocate(heap, size_bytes);
         memset(blocks[i], (int)i, size_bytes);
@@ -32,6 +30,13 @@ static struct heap *dissolve(struct fixture *fixture, size_t size_bytes)
         if (i % one_in(size_bytes) != 0)
             heap_free(heap, blocks[i], CALLER);
     }
+}
+
+/* Leave some blocks of a size, then allocate longer blocks until the slabs are dissolved. */
+static struct heap *dissolve(struct fixture *fixture, size_t size_bytes)
+{
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    leave_survivors(heap, size_bytes);
     for (size_t i = 0; i < smaller(2000, block_count(size_bytes + 40)); i++)
         (void)allocate(heap, size_bytes + 40);
     assert_non_null(fast_of(heap)->dissolved);
@@ -125,6 +130,40 @@ static void test_misuse_of_dissolved_slots_is_named(void **state)
         heap_free(heap, block, OTHER_CALLER);
         assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
         assert_int_equal(fixture->arena.fault.size_bytes, DISSOLVED_SIZES[s]);
+        assert_sound(heap);
+    }
+}
+
+/* True if the block lies behind a survivor in the same slab. */
+static bool is_behind_survivor(const struct fast_slab *slab, size_t size_bytes, size_t i)
+{
+    return (i - 1) % one_in(size_bytes) == 0 && blocks[i] - blocks[i - 1] == slab->stride_bytes;
+}
+
+/* Blocks that were freed before their slab was dissolved. The size of one behind a survivor is still
+ * known. For any other, at least the length of its slot is known. */
+static void test_K4_second_free_of_a_slot_that_was_free_is_named(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (size_t s = 0; s < DISSOLVED_COUNT; s++) {
+        size_t size_bytes = DISSOLVED_SIZES[s];
+        struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+        leave_survivors(heap, size_bytes);
+        fast_dissolve_all(heap);
+        assert_non_null(fast_of(heap)->dissolved);
+        for (size_t i = 1; i < block_count(size_bytes); i += 5) {
+            const struct fast_slab *slab = fast_map_find(fast_of(heap), blocks[i]);
+            if (!slab->is_dissolved || i % one_in(size_bytes) == 0)
+                continue;
+            heap_free(heap, blocks[i], OTHER_CALLER);
+            assert_fault(fixture, HEAP_FAULT_DOUBLE_FREE);
+            assert_ptr_equal(fixture->arena.fault.block, blocks[i]);
+            assert_in_range(fixture->arena.fault.size_bytes, size_bytes,
+                            is_behind_survivor(slab, size_bytes, i) ? size_bytes
+                                                                    : fast_slot_capacity(slab));
+        }
         assert_sound(heap);
     }
 }
@@ -272,6 +311,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_other_sizes_use_the_memory_of_sparse_slabs),
     TEST(test_survivors_are_usual_blocks),
     TEST(test_misuse_of_dissolved_slots_is_named),
+    TEST(test_K4_second_free_of_a_slot_that_was_free_is_named),
     TEST(test_overruns_of_survivors_are_found),
     TEST(test_each_byte_of_a_tail_is_checked),
     TEST(test_K8_each_byte_behind_a_block_is_checked),

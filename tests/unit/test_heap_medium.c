@@ -332,6 +332,22 @@ static void test_in_short_memory_the_free_block_that_fits_is_found(void **state)
     }
 }
 
+/* In slots these sizes lose a ninth. Where memory is short, blocks take only the length that they
+ * need. */
+static void test_in_short_memory_no_length_is_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (size_t size_bytes = 1153; size_bytes < MOST_BYTES; size_bytes += size_bytes - 1) {
+        struct heap *heap = start_fixed(fixture, REGION_BYTES);
+        size_t count = 0;
+        while (heap_allocate(heap, size_bytes, CALLER) != NULL)
+            count++;
+        assert_true(count * size_bytes >= REGION_BYTES / 10 * 9);
+    }
+}
+
 /* All blocks are freed. The slabs' pages serve one long request, without a call to trim. */
 static void test_empty_slabs_merge(void **state)
 {
@@ -433,6 +449,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_a_freed_slot_is_used_first),
     TEST_OF_POLICY(test_in_a_full_heap_any_slot_with_room_serves),
     TEST_OF_POLICY(test_in_short_memory_the_free_block_that_fits_is_found),
+    TEST_OF_POLICY(test_in_short_memory_no_length_is_lost),
     TEST_OF_POLICY(test_empty_slabs_merge),
     TEST_OF_POLICY(test_K15_a_block_moves_to_another_class),
     TEST_OF_POLICY(test_K15_a_block_that_cannot_move_shrinks_in_its_slot),
