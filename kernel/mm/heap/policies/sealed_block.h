@@ -81,7 +81,8 @@ static inline void sealed_write_word(struct sealed_secret secret, void *place, u
 static inline bool sealed_word_is_intact(struct sealed_secret secret, const void *place,
                                          uint64_t word)
 {
-    return !HEAP_CHECKS || (uint16_t)(word ^ sealed_fold(word)) == sealed_hash(secret, place, word);
+    return !HEAP_CHECKS ||
+           (uint16_t)(sealed_hash(secret, place, word) ^ word ^ sealed_fold(word)) == 0;
 }
 
 static inline bool sealed_read_word(struct sealed_secret secret, const void *place,
@@ -163,8 +164,8 @@ static inline bool sealed_is_free_word(struct sealed_secret secret, const uint8_
     const uint64_t low_bits = (UINT64_C(1) << SEALED_UNITS_SHIFT) - 1;
     if (!HEAP_CHECKS)
         return (word & SEALED_FREE) != 0;
-    return (word & low_bits) ==
-           (SEALED_FREE | sealed_hash(secret, block - SEALED_HEADER_BYTES, word));
+    return ((sealed_hash(secret, block - SEALED_HEADER_BYTES, word) ^ word ^ SEALED_FREE) &
+            low_bits) == 0;
 }
 
 /* The last word of a free block, from which the block behind finds its start. */
