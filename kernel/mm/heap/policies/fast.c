@@ -178,15 +178,26 @@ static __attribute__((noinline)) void *allocate_medium_other(struct heap *heap, 
     return fast_class_allocate_medium(heap, fast->current[class_index], size_bytes);
 }
 
-/* The medium class's current word is used up. */
+/* The medium class's current slab has a slot in another word. */
 static __attribute__((noinline)) void *allocate_medium_turn(struct heap *heap, size_t size_bytes,
                                                             const void *caller)
 {
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast_class_of_medium(fast, size_bytes);
+    if (!fast_class_turn(fast, class_index))
+        return allocate_medium_other(heap, size_bytes, caller);
+    return fast_class_allocate_medium(heap, fast->current[class_index], size_bytes);
+}
+
+/* The medium class's current word is used up. */
+static __attribute__((noinline)) void *allocate_medium_again(struct heap *heap, size_t size_bytes,
+                                                             const void *caller)
+{
+    struct fast_state *fast = fast_of(heap);
+    size_t class_index = fast_class_of_medium(fast, size_bytes);
     struct fast_slab *slab = fast->current[class_index];
-    if (fast_class_turn(fast, class_index))
-        return fast_class_allocate_medium(heap, slab, size_bytes);
+    if (slab->used_count != slab->reached_count)
+        return allocate_medium_turn(heap, size_bytes, caller);
     if (slab->reached_count != slab->slot_count)
         return fast_class_end_medium(heap, slab, fast_class_take_unused(fast, slab), size_bytes);
     if (slab != &fast_no_slab || fast_class_has_other(fast, class_index))
@@ -201,7 +212,7 @@ static void *allocate_medium(struct heap *heap, size_t size_bytes, const void *c
     const struct fast_state *fast = fast_of(heap);
     struct fast_slab *slab = fast->current[fast_class_of_medium(fast, size_bytes)];
     if (!fast_class_has_slot(slab))
-        return allocate_medium_turn(heap, size_bytes, caller);
+        return allocate_medium_again(heap, size_bytes, caller);
     return fast_class_allocate_medium(heap, slab, size_bytes);
 }
 
