@@ -177,9 +177,11 @@ static inline bool cut(struct heap *heap, uint8_t *piece, uint64_t header, uint8
         previous_free = 0;
     }
     if (to != end) {
+        /* fast_core_release() sets the flag itself. */
+        uint64_t flags =
+            previous_free == 0 ? header | SEALED_PREVIOUS_FREE : header & ~SEALED_PREVIOUS_FREE;
         sealed_write_header(*secret, to,
-                            sealed_with_units(header | SEALED_PREVIOUS_FREE,
-                                              (size_t)(end - to) / SEALED_UNIT_BYTES));
+                            sealed_with_units(flags, (size_t)(end - to) / SEALED_UNIT_BYTES));
         if (previous_free == 0)
             return fast_core_add(heap, from, units);
     }
