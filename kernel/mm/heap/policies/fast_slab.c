@@ -17,6 +17,11 @@
  * Measured: without this, the kernel's mix takes 84 instructions instead of 69. */
 #define LOSS_IN_ROOM 16384
 
+/* A medium slab has at least this many slots, if that is no too large part of the memory.
+ * Measured: with 3, producer-consumer takes 185 instructions instead of 171, and young-and-old 86
+ * instead of 79. With 64, kernel-server uses 96.6 % of a region instead of 98.1 %. */
+#define MEDIUM_SLOTS 16
+
 /* Memory is scarce if less than this part of the heap's limit is left.
  * Measured: with 4, the share of a region that is used changes by 0.02 % at most. */
 #define SCARCE_PART 8
@@ -218,14 +223,14 @@ static unsigned best_pages(const struct fast_class *size_class, size_t class_ind
     return best;
 }
 
-/* A medium class gets slots for half as many blocks as it has, or two slots. 0 if that is too large
- * a part of the memory. The last page has a part of a slot. */
+/* A medium class gets slots for twice as many blocks as it has, so that all of them soon lie in one
+ * slab. 0 if two slots are too large a part of the memory. The last page has a part of a slot. */
 static unsigned choose_medium_pages(const struct heap *heap, const struct fast_class *size_class)
 {
     size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
     size_t most = smaller(most_bytes(heap) / size_class->stride_bytes,
                           fast_class_slots_in(size_class, class_index, FAST_MEDIUM_PAGES));
-    size_t wanted = larger(3, (size_class->slot_count + size_class->core_count));
+    size_t wanted = larger(MEDIUM_SLOTS, 2 * (size_class->slot_count + size_class->core_count));
     size_t bytes = FAST_GUARD_BYTES + smaller(wanted, most) * size_class->stride_bytes;
     return most < 2 ? 0 : (unsigned)((bytes + FAST_PAGES_LOSS_BYTES - 1) / FAST_PAGE_BYTES + 1);
 }
