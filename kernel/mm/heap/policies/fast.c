@@ -79,10 +79,10 @@ static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t s
 /* The class has a slot again. This took few instructions, so a step towards its next slab is done
  * here. Otherwise the request that needs the slab does the step, and gets a block of the core. When
  * memory is scarce, what is kept for slabs is given up, so that a request which fails need not. */
-static inline void look_ahead(struct heap *heap, const struct fast_class *size_class)
+static inline void look_ahead(struct heap *heap, const struct fast_slab *current)
 {
     if (!memory_is_short(heap))
-        fast_slab_prepare(heap, size_class);
+        fast_slab_prepare(heap, current);
     else if (fast_slab_memory_is_scarce(heap))
         fast_slab_release_surplus(heap, false);
 }
@@ -91,7 +91,7 @@ static void *allocate_refilled(struct heap *heap, struct fast_class *size_class,
                                const void *caller)
 {
     struct fast_slab *slab = *fast_class_current(fast_of(heap), size_class);
-    look_ahead(heap, size_class);
+    look_ahead(heap, slab);
     void *slot = fast_class_allocate(heap, slab, size_bytes);
     heap_fault_report(heap, caller);
     return heap->is_corrupt ? NULL : slot;
@@ -139,7 +139,7 @@ static __attribute__((noinline)) void *allocate_medium_other(struct heap *heap, 
         (!is_worth_a_medium_slab(heap, size_class) || !open_slab(heap, size_class, size_bytes)))
         return fast_block_allocate(heap, size_bytes, caller);
     if (is_refilled)
-        look_ahead(heap, size_class);
+        look_ahead(heap, *current);
     void *slot = fast_class_allocate_medium(heap, *current, size_bytes);
     heap_zero_set_dirty(heap);
     heap_fault_report(heap, caller);
