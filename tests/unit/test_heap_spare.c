@@ -190,11 +190,15 @@ static void test_a_lost_record_is_found(void **state)
         return;
     struct heap *heap = start_fixed(fixture, ARENA_BYTES);
     struct fast_record_group *group = (void *)(uintptr_t)group_of(open_slab(heap, 5000));
+    assert_ptr_equal(group_of(open_slab(heap, 2048)), group);
     assert_sound(heap);
     group->free_bits ^= 2;
     assert_string_equal(heap_check(heap), "a record is lost");
     group->free_bits ^= 2;
     assert_sound(heap);
+    group->free_bits ^= 1u << group->made_count;
+    assert_string_equal(heap_check(heap), "a group of records was overwritten");
+    group->free_bits ^= 1u << group->made_count;
     fast_of(heap)->records.groups[group->length] = NULL;
     assert_string_equal(heap_check(heap), "a group of records is lost");
 }

@@ -110,7 +110,7 @@ static void drop(struct heap *heap, struct fast_slab *slab)
         slab->next->previous = slab->previous;
     if (fast->dissolving == slab)
         fast->dissolving = NULL;
-    fast_map_clear_pages(fast, pages, slab->page_count, slab);
+    (void)fast_map_clear_pages(fast, pages, slab->page_count, slab);
     fast_map_drop_unused_leaves(heap, pages, slab->page_count);
     fast_record_release(heap, slab);
 }

@@ -9,12 +9,14 @@ _Static_assert(FAST_SLAB_PAGES *FAST_PAGE_BYTES / SEALED_UNIT_BYTES <= 32 * 64,
 
 /* --- Geometry --------------------------------------------------------------------------------- */
 
+/* By the number of words, less 1: the index of the least number above that is not smaller. */
+#define FOUR_OF(length)  length, length, length, length
+#define EIGHT_OF(length) FOUR_OF(length), FOUR_OF(length)
+static const uint8_t lengths[] = {0, 1, 2, 3, 4, 4, 5, 5, EIGHT_OF(6), EIGHT_OF(7), EIGHT_OF(7)};
+
 static unsigned length_for(unsigned slot_count)
 {
-    unsigned length = 0;
-    while (word_counts[length] < fast_slab_word_count(slot_count))
-        length++;
-    return length;
+    return lengths[fast_slab_word_count(slot_count) - 1];
 }
 
 /* From a record to the next one, with the word before it. */
@@ -77,22 +79,22 @@ static bool has_free(const struct fast_state *fast, unsigned length)
     return fast->records.groups[length] != NULL || fast->records.unused[length] != NULL;
 }
 
-bool fast_record_prepare(struct heap *heap, unsigned slot_count, bool may_grow)
+bool fast_record_is_ready(const struct fast_state *fast, unsigned slot_count)
 {
-    struct fast_state *fast = fast_of(heap);
+    return has_free(fast, length_for(slot_count));
+}
+
+void fast_record_create(struct heap *heap, unsigned slot_count, bool may_grow)
+{
     unsigned length = length_for(slot_count);
     const struct heap_request request = {.size_bytes = group_bytes(length),
                                          .alignment_bytes = SEALED_UNIT_BYTES};
-    if (has_free(fast, length))
-        return true;
     struct fast_record_group *group = fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
     if (group == NULL)
-        return false;
-    *group = (struct fast_record_group){.free_bits = FAST_RECORDS_ALL_FREE, .length = length};
-    for (unsigned i = 0; i < FAST_RECORDS_IN_A_GROUP; i++)
-        sealed_write_header(fast->core.secret, record_at(group, i), place_of(group, i));
-    fast->records.unused[length] = group;
-    return false;
+        return;
+    *group =
+        (struct fast_record_group){.free_bits = FAST_RECORDS_ALL_FREE, .length = (uint16_t)length};
+    fast_of(heap)->records.unused[length] = group;
 }
 
 struct fast_slab *fast_record_take(struct heap *heap, unsigned slot_count)
@@ -111,10 +113,16 @@ struct fast_slab *fast_record_take(struct heap *heap, unsigned slot_count)
         (void)sealed_record_corrupt(heap, (const uint8_t *)group);
         return NULL;
     }
+    unsigned index = (unsigned)__builtin_ctz(free_bits);
+    uint8_t *record = record_at(group, index);
     group->free_bits = free_bits & (free_bits - 1);
     if (group->free_bits == 0)
         take_off(fast, group);
-    return (void *)record_at(group, (unsigned)__builtin_ctz(free_bits));
+    if (index == group->made_count) {
+        sealed_write_header(fast->core.secret, record, place_of(group, index));
+        group->made_count++;
+    }
+    return (void *)record;
 }
 
 /* Keep the group, or free it if another one is kept. */
@@ -169,10 +177,11 @@ const char *fast_record_check_group(const struct fast_state *fast, const uint8_t
                                     uint64_t header, struct fast_record_tally *tally)
 {
     const struct fast_record_group *group = (const void *)block;
-    if (group->length >= FAST_RECORD_LENGTHS || group->free_bits > FAST_RECORDS_ALL_FREE ||
+    if (group->length >= FAST_RECORD_LENGTHS || group->made_count > FAST_RECORDS_IN_A_GROUP ||
+        (group->free_bits | ((1u << group->made_count) - 1)) != FAST_RECORDS_ALL_FREE ||
         sealed_capacity_bytes(sealed_units(header)) < group_bytes(group->length))
         return "a group of records was overwritten";
-    for (unsigned i = 0; i < FAST_RECORDS_IN_A_GROUP; i++) {
+    for (unsigned i = 0; i < group->made_count; i++) {
         uint64_t place;
         if (!sealed_read_header(fast->core.secret, record_at(group, i), &place) ||
             place != place_of(group, i))

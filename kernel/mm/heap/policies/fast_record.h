@@ -1,7 +1,7 @@
 /*
  * fast_record.h - memory for the records of slabs.
  *
- *   |h| next, previous, … |p| record 0 |p| record 1 |… |p| record 7 |h|
+ *   |h| next, previous, … |p| record 0 |p| record 1 |… |p| record 5 |h|
  *      struct fast_record_group
  *
  * A block of the core holds a group of records of one length. So a slab that opens or closes changes
@@ -16,21 +16,27 @@
 
 #include "kernel/mm/heap/policies/fast_slab.h"
 
+/* Measured: with 4, the workload producer-consumer takes 185 instructions instead of 183; with 8, the
+ * kernel's mix uses 97.13 % of a region instead of 97.21. */
 #define FAST_RECORDS_IN_A_GROUP 6
 #define FAST_RECORDS_ALL_FREE   ((1u << FAST_RECORDS_IN_A_GROUP) - 1)
 
 struct fast_record_group {
     struct fast_record_group *next; /* of this length that have records in use and free ones */
     struct fast_record_group *previous;
-    uint32_t free_bits; /* bit i: record i is free */
-    uint32_t length;    /* FAST_RECORD_LENGTHS counts them */
+    uint32_t free_bits;  /* bit i: record i is free */
+    uint16_t length;     /* FAST_RECORD_LENGTHS counts them */
+    uint16_t made_count; /* the word before a record is written with its first use */
 };
 
-/* Make sure that there is a free record for a slab with so many slots. False: memory for it was
- * taken, so that a slab is opened by the next request, or there is none, or the heap is corrupt. */
-bool fast_record_prepare(struct heap *heap, unsigned slot_count, bool may_grow);
+/* True if there is a free record for a slab with so many slots. */
+bool fast_record_is_ready(const struct fast_state *fast, unsigned slot_count);
 
-/* Return a free record. Precondition: fast_record_prepare() has succeeded for so many slots or more.
+/* Create free records for such slabs. The request that does this opens no slab, so that its time is
+ * bounded. Nothing happens if there is no memory, or the heap is corrupt. */
+void fast_record_create(struct heap *heap, unsigned slot_count, bool may_grow);
+
+/* Return a free record. Precondition: one is ready for so many slots or more.
  * NULL: the heap is corrupt, and the fault is recorded. */
 struct fast_slab *fast_record_take(struct heap *heap, unsigned slot_count);
 

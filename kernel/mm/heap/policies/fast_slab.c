@@ -64,11 +64,12 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
         .class_index = (uint8_t)class_index,
         .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
-    size_t words_bytes = fast_slab_word_count(slot_count) * sizeof slab->free[0];
-    bool is_medium = fast_class_is_medium(class_index);
-    memset(slab->free, 0xff, is_medium ? 2 * words_bytes : words_bytes);
-    if (!is_medium)
-        memset(fast_slab_marks(slab), 0, words_bytes);
+    unsigned word_count = fast_slab_word_count(slot_count);
+    uint64_t marks = fast_class_is_medium(class_index) ? UINT64_MAX : 0;
+    for (unsigned w = 0; w < word_count; w++) {
+        slab->free[w] = UINT64_MAX;
+        slab->free[word_count + w] = marks;
+    }
     slab->seal = seal_of(fast, slab);
     if (!fast_slab_is_dense(slab))
         fast_slot_write_guard(fast, slab);
@@ -80,14 +81,6 @@ void fast_slab_release_surplus(struct heap *heap, bool keeps_some)
         return;
     if (fast_of(heap)->spare_leaf_count > (keeps_some ? FAST_SLAB_LEAVES : 0))
         fast_map_release_spare(heap);
-}
-
-/* Create the slab's places in the map. */
-static bool reach_map(struct heap *heap, const uint8_t *pages, unsigned page_count, bool may_grow)
-{
-    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
-    return fast_map_reach(heap, pages, may_grow) && (fast_map_leaf_end(heap, pages) > last_page ||
-                                                     fast_map_reach(heap, last_page, may_grow));
 }
 
 /* The core uses the rest behind the last slot. While there are dissolved slabs, that page might have
@@ -114,7 +107,7 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
     if (pages == NULL)
         return NULL;
     struct fast_slab *slab = NULL;
-    if (reach_map(heap, pages, page_count, may_grow))
+    if (fast_map_reach_all(heap, pages, page_count, may_grow))
         slab = fast_record_take(heap, slot_count);
     if (slab == NULL) {
         fast_map_drop_unused_leaves(heap, pages, page_count);
@@ -190,8 +183,10 @@ void fast_slab_prepare(struct heap *heap, const struct fast_slab *current)
         return;
     if (fast->spare_leaf_count < FAST_SLAB_LEAVES)
         (void)fast_map_prepare(heap, false);
-    else if (fast_record_prepare(heap, current->slot_count, false))
-        fast_slab_release_surplus(heap, true);
+    else if (!fast_record_is_ready(fast, current->slot_count))
+        fast_record_create(heap, current->slot_count, false);
+    else if (fast->spare_leaf_count > FAST_SLAB_LEAVES)
+        fast_map_release_spare(heap);
 }
 
 bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
@@ -200,10 +195,13 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
     size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
     unsigned page_count = choose_page_count(heap, size_class);
     if (page_count == 0 || heap->limit_bytes < SLABS_FROM_BYTES ||
-        !fast_map_prepare(heap, may_grow) ||
-        !fast_record_prepare(heap, fast_class_slots_in(size_class, class_index, page_count),
-                             may_grow))
+        !fast_map_prepare(heap, may_grow))
         return false;
+    unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
+    if (!fast_record_is_ready(fast_of(heap), slot_count)) {
+        fast_record_create(heap, slot_count, may_grow);
+        return false;
+    }
     struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow);
     if (slab == NULL && page_count > 1 && !heap->is_corrupt && !fast_class_is_medium(class_index))
         slab = build_slab(heap, class_index, 1, may_grow);
@@ -232,11 +230,12 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
         fast_class_remove(fast, slab);
     fast_class_count_closed(heap, size_class, slab);
     unsigned page_count = slab->page_count;
-    fast_map_clear_pages(fast, pages, page_count, slab);
+    bool has_unused_leaf = fast_map_clear_pages(fast, pages, page_count, slab);
     fast_tombstone_write(fast->core.secret, pages, slab);
     fast_own_release(heap, pages);
     fast_record_release(heap, slab);
-    fast_map_drop_unused_leaves(heap, pages, page_count);
+    if (has_unused_leaf)
+        fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
 /* Return how many empty slabs the heap may keep. If little memory is left, one must do, since a

@@ -150,8 +150,8 @@ static inline bool fast_slab_is_empty(const struct fast_slab *slab)
 
 /* --- Slabs of a class ------------------------------------------------------------------------- */
 
-/* Do one step towards the next slab of a class with this current slab: create a leaf or records. Without
- * a map, or if there are enough of both, this does nothing. The heap does not grow. */
+/* Do one step towards the next slab of a class with this current slab: create a leaf or records, or free
+ * a leaf of many. Without a map this does nothing. The heap does not grow. */
 void fast_slab_prepare(struct heap *heap, const struct fast_slab *current);
 
 /* Open a slab for a request of that size and make it current. Precondition: the class has no free
