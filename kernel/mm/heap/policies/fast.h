@@ -113,8 +113,8 @@ struct fast_record_group;
 
 struct fast_records {
     struct fast_record_group *groups[FAST_RECORD_LENGTHS]; /* with a free record: the first one */
-    struct fast_record_group
-        *unused[FAST_RECORD_LENGTHS]; /* one without a record in use; or NULL */
+    struct fast_record_group *unused[FAST_RECORD_LENGTHS]; /* without a record in use, or NULL */
+    struct fast_record_group *surplus; /* the same: to be freed by an operation that does little */
 };
 
 struct fast_state {

@@ -125,13 +125,15 @@ struct fast_slab *fast_record_take(struct heap *heap, unsigned slot_count)
     return (void *)record;
 }
 
-/* Keep the group, or free it if another one is kept. */
+/* Keep the group. If another one is kept, a later operation frees it, since this one has done much. */
 static void drop(struct heap *heap, struct fast_record_group *group)
 {
     struct fast_state *fast = fast_of(heap);
     take_off(fast, group);
     if (fast->records.unused[group->length] == NULL)
         fast->records.unused[group->length] = group;
+    else if (fast->records.surplus == NULL)
+        fast->records.surplus = group;
     else
         fast_own_release(heap, group);
 }
@@ -157,9 +159,22 @@ void fast_record_release(struct heap *heap, struct fast_slab *record)
         drop(heap, group);
 }
 
+bool fast_record_release_surplus(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_record_group *group = fast->records.surplus;
+    if (group == NULL)
+        return false;
+    fast->records.surplus = NULL;
+    fast_own_release(heap, group);
+    return true;
+}
+
 bool fast_record_release_unused(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
+    if (fast_record_release_surplus(heap))
+        return true;
     for (unsigned i = 0; i < FAST_RECORD_LENGTHS; i++) {
         struct fast_record_group *group = fast->records.unused[i];
         if (group == NULL)
@@ -206,18 +221,26 @@ static const char *check_list(const struct fast_state *fast, unsigned length, si
     return NULL;
 }
 
+/* Check a group that is kept without a record in use. */
+static bool kept_is_sound(const struct fast_record_group *group, size_t *listed_count)
+{
+    if (group == NULL)
+        return true;
+    return (*listed_count)-- != 0 && group->free_bits == FAST_RECORDS_ALL_FREE;
+}
+
 const char *fast_record_check_lists(const struct fast_state *fast, size_t listed_count)
 {
+    const struct fast_records *records = &fast->records;
+    if (!kept_is_sound(records->surplus, &listed_count))
+        return "a group of records that is kept has records in use";
     for (unsigned i = 0; i < FAST_RECORD_LENGTHS; i++) {
-        const struct fast_record_group *unused = fast->records.unused[i];
         const char *problem = check_list(fast, i, &listed_count);
         if (problem != NULL)
             return problem;
-        if (unused == NULL)
-            continue;
-        if (listed_count == 0 || unused->length != i || unused->free_bits != FAST_RECORDS_ALL_FREE)
+        if (!kept_is_sound(records->unused[i], &listed_count) ||
+            (records->unused[i] != NULL && records->unused[i]->length != i))
             return "a group of records that is kept has records in use";
-        listed_count--;
     }
     return listed_count == 0 ? NULL : "a group of records is lost";
 }

@@ -9,7 +9,7 @@
  * the group begins, and which record this is.
  *
  * For each length the heap keeps at most one group without a record in use. So a flush frees few
- * blocks, and no operation frees two of them.
+ * blocks. One more waits for an operation that does little, which frees it.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_RECORD_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_RECORD_H
@@ -43,7 +43,11 @@ struct fast_slab *fast_record_take(struct heap *heap, unsigned slot_count);
 /* No slab has this record any more. In a corrupt heap this does nothing. */
 void fast_record_release(struct heap *heap, struct fast_slab *record);
 
-/* Free a group without a record in use. False: there is none. */
+/* Free a group without a record in use, if there is one more than the heap keeps. False: there is not.
+ */
+bool fast_record_release_surplus(struct heap *heap);
+
+/* Free any group without a record in use. False: there is none. */
 bool fast_record_release_unused(struct heap *heap);
 
 /* Return the record of this number, or NULL if it is free. */

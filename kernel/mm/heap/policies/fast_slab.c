@@ -77,7 +77,7 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
 
 void fast_slab_release_surplus(struct heap *heap, bool keeps_some)
 {
-    if (!keeps_some && fast_record_release_unused(heap))
+    if (keeps_some ? fast_record_release_surplus(heap) : fast_record_release_unused(heap))
         return;
     if (fast_of(heap)->spare_leaf_count > (keeps_some ? FAST_SLAB_LEAVES : 0))
         fast_map_release_spare(heap);
@@ -185,8 +185,8 @@ void fast_slab_prepare(struct heap *heap, const struct fast_slab *current)
         (void)fast_map_prepare(heap, false);
     else if (!fast_record_is_ready(fast, current->slot_count))
         fast_record_create(heap, current->slot_count, false);
-    else if (fast->spare_leaf_count > FAST_SLAB_LEAVES)
-        fast_map_release_spare(heap);
+    else if (fast->records.surplus != NULL || fast->spare_leaf_count > FAST_SLAB_LEAVES)
+        fast_slab_release_surplus(heap, true);
 }
 
 bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,

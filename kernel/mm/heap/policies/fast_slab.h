@@ -172,8 +172,8 @@ void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *sla
  * the free memory around it. False: there is none. */
 bool fast_slab_flush_for(struct heap *heap, size_t units);
 
-/* Free records or a leaf that no slab uses. If the heap keeps some, then only a leaf, if there are
- * many: so there is a place for those of the next slab which is closed. */
+/* Free records or a leaf that no slab uses. If the heap keeps some, then only if there are many: so
+ * there is a place for those of the next slab which is closed. */
 void fast_slab_release_surplus(struct heap *heap, bool keeps_some);
 
 /* Close a slab without a live block, the oldest of them, or free memory that is kept for the next
