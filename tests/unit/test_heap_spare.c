@@ -2,6 +2,7 @@
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_piece.h"
 #include "kernel/mm/heap/policies/fast_recent.h"
+#include "kernel/mm/heap/policies/fast_record.h"
 #include "tests/unit/support/heap_policy_test.h"
 
 static bool is_fast(const struct fixture *fixture)
@@ -38,16 +39,25 @@ static bool is_kept(const struct heap *heap, const struct fast_slab *slab)
     return false;
 }
 
-/* Return how many blocks of the core hold records. */
-static unsigned count_records(const struct heap *heap)
+struct count {
+    unsigned groups; /* blocks of the core that hold records */
+    unsigned in_use; /* records of slabs */
+};
+
+/* heap_check() compares the records in use with the slabs. */
+static struct count count_records(const struct heap *heap)
 {
     const struct fast_core *core = &fast_of(heap)->core;
-    unsigned count = 0;
+    struct count count = {0};
     assert_sound(heap);
     for (const uint8_t *block = fast_first(core); block != core->end;) {
         uint64_t header = sealed_header_word(block);
-        count += (header & SEALED_OWN) != 0 &&
-                 fast_own_kind(header & ~SEALED_HASH_MASK) == FAST_OWN_SLAB;
+        if ((header & SEALED_OWN) != 0 &&
+            fast_own_kind(header & ~SEALED_HASH_MASK) == FAST_OWN_SLAB) {
+            count.groups++;
+            for (unsigned i = 0; i < FAST_RECORDS_IN_A_GROUP; i++)
+                count.in_use += fast_record_in_use((const void *)block, i) != NULL;
+        }
         block = sealed_next(block, sealed_units(header));
     }
     return count;
@@ -55,25 +65,16 @@ static unsigned count_records(const struct heap *heap)
 
 /* --- Records ---------------------------------------------------------------------------------- */
 
-static void drop_spare_records(struct heap *heap)
-{
-    while (fast_of(heap)->spare_record_count != 0)
-        assert_true(fast_slab_flush_one(heap));
-}
-
-/* Open a slab without spare records, and empty and close it. Its record is the only spare one. */
+/* Open a slab, and empty and close it. No other slab is open. */
 static struct fast_slab *close_slab(struct heap *heap, size_t size_bytes)
 {
     struct fast_slab *slab = open_slab(heap, size_bytes);
-    drop_spare_records(heap);
-    assert_int_equal(count_records(heap), 1);
+    assert_int_equal(count_records(heap).in_use, 1);
     free_all_slots(heap, slab);
     assert_true(is_kept(heap, slab));
     assert_true(fast_slab_flush_one(heap));
     assert_false(is_kept(heap, slab));
-    assert_int_equal(fast_of(heap)->spare_record_count, 1);
-    assert_ptr_equal(fast_of(heap)->spare_records[0], slab);
-    assert_int_equal(count_records(heap), 1);
+    assert_int_equal(count_records(heap).in_use, 0);
     return slab;
 }
 
@@ -84,8 +85,16 @@ static void test_a_closed_slab_leaves_its_record(void **state)
         return;
     struct heap *heap = start_fixed(fixture, ARENA_BYTES);
     const void *record = close_slab(heap, 2048);
+    unsigned group_count = count_records(heap).groups;
     assert_ptr_equal(open_slab(heap, 5000), record);
-    assert_int_equal(count_records(heap), 1 + fast_of(heap)->spare_record_count);
+    assert_int_equal(count_records(heap).in_use, 1);
+    assert_int_equal(count_records(heap).groups, group_count);
+}
+
+static const void *group_of(const struct fast_slab *slab)
+{
+    const uint8_t *record = (const uint8_t *)slab;
+    return record - sealed_units(sealed_header_word(record)) * SEALED_UNIT_BYTES;
 }
 
 /* The record has a bit for each slot. A slab of many slots needs a longer one. */
@@ -95,48 +104,44 @@ static void test_a_record_that_is_too_short_is_not_used(void **state)
     if (!is_fast(fixture))
         return;
     struct heap *heap = start_fixed(fixture, ARENA_BYTES);
-    const void *record = close_slab(heap, 5000);
+    const struct fast_slab *shorter = close_slab(heap, 5000);
     const struct fast_slab *slab = open_slab(heap, 15);
-    assert_ptr_not_equal(slab, record);
+    const uint8_t *group = group_of(slab);
     size_t words_bytes = 2 * sizeof slab->free[0] * fast_slab_word_count(slab->slot_count);
-    size_t units = sealed_units(sealed_header_word((const void *)slab));
-    assert_true(words_bytes > sealed_capacity_bytes(units) / 2);
-    assert_true(sizeof *slab + words_bytes <= sealed_capacity_bytes(units));
-    assert_int_equal(count_records(heap), 1 + fast_of(heap)->spare_record_count);
+    const uint8_t *end = group + sealed_capacity_bytes(sealed_units(sealed_header_word(group)));
+    assert_ptr_not_equal(group, group_of(shorter));
+    for (unsigned i = 0; i < FAST_RECORDS_IN_A_GROUP; i++)
+        assert_true(fast_record_in_use((const void *)group, i) == (i == 0 ? slab : NULL));
+    size_t all_bytes = FAST_RECORDS_IN_A_GROUP * (sizeof *slab + words_bytes);
+    assert_true((size_t)(end - (const uint8_t *)slab) >= all_bytes);
+    assert_int_equal(count_records(heap).groups, 2);
 }
 
-static unsigned count_kept(const struct heap *heap)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++)
-        count += fast_of(heap)->empty[i] != NULL;
-    return count;
-}
-
-/* More slabs are closed than records can be spare. Each step closes a slab or frees a record. */
+/* Many slabs are closed. Then there is one group of each length, and at most one more. Each step closes a slab or frees a
+ * group. */
 static void test_few_records_are_spare(void **state)
 {
     struct fixture *fixture = *state;
     if (!is_fast(fixture))
         return;
-    static struct fast_slab *slabs[2 * FAST_SPARE_RECORDS];
+    static struct fast_slab *slabs[4 * FAST_RECORDS_IN_A_GROUP];
     struct heap *heap = start_fixed(fixture, ARENA_BYTES);
-    for (unsigned i = 0; i < 2 * FAST_SPARE_RECORDS; i++)
-        slabs[i] = open_slab(heap, 100 + 50 * i);
-    for (unsigned i = 0; i < 2 * FAST_SPARE_RECORDS; i++)
+    for (unsigned i = 0; i < 4 * FAST_RECORDS_IN_A_GROUP; i++)
+        slabs[i] = open_slab(heap, 100 + 36 * i);
+    assert_true(count_records(heap).groups > 3);
+    for (unsigned i = 0; i < 4 * FAST_RECORDS_IN_A_GROUP; i++)
         free_all_slots(heap, slabs[i]);
-    unsigned record_count = count_records(heap);
-    assert_true(record_count > FAST_SPARE_RECORDS);
+    struct count count = count_records(heap);
+    assert_int_equal(count.in_use, FAST_EMPTY_SLABS);
     for (bool is_done = false; !is_done;) {
-        const struct fast_state *fast = fast_of(heap);
-        assert_true(fast->spare_record_count <= FAST_SPARE_RECORDS);
-        assert_int_equal(record_count, count_kept(heap) + fast->spare_record_count);
         is_done = !fast_slab_flush_one(heap);
-        unsigned left_count = count_records(heap);
-        assert_in_range(record_count - left_count, 0, 1);
-        record_count = left_count;
+        struct count left = count_records(heap);
+        assert_in_range(count.in_use - left.in_use + count.groups - left.groups, 0, 2);
+        assert_in_range(count.groups - left.groups, 0, 1);
+        assert_true(left.in_use != 0 || left.groups <= FAST_RECORD_LENGTHS + 1);
+        count = left;
     }
-    assert_int_equal(record_count, 0);
+    assert_int_equal(count.groups, 0);
 }
 
 /* A class that has slots prepares its next slab, with the first request of each word of slots. */
@@ -154,10 +159,48 @@ static void test_no_record_is_lost(void **state)
         (void)count_records(heap);
         for (unsigned i = 0; i < 600; i++)
             heap_free(heap, blocks[i], CALLER);
-        assert_true(count_records(heap) <= FAST_EMPTY_SLABS + FAST_SPARE_RECORDS);
+        assert_true(count_records(heap).in_use <= FAST_EMPTY_SLABS);
+        assert_true(count_records(heap).groups <= FAST_EMPTY_SLABS + FAST_RECORD_LENGTHS + 1);
     }
     fast_slab_flush(heap);
-    assert_int_equal(count_records(heap), 0);
+    assert_int_equal(count_records(heap).groups, 0);
+}
+
+/* A write before the record of a slab is found, at the latest when the slab is closed. */
+static void test_a_write_before_a_record_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    struct fast_slab *slab = open_slab(heap, 5000);
+    free_all_slots(heap, slab);
+    assert_sound(heap);
+    ((uint8_t *)slab)[-1] ^= 1;
+    assert_string_equal(heap_check(heap), "the word before a record was overwritten");
+    (void)fast_slab_flush_one(heap);
+    assert_true(heap->is_corrupt);
+}
+
+/* The bits of a group say which records are in use. */
+static void test_a_lost_record_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    struct fast_record_group *group = (void *)(uintptr_t)group_of(open_slab(heap, 5000));
+    assert_ptr_equal(group_of(open_slab(heap, 2048)), group);
+    assert_sound(heap);
+    group->free_bits ^= 2;
+    assert_string_equal(heap_check(heap), "a record is lost");
+    group->free_bits ^= 2;
+    assert_sound(heap);
+    group->free_bits ^= 1u << group->made_count;
+    assert_string_equal(heap_check(heap), "a group of records was overwritten");
+    group->free_bits ^= 1u << group->made_count;
+    fast_of(heap)->records.groups[group->length] = NULL;
+    assert_string_equal(heap_check(heap), "a group of records is lost");
 }
 
 /* --- Slabs without live blocks ---------------------------------------------------------------- */
@@ -313,6 +356,8 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_a_record_that_is_too_short_is_not_used),
     TEST_OF_POLICY(test_few_records_are_spare),
     TEST_OF_POLICY(test_no_record_is_lost),
+    TEST_OF_POLICY(test_a_write_before_a_record_is_found),
+    TEST_OF_POLICY(test_a_lost_record_is_found),
     TEST_OF_POLICY(test_a_kept_slab_is_closed_if_it_has_the_memory),
     TEST_OF_POLICY(test_a_slab_with_a_block_is_not_closed),
     TEST_OF_POLICY(test_the_oldest_slab_with_enough_memory_is_closed),

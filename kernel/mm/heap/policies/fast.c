@@ -85,9 +85,7 @@ static inline bool look_ahead(struct heap *heap, const struct fast_class *size_c
                               const void *caller)
 {
     if (!memory_is_short(heap)) {
-        if (fast_slab_is_prepared(fast_of(heap)))
-            return true;
-        fast_slab_prepare(heap, size_class);
+        fast_slab_prepare(heap, fast_of(heap)->current[size_class - fast_of(heap)->classes]);
     } else if (fast_slab_memory_is_scarce(heap))
         fast_slab_release_surplus(heap, false);
     heap_fault_report(heap, caller);

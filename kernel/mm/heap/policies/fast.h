@@ -102,13 +102,22 @@ struct fast_absent {
  * Measured: a request that needs the memory of all eight takes 8,800 instructions. */
 #define FAST_EMPTY_SLABS 8
 
-/* The records of slabs that were closed stay for the next slabs, at most this many: closing all
- * empty slabs then frees no record. */
-#define FAST_SPARE_RECORDS FAST_EMPTY_SLABS
-
-/* The same for the leaves of the map. A new slab needs up to two. */
+/* The leaves of the map without slabs stay for the next slabs, at most this many: closing all empty
+ * slabs then frees no leaf. A new slab needs up to two. */
 #define FAST_SPARE_LEAVES FAST_EMPTY_SLABS
 #define FAST_SLAB_LEAVES  2
+
+/* --- fast_record.c: memory for the records of slabs --------------------------------------------- */
+
+#define FAST_RECORD_LENGTHS 8
+
+struct fast_record_group;
+
+struct fast_records {
+    struct fast_record_group *groups[FAST_RECORD_LENGTHS]; /* with a free record: the first one */
+    struct fast_record_group *unused[FAST_RECORD_LENGTHS]; /* without a record in use, or NULL */
+    struct fast_record_group *surplus; /* the same: to be freed by an operation that does little */
+};
 
 struct fast_state {
     uintptr_t map_floor; /* the first written place of the map is for the pages from here */
@@ -128,8 +137,7 @@ struct fast_state {
     struct fast_recent recent;
     struct fast_leaf *spare_leaves[FAST_SPARE_LEAVES]; /* for the next leaves of the map */
     unsigned spare_leaf_count;
-    struct fast_slab *spare_records[FAST_SPARE_RECORDS];
-    unsigned spare_record_count;
+    struct fast_records records;
     struct fast_absent absent;
 
     /* Slabs with few live blocks (fast_dissolve.h). */

@@ -4,6 +4,7 @@
 #include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
+#include "kernel/mm/heap/policies/fast_record.h"
 
 /* --- Which slab ------------------------------------------------------------------------------- */
 
@@ -112,9 +113,9 @@ static void drop(struct heap *heap, struct fast_slab *slab)
         slab->next->previous = slab->previous;
     if (fast->dissolving == slab)
         fast->dissolving = NULL;
-    fast_map_clear_pages(fast, pages, slab->page_count, slab);
+    (void)fast_map_clear_pages(fast, pages, slab->page_count, slab);
     fast_map_drop_unused_leaves(heap, pages, slab->page_count);
-    fast_slab_release_record(heap, slab);
+    fast_record_release(heap, slab);
 }
 
 void fast_dissolve_free(struct heap *heap, struct fast_slab *slab, unsigned index,

@@ -182,6 +182,19 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
     return true;
 }
 
+/* Most often both leaves are there. */
+bool fast_map_reach_all(struct heap *heap, const uint8_t *pages, unsigned page_count, bool may_grow)
+{
+    const struct fast_state *fast = fast_of(heap);
+    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
+    size_t first = place_of(fast, pages);
+    size_t last = place_of(fast, last_page);
+    if (first < fast->map_length && last < fast->map_length &&
+        !is_constant(fast_map_leaf(fast, first)) && !is_constant(fast_map_leaf(fast, last)))
+        return true;
+    return fast_map_reach(heap, pages, may_grow) && fast_map_reach(heap, last_page, may_grow);
+}
+
 static inline void set_pages_of_leaf(struct fast_leaf *leaf, size_t first, size_t count,
                                      struct fast_slab *slab)
 {
@@ -207,7 +220,8 @@ void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, uns
                           slab);
 }
 
-static inline void clear_pages_of_leaf(struct fast_leaf *leaf, size_t first, size_t count,
+/* True: no page of the leaf belongs to a slab any more. */
+static inline bool clear_pages_of_leaf(struct fast_leaf *leaf, size_t first, size_t count,
                                        const struct fast_slab *slab)
 {
     struct fast_slab **places = &leaf->slabs[first];
@@ -217,18 +231,20 @@ static inline void clear_pages_of_leaf(struct fast_leaf *leaf, size_t first, siz
             leaf->used_count--;
         }
     }
+    return leaf->used_count == 0;
 }
 
-void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+bool fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                           const struct fast_slab *slab)
 {
     size_t first = page_number(fast, pages);
     size_t in_leaf = smaller(page_count, FAST_LEAF_PAGES - first % FAST_LEAF_PAGES);
-    clear_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES), first % FAST_LEAF_PAGES,
-                        in_leaf, slab);
+    bool is_unused = clear_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES),
+                                         first % FAST_LEAF_PAGES, in_leaf, slab);
     if (in_leaf != page_count)
-        clear_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES + 1), 0,
-                            page_count - in_leaf, slab);
+        is_unused |= clear_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES + 1), 0,
+                                         page_count - in_leaf, slab);
+    return is_unused;
 }
 
 bool fast_map_has_spare(const struct fast_state *fast, const void *block)
@@ -361,9 +377,9 @@ void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end)
         if ((size_t)(part_end - start) == FAST_LEAF_BYTES)
             set_leaf(heap, start, &no_leaf);
         else
-            fast_map_clear_pages(fast_of(heap), start,
-                                 (unsigned)((size_t)(part_end - start) / FAST_PAGE_BYTES),
-                                 &fast_absent_slab);
+            (void)fast_map_clear_pages(fast_of(heap), start,
+                                       (unsigned)((size_t)(part_end - start) / FAST_PAGE_BYTES),
+                                       &fast_absent_slab);
         start = part_end;
     }
 }

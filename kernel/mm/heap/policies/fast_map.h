@@ -40,6 +40,10 @@ bool fast_map_create(struct heap *heap, bool may_grow);
  * leaf, or the map does not reach so far yet, or the heap is corrupt. */
 bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow);
 
+/* The same for all pages of a slab. */
+bool fast_map_reach_all(struct heap *heap, const uint8_t *pages, unsigned page_count,
+                        bool may_grow);
+
 /* Let the places of the pages lead to the slab, also those that led to a dissolved one.
  * Precondition: they can be written. */
 void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
@@ -59,8 +63,9 @@ void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end);
 /* Return one past the last page of the page's leaf. */
 uint8_t *fast_map_leaf_end(const struct heap *heap, const uint8_t *page);
 
-/* Let the places of the pages that lead to the slab lead to none. */
-void fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
+/* Let the places of the pages that lead to the slab lead to none. True: fast_map_drop_unused_leaves()
+ * is needed. */
+bool fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                           const struct fast_slab *slab);
 
 /* Return the leaf of this number of the written places. */

@@ -9,7 +9,7 @@
 /* The alignment field in the header of such a block holds its kind. */
 enum fast_own {
     FAST_OWN_PAGES,
-    FAST_OWN_SLAB,
+    FAST_OWN_SLAB, /* records of slabs (fast_record.h) */
     FAST_OWN_LEAF,
     FAST_OWN_MAP,
     FAST_OWN_ABSENT, /* free memory without pages (fast_absent.h) */

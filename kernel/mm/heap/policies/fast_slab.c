@@ -5,6 +5,7 @@
 #include "kernel/mm/heap/policies/fast_absent.h"
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
+#include "kernel/mm/heap/policies/fast_record.h"
 #include "kernel/mm/heap/policies/fast_tombstone.h"
 #include "shared/memory.h"
 
@@ -68,95 +69,23 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
         .class_index = (uint8_t)class_index,
         .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
-    size_t words_bytes = fast_slab_word_count(slot_count) * sizeof slab->free[0];
-    bool is_medium = fast_class_is_medium(class_index);
-    memset(slab->free, 0xff, is_medium ? 2 * words_bytes : words_bytes);
-    if (!is_medium)
-        memset(fast_slab_marks(slab), 0, words_bytes);
+    unsigned word_count = fast_slab_word_count(slot_count);
+    uint64_t marks = fast_class_is_medium(class_index) ? UINT64_MAX : 0;
+    for (unsigned w = 0; w < word_count; w++) {
+        slab->free[w] = UINT64_MAX;
+        slab->free[word_count + w] = marks;
+    }
     slab->seal = seal_of(fast, slab);
     if (!fast_slab_is_dense(slab))
         fast_slot_write_guard(fast, slab);
 }
 
-/* The size of a slab's record. */
-static size_t record_bytes(const struct fast_class *size_class, size_t class_index,
-                           unsigned page_count)
-{
-    size_t word_count =
-        fast_slab_word_count(fast_class_slots_in(size_class, class_index, page_count));
-    return sizeof(struct fast_slab) + 2 * word_count * sizeof(uint64_t);
-}
-
-static size_t capacity_of(const struct fast_slab *record)
-{
-    return sealed_capacity_bytes(sealed_units(sealed_header_word((const void *)record)));
-}
-
-/* Free the oldest spare record. Precondition: there is one. */
-static void release_spare_record(struct heap *heap)
-{
-    struct fast_state *fast = fast_of(heap);
-    struct fast_slab *record = fast->spare_records[0];
-    fast->spare_records[0] = fast->spare_records[--fast->spare_record_count];
-    fast_own_release(heap, record);
-}
-
-/* Move a spare record of at least this size to the end of the array. False: there is none. */
-static bool choose_record(struct fast_state *fast, size_t size_bytes)
-{
-    for (unsigned i = fast->spare_record_count; i-- > 0;) {
-        struct fast_slab *record = fast->spare_records[i];
-        if (capacity_of(record) < size_bytes)
-            continue;
-        fast->spare_records[i] = fast->spare_records[fast->spare_record_count - 1];
-        fast->spare_records[fast->spare_record_count - 1] = record;
-        return true;
-    }
-    return false;
-}
-
-/* Make sure that the last spare record has at least this size. False: one was created, so that a
- * slab is opened by the next request, or there is no memory, or the heap is corrupt. */
-static bool prepare_record(struct heap *heap, size_t size_bytes, bool may_grow)
-{
-    struct fast_state *fast = fast_of(heap);
-    const struct heap_request request = {.size_bytes = size_bytes,
-                                         .alignment_bytes = SEALED_UNIT_BYTES};
-    if (choose_record(fast, size_bytes))
-        return true;
-    if (fast->spare_record_count == FAST_SPARE_RECORDS) {
-        release_spare_record(heap);
-        return false;
-    }
-    struct fast_slab *record = fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
-    if (record != NULL)
-        fast->spare_records[fast->spare_record_count++] = record;
-    return false;
-}
-
-void fast_slab_release_record(struct heap *heap, struct fast_slab *slab)
-{
-    struct fast_state *fast = fast_of(heap);
-    if (fast->spare_record_count == FAST_SPARE_RECORDS)
-        fast_own_release(heap, slab);
-    else
-        fast->spare_records[fast->spare_record_count++] = slab;
-}
-
 void fast_slab_release_surplus(struct heap *heap, bool keeps_some)
 {
-    if (fast_of(heap)->spare_record_count > (keeps_some ? FAST_SPARE_RECORDS / 2 : 0))
-        release_spare_record(heap);
-    else if (fast_of(heap)->spare_leaf_count > (keeps_some ? FAST_SLAB_LEAVES : 0))
+    if (keeps_some ? fast_record_release_surplus(heap) : fast_record_release_unused(heap))
+        return;
+    if (fast_of(heap)->spare_leaf_count > (keeps_some ? FAST_SLAB_LEAVES : 0))
         fast_map_release_spare(heap);
-}
-
-/* Create the slab's places in the map. */
-static bool reach_map(struct heap *heap, const uint8_t *pages, unsigned page_count, bool may_grow)
-{
-    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
-    return fast_map_reach(heap, pages, may_grow) && (fast_map_leaf_end(heap, pages) > last_page ||
-                                                     fast_map_reach(heap, last_page, may_grow));
 }
 
 /* The core uses the rest behind the last slot. While there are dissolved slabs, that page might have
@@ -170,7 +99,7 @@ static size_t pages_bytes(const struct fast_state *fast, size_t class_index, uns
            (size_t)slot_count * fast->classes[class_index].stride_bytes;
 }
 
-/* Create the pages, and use the last spare record. NULL: it failed and kept nothing. */
+/* Create the pages, and take a record. NULL: it failed and kept nothing. */
 static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsigned page_count,
                                     bool may_grow)
 {
@@ -182,13 +111,14 @@ static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsig
     uint8_t *pages = fast_own_take(heap, FAST_OWN_PAGES, &request, may_grow);
     if (pages == NULL)
         return NULL;
-    struct fast_slab *slab = fast->spare_records[fast->spare_record_count - 1];
-    if (!reach_map(heap, pages, page_count, may_grow)) {
+    struct fast_slab *slab = NULL;
+    if (fast_map_reach_all(heap, pages, page_count, may_grow))
+        slab = fast_record_take(heap, slot_count);
+    if (slab == NULL) {
         fast_map_drop_unused_leaves(heap, pages, page_count);
         fast_own_release(heap, pages);
         return NULL;
     }
-    fast->spare_record_count--;
     fill_in(fast, slab, class_index, pages, page_count, slot_count);
     fast_map_set_pages(fast, pages, page_count, slab);
     return slab;
@@ -251,18 +181,17 @@ static unsigned choose_page_count(const struct heap *heap, const struct fast_cla
     return 0;
 }
 
-void fast_slab_prepare(struct heap *heap, const struct fast_class *size_class)
+void fast_slab_prepare(struct heap *heap, const struct fast_slab *current)
 {
     const struct fast_state *fast = fast_of(heap);
-    size_t class_index = (size_t)(size_class - fast->classes);
-    if ((fast->spare_record_count != 0 && fast->spare_leaf_count >= FAST_SLAB_LEAVES) ||
-        fast->map_block == NULL) {
-        fast_slab_release_surplus(heap, true);
+    if (fast->map_block == NULL)
         return;
-    }
-    unsigned page_count = choose_page_count(heap, size_class);
-    if (page_count != 0 && fast_map_prepare(heap, false))
-        (void)prepare_record(heap, record_bytes(size_class, class_index, page_count), false);
+    if (fast->spare_leaf_count < FAST_SLAB_LEAVES)
+        (void)fast_map_prepare(heap, false);
+    else if (!fast_record_is_ready(fast, current->slot_count))
+        fast_record_create(heap, current->slot_count, false);
+    else if (fast->records.surplus != NULL || fast->spare_leaf_count > FAST_SLAB_LEAVES)
+        fast_slab_release_surplus(heap, true);
 }
 
 bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
@@ -271,9 +200,13 @@ bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t siz
     size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
     unsigned page_count = choose_page_count(heap, size_class);
     if (page_count == 0 || heap->limit_bytes < SLABS_FROM_BYTES ||
-        !fast_map_prepare(heap, may_grow) ||
-        !prepare_record(heap, record_bytes(size_class, class_index, page_count), may_grow))
+        !fast_map_prepare(heap, may_grow))
         return false;
+    unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
+    if (!fast_record_is_ready(fast_of(heap), slot_count)) {
+        fast_record_create(heap, slot_count, may_grow);
+        return false;
+    }
     struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow);
     if (slab == NULL && page_count > 1 && !heap->is_corrupt && !fast_class_is_medium(class_index))
         slab = build_slab(heap, class_index, 1, may_grow);
@@ -302,11 +235,12 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
         fast_class_remove(fast, slab);
     fast_class_count_closed(heap, size_class, slab);
     unsigned page_count = slab->page_count;
-    fast_map_clear_pages(fast, pages, page_count, slab);
+    bool has_unused_leaf = fast_map_clear_pages(fast, pages, page_count, slab);
     fast_tombstone_write(fast->core.secret, pages, slab);
     fast_own_release(heap, pages);
-    fast_slab_release_record(heap, slab);
-    fast_map_drop_unused_leaves(heap, pages, page_count);
+    fast_record_release(heap, slab);
+    if (has_unused_leaf)
+        fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
 /* Return how many empty slabs the heap may keep. If little memory is left, one must do, since a
@@ -416,8 +350,7 @@ bool fast_slab_flush_for(struct heap *heap, size_t units)
 bool fast_slab_flush_one(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    bool has_place = fast->spare_record_count != FAST_SPARE_RECORDS;
-    for (unsigned i = FAST_EMPTY_SLABS; i-- > 0 && has_place && !heap->is_corrupt;) {
+    for (unsigned i = FAST_EMPTY_SLABS; i-- > 0 && !heap->is_corrupt;) {
         struct fast_slab *slab = fast->empty[i];
         fast->empty[i] = NULL;
         if (slab == NULL || !fast_slab_is_empty(slab))
@@ -427,12 +360,11 @@ bool fast_slab_flush_one(struct heap *heap)
     }
     if (heap->is_corrupt)
         return false;
-    if (fast->spare_record_count != 0)
-        release_spare_record(heap);
-    else if (fast->spare_leaf_count != 0)
-        fast_map_release_spare(heap);
-    else
+    if (fast_record_release_unused(heap))
+        return true;
+    if (fast->spare_leaf_count == 0)
         return fast_map_drop_if_unused(heap);
+    fast_map_release_spare(heap);
     return true;
 }
 

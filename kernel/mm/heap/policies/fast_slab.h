@@ -152,16 +152,9 @@ static inline bool fast_slab_is_empty(const struct fast_slab *slab)
 
 /* --- Slabs of a class ------------------------------------------------------------------------- */
 
-/* Do one step towards the class's next slab: create a leaf, places of the map, or the slab's record.
- * Without a map, or if a record and a leaf are spare, this does nothing. The heap does not grow. */
-void fast_slab_prepare(struct heap *heap, const struct fast_class *size_class);
-
-/* True if fast_slab_prepare() would do nothing: what a slab needs is spare, and not more. */
-static inline bool fast_slab_is_prepared(const struct fast_state *fast)
-{
-    return fast->spare_record_count - 1 < FAST_SPARE_RECORDS / 2 &&
-           fast->spare_leaf_count == FAST_SLAB_LEAVES;
-}
+/* Do one step towards the next slab of a class with this current slab: create a leaf or records, or free
+ * a leaf of many. Without a map this does nothing. The heap does not grow. */
+void fast_slab_prepare(struct heap *heap, const struct fast_slab *current);
 
 /* Open a slab for a request of that size and make it current. Precondition: the class has no free
  * slot, and the size is one of its sizes. False: a slab is not worth its memory, or there is no
@@ -181,12 +174,8 @@ void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *sla
  * the free memory around it. False: there is none. */
 bool fast_slab_flush_for(struct heap *heap, size_t units);
 
-/* The record belongs to no slab any more. The next slab may use it. If enough others are spare, it is
- * freed at once, so a flush never has more of them to free. */
-void fast_slab_release_record(struct heap *heap, struct fast_slab *slab);
-
-/* Free a spare record or leaf. If the heap keeps some, then only if there are many: so there is a
- * place for those of the next slab which is closed, and no operation frees two blocks. */
+/* Free records or a leaf that no slab uses. If the heap keeps some, then only if there are many: so
+ * there is a place for those of the next slab which is closed. */
 void fast_slab_release_surplus(struct heap *heap, bool keeps_some);
 
 /* Close a slab without a live block, the oldest of them, or free memory that is kept for the next

@@ -5,6 +5,7 @@
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_piece.h"
 #include "kernel/mm/heap/policies/fast_recent.h"
+#include "kernel/mm/heap/policies/fast_record.h"
 #include "kernel/mm/heap/policies/fast_slot.h"
 
 struct tally {
@@ -13,6 +14,7 @@ struct tally {
     size_t in_bins_count;
     size_t kept_count; /* see fast_recent.h */
     size_t leaf_block_count;
+    struct fast_record_tally records;
     size_t absent_count; /* of blocks, */
     size_t absent_units;
     size_t absent_page_count; /* and of their pages */
@@ -117,13 +119,14 @@ static bool all_slabs_are_idle(const struct fast_state *fast)
     return true;
 }
 
-static bool is_spare_record(const struct fast_state *fast, const void *record)
+static bool records_are_idle(const struct fast_state *fast, const struct fast_record_group *group)
 {
-    for (unsigned i = 0; i < fast->spare_record_count; i++) {
-        if (fast->spare_records[i] == record)
-            return true;
+    for (unsigned i = 0; i < FAST_RECORDS_IN_A_GROUP; i++) {
+        const struct fast_slab *slab = fast_record_in_use(group, i);
+        if (slab != NULL && !slab_is_idle(fast, slab))
+            return false;
     }
-    return false;
+    return true;
 }
 
 /* True for a block of the policy that a flush would free. Such a block belongs only to slabs
@@ -135,7 +138,7 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
     case FAST_OWN_PAGES:
         return slab_is_idle(fast, fast_map_find(fast, block));
     case FAST_OWN_SLAB:
-        return is_spare_record(fast, content) || slab_is_idle(fast, content);
+        return records_are_idle(fast, content);
     case FAST_OWN_LEAF:
         return fast_map_has_spare(fast, content) || leaf_is_idle(fast, content);
     case FAST_OWN_MAP:
@@ -256,13 +259,27 @@ static const char *check_block(const struct fast_core *core, const uint8_t *bloc
     return NULL;
 }
 
+/* Check and count an own block that holds no slots. */
+static const char *tally_own(const struct fast_state *fast, const uint8_t *block, uint64_t header,
+                             struct tally *tally)
+{
+    if ((header & SEALED_OWN) == 0)
+        return NULL;
+    tally->leaf_block_count += fast_own_kind(header) == FAST_OWN_LEAF;
+    return fast_own_kind(header) == FAST_OWN_SLAB
+               ? fast_record_check_group(fast, block, header, &tally->records)
+               : NULL;
+}
+
 /* Add a sound block. `*run_units` is the length of the run of free memory that ends at it. */
 static const char *tally_next(const struct fast_state *fast, const uint8_t *block, uint64_t header,
                               struct tally *tally, size_t *run_units)
 {
     bool is_free = (header & SEALED_FREE) != 0;
     tally->in_bins_count += is_free && block != fast->core.top;
-    tally->leaf_block_count += (header & SEALED_OWN) != 0 && fast_own_kind(header) == FAST_OWN_LEAF;
+    const char *problem = tally_own(fast, block, header, tally);
+    if (problem != NULL)
+        return problem;
     bool is_kept = fast_recent_is_kept(header);
     tally->kept_count += is_kept;
     if (is_free || is_kept || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
@@ -421,6 +438,7 @@ struct map_tally {
     size_t absent_page_count;
     size_t sparse_page_count;
     size_t kept_count; /* slabs that fast_state.empty names */
+    size_t slab_count; /* without dissolved ones */
     size_t slot_counts[FAST_CLASS_COUNT];
 };
 
@@ -430,6 +448,7 @@ static const char *tally_mapped_slab(const struct fast_state *fast, const struct
     bool kept = is_listed(fast, slab);
     tally->slot_counts[slab->class_index] += slab->slot_count;
     tally->kept_count += kept;
+    tally->slab_count++;
     tally->sparse_page_count += slab->is_sparse ? slab->page_count : 0;
     return fast_slab_is_empty(slab) && !kept ? "an empty slab is forgotten" : NULL;
 }
@@ -481,6 +500,12 @@ static const char *check_totals(const struct fast_state *fast, const struct map_
     }
     if (fast_map_count_leaves(fast) + fast->spare_leaf_count != blocks->leaf_block_count)
         return "a leaf of the map is lost";
+    size_t dissolved_count = 0;
+    const struct fast_slab *slab = fast->dissolved;
+    for (; slab != NULL && dissolved_count <= blocks->records.in_use_count; slab = slab->next)
+        dissolved_count++;
+    if (map->slab_count + dissolved_count != blocks->records.in_use_count)
+        return "a record is lost";
     if (map->absent_page_count != blocks->absent_page_count)
         return "the map has an absent page outside of absent blocks";
     return NULL;
@@ -549,6 +574,8 @@ const char *fast_view_check(const struct heap *heap)
         problem = fast_bin_check_all(&fast->core, tally.in_bins_count);
     if (problem == NULL)
         problem = fast_recent_check(fast, tally.kept_count);
+    if (problem == NULL)
+        problem = fast_record_check_lists(fast, tally.records.listed_count);
     if (problem == NULL)
         problem = check_map(fast, &tally);
     if (problem == NULL)

@@ -1,0 +1,246 @@
+#include "kernel/mm/heap/policies/fast_record.h"
+
+/* The words of bits in a record of each length, for up to 63, 127, … and 2047 slots.
+ * Measured: with 2, 4, 8 and 32 only, the kernel's mix uses 97.1 % of a region instead of 97.2. */
+static const uint8_t word_counts[FAST_RECORD_LENGTHS] = {1, 2, 3, 4, 6, 8, 16, 32};
+
+_Static_assert(FAST_SLAB_PAGES *FAST_PAGE_BYTES / SEALED_UNIT_BYTES <= 32 * 64,
+               "the longest record has a bit for each slot, and one behind them");
+
+/* --- Geometry --------------------------------------------------------------------------------- */
+
+/* By the number of words, less 1: the index of the least number above that is not smaller. */
+#define FOUR_OF(length)  length, length, length, length
+#define EIGHT_OF(length) FOUR_OF(length), FOUR_OF(length)
+static const uint8_t lengths[] = {0, 1, 2, 3, 4, 4, 5, 5, EIGHT_OF(6), EIGHT_OF(7), EIGHT_OF(7)};
+
+static unsigned length_for(unsigned slot_count)
+{
+    return lengths[fast_slab_word_count(slot_count) - 1];
+}
+
+/* From a record to the next one, with the word before it. */
+static size_t stride_of(unsigned length)
+{
+    return sizeof(struct fast_slab) + 2 * word_counts[length] * sizeof(uint64_t) +
+           SEALED_HEADER_BYTES;
+}
+
+static size_t group_bytes(unsigned length)
+{
+    return sizeof(struct fast_record_group) + FAST_RECORDS_IN_A_GROUP * stride_of(length);
+}
+
+static uint8_t *record_at(const struct fast_record_group *group, unsigned index)
+{
+    return (uint8_t *)(uintptr_t)group + sizeof *group + SEALED_HEADER_BYTES +
+           index * stride_of(group->length);
+}
+
+/* The content of the word before a record. */
+static uint64_t place_of(const struct fast_record_group *group, unsigned index)
+{
+    size_t distance_bytes = (size_t)(record_at(group, index) - (const uint8_t *)group);
+    return sealed_header(distance_bytes / SEALED_UNIT_BYTES, SEALED_OWN) |
+           (uint64_t)index << SEALED_SLACK_SHIFT;
+}
+
+struct fast_slab *fast_record_in_use(const struct fast_record_group *group, unsigned index)
+{
+    return (group->free_bits >> index & 1) != 0 ? NULL : (void *)record_at(group, index);
+}
+
+/* --- Lists ------------------------------------------------------------------------------------ */
+
+static void add(struct fast_state *fast, struct fast_record_group *group)
+{
+    struct fast_record_group **list = &fast->records.groups[group->length];
+    group->next = *list;
+    group->previous = NULL;
+    if (*list != NULL)
+        (*list)->previous = group;
+    *list = group;
+}
+
+static void take_off(struct fast_state *fast, struct fast_record_group *group)
+{
+    if (group->previous != NULL)
+        group->previous->next = group->next;
+    else
+        fast->records.groups[group->length] = group->next;
+    if (group->next != NULL)
+        group->next->previous = group->previous;
+}
+
+/* --- Groups ----------------------------------------------------------------------------------- */
+
+static bool has_free(const struct fast_state *fast, unsigned length)
+{
+    return fast->records.groups[length] != NULL || fast->records.unused[length] != NULL;
+}
+
+bool fast_record_is_ready(const struct fast_state *fast, unsigned slot_count)
+{
+    return has_free(fast, length_for(slot_count));
+}
+
+void fast_record_create(struct heap *heap, unsigned slot_count, bool may_grow)
+{
+    unsigned length = length_for(slot_count);
+    const struct heap_request request = {.size_bytes = group_bytes(length),
+                                         .alignment_bytes = SEALED_UNIT_BYTES};
+    struct fast_record_group *group = fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
+    if (group == NULL)
+        return;
+    *group =
+        (struct fast_record_group){.free_bits = FAST_RECORDS_ALL_FREE, .length = (uint16_t)length};
+    fast_of(heap)->records.unused[length] = group;
+}
+
+struct fast_slab *fast_record_take(struct heap *heap, unsigned slot_count)
+{
+    struct fast_state *fast = fast_of(heap);
+    unsigned length = length_for(slot_count);
+    while (!has_free(fast, length))
+        length++;
+    if (fast->records.groups[length] == NULL) {
+        add(fast, fast->records.unused[length]);
+        fast->records.unused[length] = NULL;
+    }
+    struct fast_record_group *group = fast->records.groups[length];
+    uint32_t free_bits = group->free_bits;
+    if (group->length != length || free_bits == 0 || free_bits > FAST_RECORDS_ALL_FREE) {
+        (void)sealed_record_corrupt(heap, (const uint8_t *)group);
+        return NULL;
+    }
+    unsigned index = (unsigned)__builtin_ctz(free_bits);
+    uint8_t *record = record_at(group, index);
+    group->free_bits = free_bits & (free_bits - 1);
+    if (group->free_bits == 0)
+        take_off(fast, group);
+    if (index == group->made_count) {
+        sealed_write_header(fast->core.secret, record, place_of(group, index));
+        group->made_count++;
+    }
+    return (void *)record;
+}
+
+/* Keep the group. If another one is kept, a later operation frees it, since this one has done much. */
+static void drop(struct heap *heap, struct fast_record_group *group)
+{
+    struct fast_state *fast = fast_of(heap);
+    take_off(fast, group);
+    if (fast->records.unused[group->length] == NULL)
+        fast->records.unused[group->length] = group;
+    else if (fast->records.surplus == NULL)
+        fast->records.surplus = group;
+    else
+        fast_own_release(heap, group);
+}
+
+void fast_record_release(struct heap *heap, struct fast_slab *record)
+{
+    struct fast_state *fast = fast_of(heap);
+    uint8_t *start = (uint8_t *)record;
+    uint64_t place;
+    if (heap->is_corrupt)
+        return;
+    if (!sealed_read_header(fast->core.secret, start, &place) ||
+        sealed_units(place) > fast_block_index(&fast->core, start)) {
+        (void)sealed_record_corrupt(heap, start);
+        return;
+    }
+    struct fast_record_group *group = (void *)(start - sealed_units(place) * SEALED_UNIT_BYTES);
+    uint32_t free_bits = group->free_bits;
+    if (free_bits == 0)
+        add(fast, group);
+    group->free_bits = free_bits | 1u << sealed_slack(place);
+    if (group->free_bits == FAST_RECORDS_ALL_FREE)
+        drop(heap, group);
+}
+
+bool fast_record_release_surplus(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_record_group *group = fast->records.surplus;
+    if (group == NULL)
+        return false;
+    fast->records.surplus = NULL;
+    fast_own_release(heap, group);
+    return true;
+}
+
+bool fast_record_release_unused(struct heap *heap)
+{
+    struct fast_state *fast = fast_of(heap);
+    if (fast_record_release_surplus(heap))
+        return true;
+    for (unsigned i = 0; i < FAST_RECORD_LENGTHS; i++) {
+        struct fast_record_group *group = fast->records.unused[i];
+        if (group == NULL)
+            continue;
+        fast->records.unused[i] = NULL;
+        fast_own_release(heap, group);
+        return true;
+    }
+    return false;
+}
+
+/* --- Views ------------------------------------------------------------------------------------ */
+
+const char *fast_record_check_group(const struct fast_state *fast, const uint8_t *block,
+                                    uint64_t header, struct fast_record_tally *tally)
+{
+    const struct fast_record_group *group = (const void *)block;
+    if (group->length >= FAST_RECORD_LENGTHS || group->made_count > FAST_RECORDS_IN_A_GROUP ||
+        (group->free_bits | ((1u << group->made_count) - 1)) != FAST_RECORDS_ALL_FREE ||
+        sealed_capacity_bytes(sealed_units(header)) < group_bytes(group->length))
+        return "a group of records was overwritten";
+    for (unsigned i = 0; i < group->made_count; i++) {
+        uint64_t place;
+        if (!sealed_read_header(fast->core.secret, record_at(group, i), &place) ||
+            place != place_of(group, i))
+            return "the word before a record was overwritten";
+        tally->in_use_count += fast_record_in_use(group, i) != NULL;
+    }
+    tally->listed_count += group->free_bits != 0;
+    return NULL;
+}
+
+/* `*listed_count` goes down by the length of the list. */
+static const char *check_list(const struct fast_state *fast, unsigned length, size_t *listed_count)
+{
+    const struct fast_record_group *previous = NULL;
+    const struct fast_record_group *group = fast->records.groups[length];
+    for (; group != NULL; group = group->next, --*listed_count) {
+        if (*listed_count == 0 || group->previous != previous || group->length != length ||
+            group->free_bits == 0 || group->free_bits >= FAST_RECORDS_ALL_FREE)
+            return "a list of groups of records is wrong";
+        previous = group;
+    }
+    return NULL;
+}
+
+/* Check a group that is kept without a record in use. */
+static bool kept_is_sound(const struct fast_record_group *group, size_t *listed_count)
+{
+    if (group == NULL)
+        return true;
+    return (*listed_count)-- != 0 && group->free_bits == FAST_RECORDS_ALL_FREE;
+}
+
+const char *fast_record_check_lists(const struct fast_state *fast, size_t listed_count)
+{
+    const struct fast_records *records = &fast->records;
+    if (!kept_is_sound(records->surplus, &listed_count))
+        return "a group of records that is kept has records in use";
+    for (unsigned i = 0; i < FAST_RECORD_LENGTHS; i++) {
+        const char *problem = check_list(fast, i, &listed_count);
+        if (problem != NULL)
+            return problem;
+        if (!kept_is_sound(records->unused[i], &listed_count) ||
+            (records->unused[i] != NULL && records->unused[i]->length != i))
+            return "a group of records that is kept has records in use";
+    }
+    return listed_count == 0 ? NULL : "a group of records is lost";
+}
