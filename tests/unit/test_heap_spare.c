@@ -203,6 +203,47 @@ static void test_a_lost_record_is_found(void **state)
     assert_string_equal(heap_check(heap), "a group of records is lost");
 }
 
+/* An overrun of the block before a group of records overwrites the group's links and its length. */
+static void test_no_wrong_link_of_a_group_is_followed(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static const uint64_t words[] = {8, 0x4141414141414141, UINT64_MAX};
+    for (size_t i = 0; i < 3 * sizeof words / sizeof words[0]; i++) {
+        struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+        struct fast_slab *slab = open_slab(heap, 5000);
+        uint64_t *group = (void *)(uintptr_t)group_of(slab);
+        free_all_slots(heap, slab);
+        assert_sound(heap);
+        group[i % 3] = words[i / 3];
+        assert_non_null(heap_check(heap));
+        (void)fast_slab_flush_one(heap);
+        assert_true(heap->is_corrupt);
+    }
+}
+
+/* A place of the map that leads to no leaf. */
+static void test_no_wrong_place_of_the_map_is_followed(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static const uintptr_t words[] = {0, 0x4141414141414141, UINTPTR_MAX};
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const struct fast_slab *slab = open_slab(heap, 5000);
+    uintptr_t *place = fast_of(heap)->map;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        uintptr_t old = *place;
+        *place = words[i];
+        assert_string_equal(heap_check(heap), "the map of the slabs was overwritten");
+        *place = old;
+        assert_sound(heap);
+    }
+    ((struct fast_slab *)(uintptr_t)slab)->reciprocal++;
+    assert_string_equal(heap_check(heap), "a slab's record was overwritten");
+}
+
 /* --- Slabs without live blocks ---------------------------------------------------------------- */
 
 static uint8_t *pages_of(const struct fast_slab *slab)
@@ -358,6 +399,8 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_no_record_is_lost),
     TEST_OF_POLICY(test_a_write_before_a_record_is_found),
     TEST_OF_POLICY(test_a_lost_record_is_found),
+    TEST_OF_POLICY(test_no_wrong_link_of_a_group_is_followed),
+    TEST_OF_POLICY(test_no_wrong_place_of_the_map_is_followed),
     TEST_OF_POLICY(test_a_kept_slab_is_closed_if_it_has_the_memory),
     TEST_OF_POLICY(test_a_slab_with_a_block_is_not_closed),
     TEST_OF_POLICY(test_the_oldest_slab_with_enough_memory_is_closed),

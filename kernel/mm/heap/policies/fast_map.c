@@ -386,6 +386,25 @@ void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end)
 
 /* --- Views ------------------------------------------------------------------------------------ */
 
+static bool is_leaf(const struct fast_core *core, const struct fast_leaf *leaf)
+{
+    uint64_t header;
+    const uint8_t *block = (const void *)leaf;
+    return fast_block_index(core, block) < core->last_index &&
+           sealed_read_header(core->secret, block, &header) && (header & SEALED_OWN) != 0 &&
+           fast_own_kind(header) == FAST_OWN_LEAF;
+}
+
+bool fast_map_is_sound(const struct fast_state *fast)
+{
+    for (size_t i = 0; i < fast->map_length; i++) {
+        const struct fast_leaf *leaf = fast_map_leaf(fast, i);
+        if (!is_constant(leaf) && !is_leaf(&fast->core, leaf))
+            return false;
+    }
+    return true;
+}
+
 size_t fast_map_count_leaves(const struct fast_state *fast)
 {
     size_t count = 0;

@@ -71,6 +71,9 @@ bool fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, u
 /* Return the leaf of this number of the written places. */
 struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number);
 
+/* True if every place of the map leads to a leaf. heap_check() follows none that does not. */
+bool fast_map_is_sound(const struct fast_state *fast);
+
 /* Return how many leaves take memory. */
 size_t fast_map_count_leaves(const struct fast_state *fast);
 

@@ -154,13 +154,16 @@ static unsigned best_pages(const struct fast_class *size_class, size_t class_ind
 }
 
 /* A medium class gets slots for twice as many blocks as it has, so that all of them soon lie in one
- * slab. 0 if two slots are too large a part of the memory. The last page has a part of a slot. */
+ * slab. A class with few blocks gets half of what the memory allows.
+ * Measured: if it gets all of that, 4 MiB with sizes up to 16 KiB are used to 94 % instead of 96.
+ * 0 if two slots are too large a part of the memory. The last page has a part of a slot. */
 static unsigned choose_medium_pages(const struct heap *heap, const struct fast_class *size_class)
 {
     size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
     size_t most = smaller(most_bytes(heap) / size_class->stride_bytes,
                           fast_class_slots_in(size_class, class_index, FAST_MEDIUM_PAGES));
-    size_t wanted = larger(MEDIUM_SLOTS, 2 * (size_class->slot_count + size_class->core_count));
+    size_t wanted = larger(smaller(MEDIUM_SLOTS, most / 2),
+                           2 * (size_class->slot_count + size_class->core_count));
     size_t bytes = FAST_GUARD_BYTES + smaller(wanted, most) * size_class->stride_bytes;
     return most < 2 ? 0 : (unsigned)((bytes + FAST_PAGES_LOSS_BYTES - 1) / FAST_PAGE_BYTES + 1);
 }
