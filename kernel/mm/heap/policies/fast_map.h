@@ -63,8 +63,8 @@ void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end);
 /* Return one past the last page of the page's leaf. */
 uint8_t *fast_map_leaf_end(const struct heap *heap, const uint8_t *page);
 
-/* Let the places of the pages that lead to the slab lead to none. True: fast_map_drop_unused_leaves()
- * is needed. */
+/* Let the places of the pages that lead to the slab lead to none. All of them do, unless it is
+ * dissolved. True: fast_map_drop_unused_leaves() is needed. */
 bool fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                           const struct fast_slab *slab);
 
