@@ -27,6 +27,13 @@ static inline struct fast_slab *fast_map_find(const struct fast_state *fast, con
     return *(struct fast_slab **)(leaf + page * sizeof(struct fast_slab *));
 }
 
+/* True if fast_map_prepare() has nothing to do. Without a map no place is written. */
+static inline bool fast_map_is_prepared(const struct fast_state *fast)
+{
+    return fast->spare_leaf_count >= FAST_SLAB_LEAVES &&
+           ((uintptr_t)fast->core.top - fast->map_floor) / FAST_LEAF_BYTES < fast->map_length;
+}
+
 /* Make sure that there is a map, that there is a spare leaf for it, and that the map reaches the
  * heap's end. Do at most one step of this at a time, so that the time of a request is bounded.
  * False: a step was done, or there is no map, or the heap is corrupt. */

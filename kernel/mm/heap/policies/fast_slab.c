@@ -101,10 +101,9 @@ static size_t pages_bytes(const struct fast_state *fast, size_t class_index, uns
 
 /* Create the pages, and take a record. NULL: it failed and kept nothing. */
 static struct fast_slab *build_slab(struct heap *heap, size_t class_index, unsigned page_count,
-                                    bool may_grow)
+                                    unsigned slot_count, bool may_grow)
 {
     struct fast_state *fast = fast_of(heap);
-    unsigned slot_count = fast_class_slots_in(&fast->classes[class_index], class_index, page_count);
     const struct heap_request request = {.size_bytes =
                                              pages_bytes(fast, class_index, page_count, slot_count),
                                          .alignment_bytes = FAST_PAGE_BYTES};
@@ -140,45 +139,54 @@ static unsigned most_pages(const struct heap *heap, const struct fast_class *siz
     return bytes < FAST_PAGE_BYTES ? 1 : (unsigned)(bytes / FAST_PAGE_BYTES);
 }
 
+/* The length of a new slab. */
+struct extent {
+    unsigned page_count; /* 0: every length leaves too large a rest */
+    unsigned slot_count;
+};
+
 /* Return this many pages, or fewer, down to half of them, if the rest at the slab's end is then
  * smaller. */
-static unsigned best_pages(const struct fast_class *size_class, size_t class_index, unsigned most)
+static struct extent best_extent(const struct fast_class *size_class, size_t class_index,
+                                 unsigned most)
 {
-    unsigned best = most;
+    struct extent best = {most, fast_class_slots_in(size_class, class_index, most)};
     for (unsigned pages = most - 1; pages > most / 2; pages--) {
-        if (fast_class_slots_in(size_class, class_index, pages) * best >
-            fast_class_slots_in(size_class, class_index, best) * pages)
-            best = pages;
+        unsigned slot_count = fast_class_slots_in(size_class, class_index, pages);
+        if (slot_count * best.page_count > best.slot_count * pages)
+            best = (struct extent){pages, slot_count};
     }
     return best;
 }
 
 /* A medium class gets slots for twice as many blocks as it has, so that all of them soon lie in one
- * slab. 0 if two slots are too large a part of the memory. The last page has a part of a slot. */
-static unsigned choose_medium_pages(const struct heap *heap, const struct fast_class *size_class)
+ * slab. No page if two slots are too large a part of the memory. The last page has a part of one. */
+static struct extent choose_medium_extent(const struct heap *heap,
+                                          const struct fast_class *size_class, size_t class_index)
 {
-    size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
-    size_t most = smaller(most_bytes(heap) / size_class->stride_bytes,
-                          fast_class_slots_in(size_class, class_index, FAST_MEDIUM_PAGES));
+    const size_t longest =
+        FAST_MEDIUM_PAGES * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES - FAST_GUARD_BYTES;
+    size_t most = (uint32_t)smaller(most_bytes(heap), longest) / size_class->stride_bytes;
     size_t wanted = larger(MEDIUM_SLOTS, 2 * (size_class->slot_count + size_class->core_count));
     size_t bytes = FAST_GUARD_BYTES + smaller(wanted, most) * size_class->stride_bytes;
-    return most < 2 ? 0 : (unsigned)((bytes + FAST_PAGES_LOSS_BYTES - 1) / FAST_PAGE_BYTES + 1);
+    if (most < 2)
+        return (struct extent){0, 0};
+    unsigned pages = (unsigned)((bytes + FAST_PAGES_LOSS_BYTES - 1) / FAST_PAGE_BYTES + 1);
+    return (struct extent){pages, fast_class_slots_in(size_class, class_index, pages)};
 }
 
-/* Return how many pages a new slab of the class gets; 0 if every size leaves too large a rest. */
-static unsigned choose_page_count(const struct heap *heap, const struct fast_class *size_class)
+static struct extent choose_extent(const struct heap *heap, const struct fast_class *size_class,
+                                   size_t class_index)
 {
-    size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
     if (fast_class_is_medium(class_index))
-        return choose_medium_pages(heap, size_class);
-    unsigned pages = best_pages(size_class, class_index, most_pages(heap, size_class));
-    size_t slab_bytes = pages * FAST_PAGE_BYTES;
-    size_t loss_bytes = slab_bytes - (size_t)fast_class_slots_in(size_class, class_index, pages) *
-                                         size_class->stride_bytes;
-    if (loss_bytes <= slab_bytes / LOSS_IN_SLAB || fast_class_is_dense(class_index) ||
+        return choose_medium_extent(heap, size_class, class_index);
+    struct extent best = best_extent(size_class, class_index, most_pages(heap, size_class));
+    size_t slab_bytes = best.page_count * FAST_PAGE_BYTES;
+    size_t loss_bytes = slab_bytes - (size_t)best.slot_count * size_class->stride_bytes;
+    if (loss_bytes * LOSS_IN_SLAB <= slab_bytes || fast_class_is_dense(class_index) ||
         (size_class->slot_count == 0 && loss_bytes <= fast_core_room_bytes(heap) / LOSS_IN_ROOM))
-        return pages;
-    return 0;
+        return best;
+    return (struct extent){0, 0};
 }
 
 void fast_slab_prepare(struct heap *heap, const struct fast_slab *current)
@@ -194,22 +202,23 @@ void fast_slab_prepare(struct heap *heap, const struct fast_slab *current)
         fast_slab_release_surplus(heap, true);
 }
 
-bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
-                    bool may_grow)
+bool fast_slab_open(struct heap *heap, size_t class_index, size_t size_bytes, bool may_grow)
 {
-    size_t class_index = (size_t)(size_class - fast_of(heap)->classes);
-    unsigned page_count = choose_page_count(heap, size_class);
-    if (page_count == 0 || heap->limit_bytes < SLABS_FROM_BYTES ||
-        !fast_map_prepare(heap, may_grow))
+    struct fast_class *size_class = &fast_of(heap)->classes[class_index];
+    struct extent extent = choose_extent(heap, size_class, class_index);
+    if (extent.page_count == 0 || heap->limit_bytes < SLABS_FROM_BYTES ||
+        !(fast_map_is_prepared(fast_of(heap)) || fast_map_prepare(heap, may_grow)))
         return false;
-    unsigned slot_count = fast_class_slots_in(size_class, class_index, page_count);
-    if (!fast_record_is_ready(fast_of(heap), slot_count)) {
-        fast_record_create(heap, slot_count, may_grow);
+    if (!fast_record_is_ready(fast_of(heap), extent.slot_count)) {
+        fast_record_create(heap, extent.slot_count, may_grow);
         return false;
     }
-    struct fast_slab *slab = build_slab(heap, class_index, page_count, may_grow);
-    if (slab == NULL && page_count > 1 && !heap->is_corrupt && !fast_class_is_medium(class_index))
-        slab = build_slab(heap, class_index, 1, may_grow);
+    struct fast_slab *slab =
+        build_slab(heap, class_index, extent.page_count, extent.slot_count, may_grow);
+    if (slab == NULL && extent.page_count > 1 && !heap->is_corrupt &&
+        !fast_class_is_medium(class_index))
+        slab = build_slab(heap, class_index, 1, fast_class_slots_in(size_class, class_index, 1),
+                          may_grow);
     if (slab == NULL)
         return false;
     fast_class_count_opened(heap, size_class, slab, size_bytes);

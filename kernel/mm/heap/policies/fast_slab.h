@@ -159,8 +159,7 @@ void fast_slab_prepare(struct heap *heap, const struct fast_slab *current);
 /* Open a slab for a request of that size and make it current. Precondition: the class has no free
  * slot, and the size is one of its sizes. False: a slab is not worth its memory, or there is no
  * memory and the heap must not grow, or the heap is corrupt and the fault is recorded. */
-bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
-                    bool may_grow);
+bool fast_slab_open(struct heap *heap, size_t class_index, size_t size_bytes, bool may_grow);
 
 /* Call this when a free has counted `used_count` down to 0. The slab was full and gets on the list
  * of partial slabs, or it has become empty. Then it is kept for a while, and closed if too many
