@@ -245,21 +245,22 @@ static void close_slab(struct heap *heap, struct fast_slab *slab)
     fast_class_count_closed(heap, size_class, slab);
     unsigned page_count = slab->page_count;
     bool has_unused_leaf = fast_map_clear_pages(fast, pages, page_count, slab);
-    fast_tombstone_write(fast->core.secret, pages, slab);
+    fast_tombstone_write(fast, pages, slab);
     fast_own_release(heap, pages);
     fast_record_release(heap, slab);
     if (has_unused_leaf)
         fast_map_drop_unused_leaves(heap, pages, page_count);
 }
 
-/* Return how many empty slabs the heap may keep. If little memory is left, one must do, since a
- * request that finds no memory closes all of them. */
-static unsigned most_empty(const struct heap *heap)
+/* If little memory is left, the heap may keep only one empty slab, since a request that finds no
+ * memory closes all of them. */
+static bool has_too_many_empty(const struct heap *heap)
 {
-    return fast_slab_memory_is_scarce(heap) ? 1 : FAST_EMPTY_SLABS;
+    return fast_of(heap)->empty[1] != NULL && fast_slab_memory_is_scarce(heap);
 }
 
-/* Make the slab the newest of the empty ones. Return the one that no longer is among them, or NULL. */
+/* Make the slab the newest of the empty ones. Return the one that no longer is among them, or NULL.
+ * NULL of an unused place moves like a slab. */
 static struct fast_slab *add_empty(struct fast_state *fast, struct fast_slab *slab)
 {
     struct fast_slab *newest = slab;
@@ -267,7 +268,7 @@ static struct fast_slab *add_empty(struct fast_state *fast, struct fast_slab *sl
         struct fast_slab *older = fast->empty[i];
         fast->empty[i] = newest;
         newest = older;
-        if (newest == slab || newest == NULL)
+        if (newest == slab)
             return NULL;
     }
     return newest;
@@ -279,13 +280,9 @@ static void keep_empty(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
     struct fast_slab *oldest = add_empty(fast, slab);
-    unsigned most = most_empty(heap);
-    bool is_closed = oldest != NULL && fast_slab_is_empty(oldest);
-    if (is_closed)
+    if (oldest != NULL && fast_slab_is_empty(oldest))
         close_slab(heap, oldest);
-    else if (most < FAST_EMPTY_SLABS && fast->empty[most] != NULL)
-        is_closed = fast_slab_flush_one(heap);
-    if (!is_closed)
+    else if (!has_too_many_empty(heap) || !fast_slab_flush_one(heap))
         return;
     heap_end_give_back(heap);
     fast_absent_discard_surplus(heap);
