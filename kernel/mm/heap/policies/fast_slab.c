@@ -32,22 +32,39 @@ _Static_assert(FAST_SLAB_PAGES *FAST_PAGE_BYTES / 16 <= UINT16_MAX, "slots are c
 
 /* --- Records ---------------------------------------------------------------------------------- */
 
-static uint64_t seal_of(const struct fast_state *fast, const struct fast_slab *slab)
+/* The half word from `least_bytes` on, without the flags behind `page_count`. In the words before
+ * it, no member changes. */
+#define UNCHANGED_BITS UINT64_C(0x0fffffff00000000)
+_Static_assert(
+    offsetof(struct fast_slab, stride_bytes) == offsetof(struct fast_slab, end_byte) + 6 &&
+        offsetof(struct fast_slab, least_bytes) == offsetof(struct fast_slab, used_count) + 4 &&
+        offsetof(struct fast_slab, class_index) == offsetof(struct fast_slab, used_count) + 6,
+    "the seal covers these members as three words");
+
+static inline uint64_t word_at(const struct fast_slab *slab, size_t offset_bytes)
 {
-    uint64_t lengths = (uint64_t)slab->page_count << 56 | (uint64_t)slab->class_index << 48 |
-                       (uint64_t)slab->stride_bytes << 32 | slab->slot_count;
+    uint64_t word;
+    __builtin_memcpy(&word, (const uint8_t *)slab + offset_bytes, sizeof word);
+    return word;
+}
+
+/* The mark is in both halves of its word, so another word in one half leaves nothing out. */
+static inline uint64_t seal_of(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    uint64_t marks = word_at(slab, offsetof(struct fast_slab, mark));
+    uint64_t lengths = word_at(slab, offsetof(struct fast_slab, end_byte));
+    uint64_t kind = word_at(slab, offsetof(struct fast_slab, used_count)) & UNCHANGED_BITS;
     struct heap_key key = fast->core.secret.headers;
     uint64_t state = heap_hash_add(key, 0, (uintptr_t)slab, (uintptr_t)slab->slots);
-    uint64_t ends = (uint64_t)(uint32_t)slab->end_byte << 32 | slab->mark << 16 | slab->least_bytes;
-    return heap_hash_end(key, heap_hash_add(key, state, lengths, ends));
+    return heap_hash_end(key, heap_hash_add(key, state, marks ^ kind, lengths));
 }
 
 bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
 {
     const uint8_t *record = (const void *)slab;
     return (uintptr_t)record % SEALED_UNIT_BYTES == 0 && record >= fast_first(&fast->core) &&
-           record < fast->core.end && (size_t)(fast->core.end - record) >= sizeof *slab &&
-           slab->mark == slab->mark_before && slab->seal == seal_of(fast, slab);
+           record <= fast->core.end - sizeof *slab && slab->mark == slab->mark_before &&
+           slab->seal == seal_of(fast, slab);
 }
 
 /* --- Opening ---------------------------------------------------------------------------------- */

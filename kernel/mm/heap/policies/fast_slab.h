@@ -69,11 +69,11 @@ struct fast_slab {
     int32_t end_byte;     /* plus a size: 0 if it fills the slot; else the lowest byte is the last
                              one of a slot with a block of this size */
     uint16_t slot_count;
+    uint16_t stride_bytes;
     uint16_t used_count;    /* live blocks, or those above the floor (fast_class.h); 1 if it is full
                                and not current */
     uint16_t reached_count; /* so many slots were taken once or are prepared */
-    uint16_t stride_bytes;
-    uint16_t least_bytes; /* stride_bytes - 16: the least size of a padded slot */
+    uint16_t least_bytes;   /* stride_bytes - 16: the least size of a padded slot */
     uint8_t class_index;
     uint8_t page_count : 4;
     bool is_full : 1;
