@@ -69,6 +69,20 @@ bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *s
 
 /* --- Opening ---------------------------------------------------------------------------------- */
 
+/* In a medium slab all marks are set, too. */
+static inline void make_all_free(struct fast_slab *slab)
+{
+    uint64_t *free = slab->free;
+    uint64_t *marks = fast_slab_marks(slab);
+    uint64_t *free_end = marks;
+    uint64_t mark_word = fast_slab_is_medium(slab) ? UINT64_MAX : 0;
+#pragma clang loop unroll(disable)
+    do {
+        *free++ = UINT64_MAX;
+        *marks++ = mark_word;
+    } while (free != free_end);
+}
+
 static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_t class_index,
                     uint8_t *pages, unsigned page_count, unsigned slot_count)
 {
@@ -86,12 +100,7 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
         .class_index = (uint8_t)class_index,
         .page_count = page_count & FAST_PAGE_COUNT_MASK,
     };
-    unsigned word_count = fast_slab_word_count(slot_count);
-    uint64_t marks = fast_class_is_medium(class_index) ? UINT64_MAX : 0;
-    for (unsigned w = 0; w < word_count; w++) {
-        slab->free[w] = UINT64_MAX;
-        slab->free[word_count + w] = marks;
-    }
+    make_all_free(slab);
     slab->seal = seal_of(fast, slab);
     if (!fast_slab_is_dense(slab))
         fast_slot_write_guard(fast, slab);
