@@ -99,31 +99,31 @@ static inline unsigned fast_bin_not_empty(const struct fast_core *core, unsigned
 
 /* --- Lists ------------------------------------------------------------------------------------ */
 
-/* These change a bin's list, and not `bin_units`. False: the heap is corrupt, and the fault is
- * recorded. The links come from free memory, so each one must lead to a block that leads back. */
+/* These change a bin's list, and not `bin_units`. The links come from free memory, so each one must
+ * lead to a block that leads back. */
 
-static inline bool fast_bin_insert(struct heap *heap, unsigned bin, uint8_t *block, uint32_t place)
+/* Insert a free block. Return NULL, or the block whose links were overwritten. */
+static inline uint8_t *fast_bin_put(struct fast_core *core, unsigned bin, uint8_t *block,
+                                    uint32_t place)
 {
-    struct fast_core *core = &fast_of(heap)->core;
     uint32_t head = core->bins[bin];
     *fast_links_of(block) = (struct fast_links){.next = head, .previous = 0};
     core->bins[bin] = place;
     if (head == 0) {
         core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
-        return true;
+        return NULL;
     }
     struct fast_links *links = fast_links_of(fast_block_at(core, head));
     if (links->previous != 0)
-        return sealed_record_corrupt(heap, fast_block_at(core, head));
+        return fast_block_at(core, head);
     links->previous = place;
-    return true;
+    return NULL;
 }
 
-/* Take the first block, at `place`, out of a bin. */
-static inline bool fast_bin_remove_first(struct heap *heap, unsigned bin, const uint8_t *block,
-                                         uint32_t place)
+/* Take the first block, at `place`, out of a bin. False: its links were overwritten. */
+static inline bool fast_bin_drop_first(struct fast_core *core, unsigned bin, const uint8_t *block,
+                                       uint32_t place)
 {
-    struct fast_core *core = &fast_of(heap)->core;
     uint32_t next = fast_links_of(block)->next;
     core->bins[bin] = next;
     if (next == 0) {
@@ -132,12 +132,12 @@ static inline bool fast_bin_remove_first(struct heap *heap, unsigned bin, const 
     }
     if (!fast_place_is_possible(core, next) ||
         fast_links_of(fast_block_at(core, next))->previous != place)
-        return sealed_record_corrupt(heap, block);
+        return false;
     fast_links_of(fast_block_at(core, next))->previous = 0;
     return true;
 }
 
-/* Take a block out of a bin. */
+/* Take a block out of a bin. False: the heap is corrupt, and the fault is recorded. */
 static inline __attribute__((always_inline)) bool
 fast_bin_remove(struct heap *heap, unsigned bin, const uint8_t *block, uint32_t place)
 {
@@ -147,7 +147,7 @@ fast_bin_remove(struct heap *heap, unsigned bin, const uint8_t *block, uint32_t 
     if (previous == 0) {
         if (core->bins[bin] != place)
             return sealed_record_corrupt(heap, block);
-        return fast_bin_remove_first(heap, bin, block, place);
+        return fast_bin_drop_first(core, bin, block, place) || sealed_record_corrupt(heap, block);
     }
     if (!fast_place_is_possible(core, previous) ||
         fast_links_of(fast_block_at(core, previous))->next != place)

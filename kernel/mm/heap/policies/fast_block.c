@@ -6,6 +6,7 @@
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "kernel/mm/heap/policies/fast_recent.h"
+#include "kernel/mm/heap/policies/fast_take.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 
 /* --- Allocation ------------------------------------------------------------------------------- */
@@ -46,12 +47,17 @@ static uint8_t *take_after_flush(struct heap *heap, const struct heap_request *r
     return block;
 }
 
+static inline void count_block(struct heap *heap, size_t size_bytes)
+{
+    fast_class_count_blocks(fast_of(heap), size_bytes, 1);
+    heap_count_allocation(heap, size_bytes);
+}
+
 static inline void *give_block(struct heap *heap, uint8_t *block, size_t size_bytes,
                                uint64_t header)
 {
     sealed_make_live(fast_of(heap)->core.secret, block, header, size_bytes);
-    fast_class_count_blocks(fast_of(heap), size_bytes, 1);
-    heap_count_allocation(heap, size_bytes);
+    count_block(heap, size_bytes);
     return block;
 }
 
@@ -181,30 +187,63 @@ static __attribute__((noinline)) void *allocate_other(struct heap *heap, size_t 
 static inline void *give_taken(struct heap *heap, const struct fast_taken *taken, size_t size_bytes)
 {
     sealed_write_live(fast_of(heap)->core.secret, taken->block, taken->units, 0, size_bytes);
-    fast_class_count_blocks(fast_of(heap), size_bytes, 1);
-    heap_count_allocation(heap, size_bytes);
+    count_block(heap, size_bytes);
     return taken->block;
 }
 
 /* Some memory of sparse slabs becomes memory of the core. */
-static __attribute__((noinline)) void *give_and_dissolve(struct heap *heap, struct fast_taken taken,
-                                                         size_t size_bytes, const void *caller)
+static __attribute__((noinline)) void *dissolve_after(struct heap *heap, void *block,
+                                                      const void *caller)
 {
-    (void)give_taken(heap, &taken, size_bytes);
     fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
-    return heap->is_corrupt ? NULL : taken.block;
+    return heap->is_corrupt ? NULL : block;
 }
 
-static inline void *allocate_from_core(struct heap *heap, size_t size_bytes, size_t units,
-                                       const void *caller, bool may_dissolve)
+/* A block with no slack or more than usual, or from the top, whose zeros must stay (heap_zero.h). */
+static __attribute__((noinline)) void *give_other(struct heap *heap, struct fast_taken taken,
+                                                  size_t size_bytes, const void *caller)
 {
-    struct fast_taken taken = fast_core_take(heap, units);
+    void *block = give_taken(heap, &taken, size_bytes);
+    return fast_dissolve_is_due(fast_of(heap)) ? dissolve_after(heap, block, caller) : block;
+}
+
+/* No bin has a block for the usual request. */
+static __attribute__((noinline)) void *allocate_from_top(struct heap *heap, size_t size_bytes,
+                                                         size_t units, const void *caller)
+{
+    struct fast_taken taken = fast_core_take_top(heap, units);
     if (taken.block == NULL)
         return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
-    if (may_dissolve && __builtin_expect(fast_dissolve_is_due(fast_of(heap)), 0))
-        return give_and_dissolve(heap, taken, size_bytes, caller);
-    return give_taken(heap, &taken, size_bytes);
+    return give_other(heap, taken, size_bytes, caller);
+}
+
+/* This block was overwritten. */
+static __attribute__((noinline)) void *fail_at(struct heap *heap, const uint8_t *block,
+                                               size_t size_bytes, const void *caller)
+{
+    (void)sealed_record_overwritten(heap, block);
+    return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+}
+
+/* All calls are at the end, so nothing must be kept for the time after them. */
+static __attribute__((noinline)) void *allocate_from_core(struct heap *heap, size_t size_bytes,
+                                                          size_t units, const void *caller)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_taken taken = fast_take_first(fast, units);
+    if (taken.block == NULL)
+        return allocate_from_top(heap, size_bytes, units, caller);
+    if (taken.units == 0)
+        return fail_at(heap, taken.block, size_bytes, caller);
+    size_t slack_bytes = sealed_capacity_bytes(taken.units) - size_bytes;
+    if (slack_bytes - 1 >= SEALED_UNIT_BYTES)
+        return give_other(heap, taken, size_bytes, caller);
+    sealed_write_new(&fast->core.secret, taken.block, taken.units, slack_bytes);
+    count_block(heap, size_bytes);
+    if (__builtin_expect(fast_dissolve_is_due(fast), 0))
+        return dissolve_after(heap, taken.block, caller);
+    return taken.block;
 }
 
 /* The block's set has blocks, but none of this size, or the header of one has changed. A request
@@ -216,7 +255,10 @@ static __attribute__((noinline)) void *allocate_after_release(struct heap *heap,
         return fast_block_allocate(heap, size_bytes, caller);
     if (heap->is_corrupt)
         return fail(heap, caller);
-    return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller, false);
+    struct fast_taken taken = fast_core_take(heap, fast_medium_units_for(size_bytes));
+    if (taken.block == NULL)
+        return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+    return give_taken(heap, &taken, size_bytes);
 }
 
 /* No block of this size is kept, or its header has changed. */
@@ -231,12 +273,12 @@ static __attribute__((noinline)) void *allocate_missed(struct heap *heap, size_t
     } else if (size_bytes >= heap->limit_bytes) {
         return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
     }
-    return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller, true);
+    return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller);
 }
 
 void *fast_block_allocate_small(struct heap *heap, size_t size_bytes, const void *caller)
 {
-    return allocate_from_core(heap, size_bytes, fast_units_for(size_bytes), caller, true);
+    return allocate_from_core(heap, size_bytes, fast_units_for(size_bytes), caller);
 }
 
 void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *caller)

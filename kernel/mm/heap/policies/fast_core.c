@@ -3,23 +3,17 @@
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_zero.h"
 #include "kernel/mm/heap/policies/fast_absent.h"
+#include "kernel/mm/heap/policies/fast_take.h"
 
 /* --- Free blocks ------------------------------------------------------------------------------ */
-
-/* Write header and footer of a free block. Precondition: the block before it is in use. */
-static inline void write_free(const struct fast_core *core, uint8_t *block, size_t units)
-{
-    uint64_t word = sealed_free_word(core->secret, block, units);
-    *(uint64_t *)(void *)(block - SEALED_HEADER_BYTES) = word;
-    *fast_footer_of(block, units) = word;
-}
 
 static inline bool make_free(struct heap *heap, uint8_t *block, size_t units)
 {
     struct fast_core *core = &fast_of(heap)->core;
     core->bin_units += units;
-    write_free(core, block, units);
-    return fast_bin_insert(heap, fast_bin_of(units), block, fast_place_of(core, block));
+    fast_take_write_free(core, block, units);
+    uint8_t *fault = fast_bin_put(core, fast_bin_of(units), block, fast_place_of(core, block));
+    return fault == NULL || sealed_record_overwritten(heap, fault);
 }
 
 /* Let the top begin at `block`. It ends at the end marker, and may be empty. */
@@ -56,19 +50,12 @@ void fast_core_move_end(struct fast_core *core, uint8_t *end)
 
 /* --- Searching -------------------------------------------------------------------------------- */
 
-/* Read the header of a block that a bin or a link leads to. False: it is not a free block inside
- * the heap; the fault is recorded. */
+/* As fast_take_read(). False: the fault is recorded. */
 static inline bool read_free(struct heap *heap, uint32_t place, size_t *ret_units)
 {
     const struct fast_core *core = &fast_of(heap)->core;
-    const uint8_t *block = fast_block_at(core, place);
-    uint64_t word = sealed_header_word(block);
-    size_t units = word >> SEALED_UNITS_SHIFT; /* and the fields above, which are 0 */
-    *ret_units = units;
-    if (sealed_is_free_word(core->secret, block, word) && units != 0 &&
-        units <= core->end_place - place)
-        return true;
-    return sealed_record_corrupt(heap, block);
+    return fast_take_read(core, place, ret_units) ||
+           sealed_record_corrupt(heap, fast_block_at(core, place));
 }
 
 /* A part of a free block, and the bin of that block. */
@@ -236,33 +223,7 @@ size_t fast_core_reach_units(const struct fast_core *core, const uint8_t *block)
     return units + ((next & SEALED_FREE) != 0 ? sealed_units(next) : 0);
 }
 
-/* Take `units` from the first block of the bin, which has `source_units`. No block: the heap is
- * corrupt, and the fault is recorded. */
-static inline struct fast_taken cut_first(struct heap *heap, unsigned bin, size_t source_units,
-                                          size_t units)
-{
-    struct fast_core *core = &fast_of(heap)->core;
-    const struct fast_taken none = {.block = NULL};
-    uint32_t place = core->bins[bin];
-    uint8_t *block = fast_block_at(core, place);
-    size_t rest_units = source_units - units;
-    if (!fast_bin_remove_first(heap, bin, block, place))
-        return none;
-    if (rest_units < FAST_MINIMUM_UNITS) {
-        units = source_units;
-        sealed_toggle_previous_free(sealed_next(block, units));
-    } else {
-        uint8_t *rest = sealed_next(block, units);
-        write_free(core, rest, rest_units);
-        if (!fast_bin_insert(heap, fast_bin_of(rest_units), rest, place + (uint32_t)units))
-            return none;
-    }
-    core->bin_units -= units;
-    fast_absent_count_taken(fast_of(heap));
-    return (struct fast_taken){.block = block, .units = units};
-}
-
-static __attribute__((noinline)) struct fast_taken take_top(struct heap *heap, size_t units)
+struct fast_taken fast_core_take_top(struct heap *heap, size_t units)
 {
     const struct fast_core *core = &fast_of(heap)->core;
     struct fast_taken taken = {.block = core->top, .units = units};
@@ -272,26 +233,15 @@ static __attribute__((noinline)) struct fast_taken take_top(struct heap *heap, s
     return taken;
 }
 
-/* Any block of a larger bin has room. */
 struct fast_taken fast_core_take(struct heap *heap, size_t units)
 {
-    const struct fast_core *core = &fast_of(heap)->core;
-    const struct fast_taken none = {.block = NULL};
-    unsigned bin = fast_bin_of(units);
-    size_t source_units = 0;
-    if (core->bins[bin] != 0 && !read_free(heap, core->bins[bin], &source_units))
-        return none;
-    if (source_units < units) {
-        if (!fast_bin_find(core, bin + 1, &bin))
-            return take_top(heap, units);
-        if (!read_free(heap, core->bins[bin], &source_units))
-            return none;
-        if (source_units < units) {
-            (void)sealed_record_corrupt(heap, fast_block_at(core, core->bins[bin]));
-            return none;
-        }
-    }
-    return cut_first(heap, bin, source_units, units);
+    struct fast_taken taken = fast_take_first(fast_of(heap), units);
+    if (taken.units != 0)
+        return taken;
+    if (taken.block == NULL)
+        return fast_core_take_top(heap, units);
+    (void)sealed_record_overwritten(heap, taken.block);
+    return (struct fast_taken){.block = NULL};
 }
 
 /* --- Giving back ------------------------------------------------------------------------------ */
@@ -369,7 +319,7 @@ static __attribute__((noinline)) bool release_behind_free(struct heap *heap, uin
     unsigned old_bin = fast_bin_of(previous_units);
     if (fast_bin_of(previous_units + units) == old_bin) {
         core->bin_units += units;
-        write_free(core, previous, previous_units + units);
+        fast_take_write_free(core, previous, previous_units + units);
         return true;
     }
     core->bin_units -= previous_units;
