@@ -170,8 +170,11 @@ cut_from_bin(struct heap *heap, const struct found *found, size_t units, size_t 
     uint8_t *block = sealed_next(found->source, found->gap_units);
     size_t rest_units = found->source_units - found->gap_units - units;
     core->bin_units -= found->source_units;
-    if (!fast_bin_remove(heap, found->bin, found->source, fast_place_of(core, found->source)))
+    if (!fast_bin_drop(core, found->source_units, found->source,
+                       fast_place_of(core, found->source))) {
+        (void)sealed_record_corrupt(heap, found->source);
         return NULL;
+    }
     if (rest_units < FAST_MINIMUM_UNITS) {
         units += rest_units;
         sealed_toggle_previous_free(sealed_next(block, units));
@@ -246,25 +249,20 @@ struct fast_taken fast_core_take(struct heap *heap, size_t units)
 
 /* --- Giving back ------------------------------------------------------------------------------ */
 
-/* Find the free block that ends at `block`. *ret_units is its size. NULL: its header or its footer
- * was overwritten; the fault is recorded. */
-static inline uint8_t *find_previous(struct heap *heap, uint8_t *block, size_t *ret_units)
+/* Find the free block that ends at `block`. *ret_units is its size. False: its header or its footer
+ * was overwritten, and the fault is at *ret_previous. */
+static inline bool find_previous(const struct fast_core *core, uint8_t *block,
+                                 uint8_t **ret_previous, size_t *ret_units)
 {
-    const struct fast_core *core = &fast_of(heap)->core;
     uint64_t footer = *(const uint64_t *)sealed_footer_before(block);
     size_t units = sealed_units(footer);
-    uint8_t *previous = block - units * SEALED_UNIT_BYTES;
     *ret_units = units;
-    if (units >= fast_place_of(core, block)) {
-        (void)sealed_record_corrupt(heap, block);
-        return NULL;
-    }
-    if (sealed_header_word(previous) != footer ||
-        !sealed_is_free_word(core->secret, previous, footer)) {
-        (void)sealed_record_corrupt(heap, previous);
-        return NULL;
-    }
-    return previous;
+    *ret_previous = block;
+    if (units * SEALED_UNIT_BYTES >= (size_t)(block - core->base))
+        return false;
+    *ret_previous = block - units * SEALED_UNIT_BYTES;
+    return sealed_header_word(*ret_previous) == footer &&
+           sealed_is_free_word(core->secret, *ret_previous, footer);
 }
 
 bool fast_core_detach(struct heap *heap, uint8_t *block, size_t units)
@@ -272,7 +270,8 @@ bool fast_core_detach(struct heap *heap, uint8_t *block, size_t units)
     struct fast_core *core = &fast_of(heap)->core;
     core->bin_units -= units;
     sealed_toggle_previous_free(sealed_next(block, units));
-    return fast_bin_remove(heap, fast_bin_of(units), block, fast_place_of(core, block));
+    return fast_bin_drop(core, units, block, fast_place_of(core, block)) ||
+           sealed_record_overwritten(heap, block);
 }
 
 /* Free a block before the top, or before the end if the top is empty. */
@@ -284,12 +283,11 @@ static __attribute__((noinline)) bool release_into_top(struct heap *heap, uint8_
         sealed_wipe_header(core->top);
     if ((header & SEALED_PREVIOUS_FREE) != 0) {
         size_t units;
-        uint8_t *previous = find_previous(heap, block, &units);
-        if (previous == NULL)
-            return false;
+        uint8_t *previous;
+        if (!find_previous(core, block, &previous, &units) ||
+            !fast_bin_drop(core, units, previous, fast_place_of(core, previous)))
+            return sealed_record_overwritten(heap, previous);
         core->bin_units -= units;
-        if (!fast_bin_remove(heap, fast_bin_of(units), previous, fast_place_of(core, previous)))
-            return false;
         sealed_wipe_header(block);
         block = previous;
     }
@@ -304,27 +302,26 @@ static __attribute__((noinline)) bool release_between(struct heap *heap, uint8_t
     return make_free(heap, block, units);
 }
 
-/* Free `units` at `block`, which is behind a free block and not before one. Most often a long block
- * stays in its bin. */
+/* Free `units` at `block`, which is behind a free block and not before one. A long block may stay in
+ * its bin. */
 static __attribute__((noinline)) bool release_behind_free(struct heap *heap, uint8_t *block,
                                                           size_t units)
 {
     struct fast_core *core = &fast_of(heap)->core;
     size_t previous_units;
-    uint8_t *previous = find_previous(heap, block, &previous_units);
-    if (previous == NULL)
-        return false;
+    uint8_t *previous;
+    if (!find_previous(core, block, &previous, &previous_units))
+        return sealed_record_overwritten(heap, previous);
     sealed_wipe_header(block);
-    uint32_t place = fast_place_of(core, previous);
-    unsigned old_bin = fast_bin_of(previous_units);
-    if (fast_bin_of(previous_units + units) == old_bin) {
+    if (fast_bin_is_same(previous_units, previous_units + units)) {
         core->bin_units += units;
         fast_take_write_free(core, previous, previous_units + units);
         return true;
     }
     core->bin_units -= previous_units;
-    return fast_bin_remove(heap, old_bin, previous, place) &&
-           release_between(heap, previous, previous_units + units);
+    if (!fast_bin_drop(core, previous_units, previous, fast_place_of(core, previous)))
+        return sealed_record_overwritten(heap, previous);
+    return release_between(heap, previous, previous_units + units);
 }
 
 /* Free `units` at `block`, before the free block `next` of `next_units`. */
@@ -335,9 +332,8 @@ static __attribute__((noinline)) bool release_before_free(struct heap *heap, uin
     struct fast_core *core = &fast_of(heap)->core;
     uint8_t *next = sealed_next(block, units);
     uint32_t place = fast_place_of(core, next);
-    if (next_units - 1 >= core->end_place - place ||
-        !fast_bin_remove(heap, fast_bin_of(next_units), next, place))
-        return sealed_record_corrupt(heap, next);
+    if (next_units - 1 >= core->end_place - place || !fast_bin_drop(core, next_units, next, place))
+        return sealed_record_overwritten(heap, next);
     sealed_wipe_header(next);
     core->bin_units -= next_units;
     units += next_units;
@@ -354,7 +350,7 @@ bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
     uint8_t *next = sealed_next(block, units);
     fast_absent_count_freed(fast_of(heap), units);
     if (!sealed_read_header(core->secret, next, &next_header))
-        return sealed_record_corrupt(heap, next);
+        return sealed_record_overwritten(heap, next);
     if (next == core->top)
         return release_into_top(heap, block, header);
     if ((next_header & SEALED_FREE) != 0)
@@ -397,7 +393,7 @@ static bool extend_into(struct heap *heap, uint8_t *block, size_t units, uint64_
     size_t next_units = sealed_units(next_header);
     size_t reached_units = sealed_units(*header) + next_units;
     if (!sealed_extent_is_inside(next, next_header, core->end) ||
-        !fast_bin_remove(heap, fast_bin_of(next_units), next, fast_place_of(core, next)))
+        !fast_bin_drop(core, next_units, next, fast_place_of(core, next)))
         return sealed_record_corrupt(heap, next);
     sealed_wipe_header(next);
     core->bin_units -= next_units;
