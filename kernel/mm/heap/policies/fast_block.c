@@ -366,44 +366,50 @@ static __attribute__((noinline)) void keep_instead(struct heap *heap, uint8_t *b
     heap_fault_report(heap, caller);
 }
 
-/* Free a block with an unusual alignment or slack. */
-static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
-                                                   const void *caller, uint64_t header,
-                                                   size_t size_bytes)
+/* Free a block that is intact. */
+static inline void free_intact(struct heap *heap, uint8_t *block, const void *caller,
+                               uint64_t header, size_t size_bytes)
 {
-    const struct fast_state *fast = fast_of(heap);
+    const struct fast_recent *recent = &fast_of(heap)->recent;
     size_t set = fast_recent_set_of(size_bytes);
-    if (!sealed_end_is_intact(fast->core.secret, block, header))
-        return refuse(heap, block, caller);
-    if (sealed_alignment(header) != SEALED_UNIT_BYTES ||
-        !fast_recent_wants(&fast->recent, set, size_bytes))
+    if (!fast_recent_wants(recent, set, size_bytes))
         return free_to_core(heap, block, caller, header, size_bytes);
-    if (fast_recent_is_full(&fast->recent))
+    if (fast_recent_is_full(recent))
         return keep_instead(heap, block, caller, size_bytes);
     keep(heap, block, header, set, size_bytes);
 }
 
-/* As sealed_end_is_intact(), in fewer instructions, for a block with 1 to 32 bytes of slack and the
- * usual alignment. False for other blocks, too. */
-static inline bool end_is_usual(const struct fast_core *core, const uint8_t *block, uint64_t header)
+/* Free a block with an unusual alignment or slack. */
+static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
+                                                   const void *caller, uint64_t header)
 {
-    size_t slack_bytes = header >> SEALED_SLACK_SHIFT; /* and the alignment, as high bits */
-    const uint64_t *word = (const void *)(block + sealed_capacity_bytes(sealed_units(header)));
-    word--;
-    for (unsigned i = 0; i < 3 && slack_bytes > sizeof *word; i++) {
+    if (!sealed_end_is_intact(fast_of(heap)->core.secret, block, header))
+        return refuse(heap, block, caller);
+    if (sealed_alignment(header) != SEALED_UNIT_BYTES)
+        return free_to_core(heap, block, caller, header, sealed_size(header));
+    free_intact(heap, block, caller, header, sealed_size(header));
+}
+
+/* As sealed_end_is_intact(), in fewer instructions, for a block with 1 to 16 bytes of slack and the
+ * usual alignment. False for other blocks, too. */
+static inline bool end_is_usual(const struct fast_core *core, const uint64_t *end,
+                                size_t slack_bytes)
+{
+    const uint64_t *word = end - 1;
+    if (slack_bytes > sizeof *word) {
         if (*word != sealed_canary(core->secret, word))
             return false;
         word--;
         slack_bytes -= sizeof *word;
+        if (slack_bytes > sizeof *word)
+            return false;
     }
-    return slack_bytes <= sizeof *word &&
-           ((*word ^ sealed_canary(core->secret, word)) & sealed_last_bytes(slack_bytes)) == 0;
+    return ((*word ^ sealed_canary(core->secret, word)) & sealed_last_bytes(slack_bytes)) == 0;
 }
 
 void fast_block_free(struct heap *heap, uint8_t *block, const void *caller)
 {
-    struct fast_state *fast = fast_of(heap);
-    const struct fast_core *core = &fast->core;
+    const struct fast_core *core = &fast_of(heap)->core;
     size_t index = fast_block_index(core, block);
     if (index >= core->last_index ||
         !sealed_word_is_intact(core->secret, block - SEALED_HEADER_BYTES,
@@ -412,16 +418,12 @@ void fast_block_free(struct heap *heap, uint8_t *block, const void *caller)
     uint64_t header = sealed_header_word(block);
     if ((header & SEALED_LIVE) == 0 || sealed_units(header) - 1 >= core->last_index - index)
         return refuse(heap, block, caller);
-    size_t size_bytes = sealed_size(header);
-    if (HEAP_CHECKS ? !end_is_usual(core, block, header)
-                    : sealed_alignment(header) != SEALED_UNIT_BYTES)
-        return free_unusual(heap, block, caller, header, size_bytes);
-    size_t set = fast_recent_set_of(size_bytes);
-    if (!fast_recent_wants(&fast->recent, set, size_bytes))
-        return free_to_core(heap, block, caller, header, size_bytes);
-    if (fast_recent_is_full(&fast->recent))
-        return keep_instead(heap, block, caller, size_bytes);
-    keep(heap, block, header, set, size_bytes);
+    size_t slack_bytes = header >> SEALED_SLACK_SHIFT; /* and the alignment, as high bits */
+    size_t capacity_bytes = sealed_capacity_bytes(sealed_units(header));
+    const uint64_t *end = (const void *)(block + capacity_bytes);
+    if (HEAP_CHECKS ? !end_is_usual(core, end, slack_bytes) : slack_bytes > SEALED_SLACK_MAX)
+        return free_unusual(heap, block, caller, header);
+    free_intact(heap, block, caller, header, capacity_bytes - slack_bytes);
 }
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
