@@ -248,6 +248,55 @@ static void test_a_record_has_few_unused_words(void **state)
     }
 }
 
+/* A longer record serves a slab if there is none of its length. */
+static void test_a_longer_record_is_taken(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fast_record_create(heap, 2000, false);
+    assert_false(fast_record_is_ready(fast_of(heap), 64));
+    const struct fast_record_group *group = group_of(fast_record_take(heap, 64));
+    assert_int_equal(group->length, FAST_RECORD_LENGTHS - 1);
+    assert_null(fast_record_check_lists(fast_of(heap), 1));
+}
+
+static void test_records_need_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fill(heap);
+    fast_record_create(heap, 2000, true);
+    assert_false(fast_record_is_ready(fast_of(heap), 2000));
+    assert_false(heap->is_corrupt);
+    assert_sound(heap);
+}
+
+/* A group is kept while another one is before it in the list, and comes back when that one is full. */
+static void test_a_kept_group_comes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fast_record_create(heap, 64, false);
+    struct fast_slab *first = fast_record_take(heap, 64);
+    for (unsigned i = 1; i < FAST_RECORDS_IN_A_GROUP; i++)
+        assert_ptr_equal(group_of(fast_record_take(heap, 64)), group_of(first));
+    fast_record_create(heap, 64, false);
+    struct fast_slab *other = fast_record_take(heap, 64);
+    fast_record_release(heap, first);
+    assert_null(fast_record_check_lists(fast_of(heap), 2));
+    fast_record_release(heap, other);
+    assert_null(fast_record_check_lists(fast_of(heap), 2));
+    assert_ptr_equal(fast_record_take(heap, 64), first);
+    assert_ptr_equal(fast_record_take(heap, 64), other);
+    assert_null(fast_record_check_lists(fast_of(heap), 1));
+}
+
 /* --- Overwritten groups ----------------------------------------------------------------------- */
 
 /* Return the group of the heap's only slab in use. It is the only group. */
@@ -618,6 +667,9 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_no_record_is_lost),
     TEST_OF_POLICY(test_a_write_before_a_record_is_found),
     TEST_OF_POLICY(test_a_lost_record_is_found),
+    TEST_OF_POLICY(test_a_longer_record_is_taken),
+    TEST_OF_POLICY(test_records_need_memory),
+    TEST_OF_POLICY(test_a_kept_group_comes_back),
     TEST_OF_POLICY(test_a_group_may_be_the_first_block),
     TEST_OF_POLICY(test_a_record_has_few_unused_words),
     TEST_OF_POLICY(test_an_overwritten_group_is_found),
