@@ -498,15 +498,23 @@ static void test_unused_groups_are_released_one_by_one(void **state)
         return;
     struct heap *heap = start_fixed(fixture, ARENA_BYTES);
     (void)open_slab(heap, 3000);
+    struct fast_slab *records[FAST_RECORDS_IN_A_GROUP + 1];
+    for (unsigned i = 0; i <= FAST_RECORDS_IN_A_GROUP; i++) {
+        if (!fast_record_is_ready(fast_of(heap), 64))
+            fast_record_create(heap, 64, false);
+        records[i] = fast_record_take(heap, 64);
+    }
+    for (unsigned i = 0; i <= FAST_RECORDS_IN_A_GROUP; i++)
+        fast_record_release(heap, records[i]);
+    assert_non_null(fast_of(heap)->records.surplus);
     fast_record_create(heap, 2000, false);
     fast_record_create(heap, 300, false);
-    fast_record_create(heap, 64, false);
     unsigned group_count = count_records(heap).groups;
     for (unsigned left = group_count - 1; left > 0; left--) {
         assert_true(fast_record_release_unused(heap));
         assert_int_equal(count_records(heap).groups, left);
     }
-    assert_int_equal(group_count, 4);
+    assert_int_equal(group_count, 5);
     assert_false(fast_record_release_unused(heap));
     assert_int_equal(count_records(heap).groups, 1);
     assert_int_equal(count_records(heap).in_use, 1);
