@@ -668,6 +668,51 @@ static void test_a_kept_slab_serves_a_longer_block(void **state)
     assert_sound(heap);
 }
 
+/* Allocate a block, and add its slab to a list of different padded slabs. Return their number. */
+static unsigned note_padded(struct heap *heap, size_t size_bytes, struct fast_slab *slabs[],
+                            unsigned count)
+{
+    struct fast_slab *slab = fast_map_find(fast_of(heap), allocate(heap, size_bytes));
+    if (slab == &fast_no_slab || !fast_slab_is_padded(slab))
+        return count;
+    for (unsigned i = 0; i < count; i++) {
+        if (slabs[i] == slab)
+            return count;
+    }
+    slabs[count] = slab;
+    return count + 1;
+}
+
+/* A class of many blocks keeps its dense slabs when one of its padded slabs is closed, until it has
+ * few. */
+static void test_a_class_is_dense_while_it_has_many_blocks(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const struct fast_class *size_class = &fast_of(heap)->classes[4];
+    const uint8_t *class_of = &fast_of(heap)->class_of[64];
+    struct fast_slab *slabs[128];
+    unsigned count = 0;
+    while (!fast_class_is_dense(*class_of) && count < 64)
+        count = note_padded(heap, 64, slabs, count);
+    for (unsigned i = 0; i < 4000 && count < 128; i++)
+        count = note_padded(heap, 70, slabs, count);
+    assert_in_range(count, 4, 127);
+    for (unsigned i = 0; i < count; i++) {
+        free_all_slots(heap, slabs[i]);
+        fast_slab_flush(heap);
+        assert_sound(heap);
+        assert_int_equal(size_class->is_exact, fast_class_is_dense(*class_of));
+        if (i == 0)
+            assert_true(fast_class_is_dense(*class_of));
+    }
+    assert_int_equal(size_class->slot_count, 0);
+    assert_int_equal(*class_of, 4);
+    assert_false(size_class->is_mass);
+}
+
 static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_a_closed_slab_leaves_its_record),
     TEST_OF_POLICY(test_a_record_that_is_too_short_is_not_used),
@@ -693,6 +738,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_a_slab_with_a_block_is_not_closed),
     TEST_OF_POLICY(test_the_oldest_slab_with_enough_memory_is_closed),
     TEST_OF_POLICY(test_a_kept_slab_serves_a_longer_block),
+    TEST_OF_POLICY(test_a_class_is_dense_while_it_has_many_blocks),
 };
 
 int main(void)
