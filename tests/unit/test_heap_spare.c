@@ -227,8 +227,8 @@ static size_t units_for_records(struct fixture *fixture, unsigned slot_count)
     return sealed_units(sealed_header_word(group));
 }
 
-/* A record has a bit for each slot, and one behind them. It has no more words than the next of these
- * numbers. */
+/* A record has a bit for each slot, and one behind them. It has no more words than the next of
+ * these numbers. */
 static void test_a_record_has_few_unused_words(void **state)
 {
     struct fixture *fixture = *state;
@@ -275,7 +275,8 @@ static void test_records_need_memory(void **state)
     assert_sound(heap);
 }
 
-/* A group is kept while another one is before it in the list, and comes back when that one is full. */
+/* A group is kept while another one is before it in the list, and comes back when that one is
+ * full. */
 static void test_a_kept_group_comes_back(void **state)
 {
     struct fixture *fixture = *state;
