@@ -16,7 +16,7 @@
 
 /* One bin for each size below 16 units (256 bytes), then 8 for each power of two below 2^32 units.
  * The first 24 bins stay empty: fast_bin_of() then needs two instructions less.
- * Measured: with 32 for each power of two the state is 2.7 KB larger, the workload producer-consumer
+ * Measured: with 32 for each power of two the state is 2.7 KB larger. The workload producer-consumer
  * takes 188 instructions instead of 184, and no workload uses 0.1 % more of the region. */
 #define FAST_BIN_SHIFT 3
 #define FAST_BIN_COUNT (33 << FAST_BIN_SHIFT)
@@ -99,7 +99,8 @@ struct fast_absent {
 
 /* The heap keeps at most this many slabs without live blocks, of any class (fast_slab.c). They spare
  * a program that frees and allocates in turns from closing and opening a slab each time.
- * Measured: a request that needs the memory of all eight takes 8,800 instructions. */
+ * Measured: a request that needs the memory of all eight takes up to 15,065 instructions; with 16,
+ * 22,345. */
 #define FAST_EMPTY_SLABS 8
 
 /* The leaves of the map without slabs stay for the next slabs, at most this many: closing all empty

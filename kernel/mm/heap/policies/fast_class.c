@@ -89,11 +89,6 @@ void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
     choose(fast_of(heap), slab->class_index);
 }
 
-/* The slots up to the next multiple of this are prepared at a time. A medium slot may be a page of
- * memory that is not in use yet, so none is prepared.
- * Measured: with 8, the workload sawtooth takes 140 instructions instead of 137; with 64, 136. */
-#define READY_STEP 16u
-
 uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word)
 {
     unsigned ready_count = slab->reached_count - word * 64;
@@ -115,7 +110,7 @@ void fast_class_begin(struct fast_state *fast, struct fast_slab *slab)
 static __attribute__((noinline)) bool advance(const struct fast_state *fast, struct fast_slab *slab)
 {
     unsigned reached = slab->reached_count;
-    unsigned step = fast_slab_is_medium(slab) ? 1 : READY_STEP - reached % READY_STEP;
+    unsigned step = fast_slab_is_medium(slab) ? 1 : FAST_READY_STEP - reached % FAST_READY_STEP;
     unsigned count = (unsigned)smaller(step, slab->slot_count - reached);
     fast_slot_mark_unused(fast, slab, fast_slot_at(slab, reached + 1), count - 1);
     slab->reached_count = (uint16_t)(reached + count);
