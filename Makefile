@@ -513,7 +513,7 @@ $(SECOND_CPU_TESTS:%=$(BUILD)/coverage/%): $(BUILD)/coverage/%: $(BUILD)/coverag
     $(patsubst %.c,$(BUILD)/coverage/obj/%.o,$(filter-out $(SECOND_CPU_TABLES),$(PURE_SOURCES))) \
     $(SECOND_CPU_TABLES:%.c=$(BUILD)/coverage/aarch64/%.o)
 	$(say) LINK $@
-	$(Q)$(CLANG) $(COVERAGE) $^ -lcmocka -o $(NEW) && $(RENAME)
+	$(Q)$(CLANG) $(COVERAGE) $(COVERAGE_LINK) $^ -lcmocka $(LIBRARIES) -o $(NEW) && $(RENAME)
 
 .PHONY: coverage
 coverage: $(COVERAGE_TESTS) ## report the lines of the pure files that the unit tests execute

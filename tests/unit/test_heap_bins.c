@@ -33,6 +33,28 @@ static void test_each_size_has_its_bin(void **state)
     assert_int_equal(fast_bin_of(MOST_UNITS), FAST_BIN_COUNT - 1);
 }
 
+static void check_pair(size_t units, size_t more_units)
+{
+    assert_int_equal(fast_bin_is_same(units, more_units),
+                     fast_bin_of(units) == fast_bin_of(more_units));
+}
+
+static void test_two_sizes_have_the_same_bin(void **state)
+{
+    (void)state;
+    for (size_t units = 1; units < 256; units++) {
+        for (size_t more_units = units; more_units < 600; more_units++)
+            check_pair(units, more_units);
+    }
+    for (unsigned bin = fast_bin_of(256); bin < FAST_BIN_COUNT - 1; bin++) {
+        size_t next = fast_bin_least(bin + 1);
+        check_pair(fast_bin_least(bin), next - 1);
+        check_pair(fast_bin_least(bin), next);
+        check_pair(next - 1, next);
+        check_pair(next - 1, MOST_UNITS);
+    }
+}
+
 static void test_the_next_bin_that_is_not_empty_is_found(void **state)
 {
     static struct fast_core core;
@@ -53,6 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_size_has_its_bin),
+        cmocka_unit_test(test_two_sizes_have_the_same_bin),
         cmocka_unit_test(test_the_next_bin_that_is_not_empty_is_found),
     };
     return cmocka_run_group_tests_name("heap bins", tests, NULL, NULL);

@@ -348,6 +348,24 @@ static void test_in_short_memory_no_length_is_lost(void **state)
     }
 }
 
+/* A class with few blocks takes half of what the heap's memory allows for a slab. The pages are
+ * whole ones. */
+static void test_a_first_slab_is_a_small_part_of_a_small_heap(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, 4 * MIB);
+    const struct fast_slab *slab = &fast_no_slab;
+    for (unsigned i = 0; i < 8; i++)
+        (void)allocate(heap, 5000); /* the map, leaves and records are there from now on */
+    for (unsigned i = 0; i < 8 && slab == &fast_no_slab; i++)
+        slab = slab_of(heap, allocate(heap, 2048));
+    assert_ptr_not_equal(slab, &fast_no_slab);
+    size_t most_bytes = 4 * MIB / FAST_SLABS_IN_A_HEAP / 2;
+    assert_true(slab->slot_count * slab->stride_bytes <= most_bytes + FAST_PAGE_BYTES);
+}
+
 /* All blocks are freed. The slabs' pages serve one long request, without a call to trim. */
 static void test_empty_slabs_merge(void **state)
 {
@@ -450,6 +468,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_in_a_full_heap_any_slot_with_room_serves),
     TEST_OF_POLICY(test_in_short_memory_the_free_block_that_fits_is_found),
     TEST_OF_POLICY(test_in_short_memory_no_length_is_lost),
+    TEST_OF_POLICY(test_a_first_slab_is_a_small_part_of_a_small_heap),
     TEST_OF_POLICY(test_empty_slabs_merge),
     TEST_OF_POLICY(test_K15_a_block_moves_to_another_class),
     TEST_OF_POLICY(test_K15_a_block_that_cannot_move_shrinks_in_its_slot),

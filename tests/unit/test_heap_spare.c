@@ -203,6 +203,365 @@ static void test_a_lost_record_is_found(void **state)
     assert_string_equal(heap_check(heap), "a group of records is lost");
 }
 
+/* An overrun of the block before a group of records overwrites the group's links and its length. */
+static void test_no_wrong_link_of_a_group_is_followed(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static const uint64_t words[] = {8, 0x4141414141414141, UINT64_MAX};
+    for (size_t i = 0; i < 3 * sizeof words / sizeof words[0]; i++) {
+        struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+        struct fast_slab *slab = open_slab(heap, 5000);
+        uint64_t *group = (void *)(uintptr_t)group_of(slab);
+        free_all_slots(heap, slab);
+        assert_sound(heap);
+        group[i % 3] = words[i / 3];
+        assert_non_null(heap_check(heap));
+        (void)fast_slab_flush_one(heap);
+        assert_true(heap->is_corrupt);
+    }
+}
+
+/* A place of the map that leads to no leaf. */
+static void test_no_wrong_place_of_the_map_is_followed(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static const uintptr_t words[] = {0, 0x4141414141414141, UINTPTR_MAX};
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const struct fast_slab *slab = open_slab(heap, 5000);
+    uintptr_t *place = fast_of(heap)->map;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        uintptr_t old = *place;
+        *place = words[i];
+        assert_string_equal(heap_check(heap), "the map of the slabs was overwritten");
+        *place = old;
+        assert_sound(heap);
+    }
+    ((struct fast_slab *)(uintptr_t)slab)->reciprocal++;
+    assert_string_equal(heap_check(heap), "a slab's record was overwritten");
+}
+
+static void test_a_group_may_be_the_first_block(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fast_record_create(heap, 64, false);
+    struct fast_slab *record = fast_record_take(heap, 64);
+    assert_ptr_equal(group_of(record), fast_first(&fast_of(heap)->core));
+    fast_record_release(heap, record);
+    assert_false(heap->is_corrupt);
+    assert_sound(heap);
+    assert_int_equal(count_records(heap).groups, 1);
+}
+
+/* Return the length of the block that holds records for slabs of so many slots. */
+static size_t units_for_records(struct fixture *fixture, unsigned slot_count)
+{
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fast_record_create(heap, slot_count, false);
+    const uint8_t *group = group_of(fast_record_take(heap, slot_count));
+    return sealed_units(sealed_header_word(group));
+}
+
+/* A record has a bit for each slot, and one behind them. It has no more words than the next of
+ * these numbers. */
+static void test_a_record_has_few_unused_words(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static const uint8_t WORD_COUNTS[] = {1, 2, 3, 4, 6, 8, 16, 32};
+    unsigned least_count = 1;
+    for (unsigned i = 0; i < sizeof WORD_COUNTS; i++) {
+        size_t record_bytes =
+            sizeof(struct fast_slab) + 2 * WORD_COUNTS[i] * sizeof(uint64_t) + SEALED_HEADER_BYTES;
+        size_t units = fast_units_for(sizeof(struct fast_record_group) +
+                                      FAST_RECORDS_IN_A_GROUP * record_bytes);
+        unsigned end_count = 64 * WORD_COUNTS[i];
+        assert_int_equal(units_for_records(fixture, least_count), units);
+        assert_int_equal(units_for_records(fixture, end_count - 1), units);
+        least_count = end_count;
+    }
+}
+
+/* A longer record serves a slab if there is none of its length. */
+static void test_a_longer_record_is_taken(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fast_record_create(heap, 2000, false);
+    assert_false(fast_record_is_ready(fast_of(heap), 64));
+    const struct fast_record_group *group = group_of(fast_record_take(heap, 64));
+    assert_int_equal(group->length, FAST_RECORD_LENGTHS - 1);
+    assert_null(fast_record_check_lists(fast_of(heap), 1));
+}
+
+static void test_records_need_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fill(heap);
+    fast_record_create(heap, 2000, true);
+    assert_false(fast_record_is_ready(fast_of(heap), 2000));
+    assert_false(heap->is_corrupt);
+    assert_sound(heap);
+}
+
+/* A group is kept while another one is before it in the list, and comes back when that one is
+ * full. */
+static void test_a_kept_group_comes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fast_record_create(heap, 64, false);
+    struct fast_slab *first = fast_record_take(heap, 64);
+    for (unsigned i = 1; i < FAST_RECORDS_IN_A_GROUP; i++)
+        assert_ptr_equal(group_of(fast_record_take(heap, 64)), group_of(first));
+    fast_record_create(heap, 64, false);
+    struct fast_slab *other = fast_record_take(heap, 64);
+    fast_record_release(heap, first);
+    assert_null(fast_record_check_lists(fast_of(heap), 2));
+    fast_record_release(heap, other);
+    assert_null(fast_record_check_lists(fast_of(heap), 2));
+    assert_ptr_equal(fast_record_take(heap, 64), first);
+    assert_ptr_equal(fast_record_take(heap, 64), other);
+    assert_null(fast_record_check_lists(fast_of(heap), 1));
+}
+
+/* --- Overwritten groups ----------------------------------------------------------------------- */
+
+/* Return the group of the heap's only slab in use. It is the only group. */
+static struct fast_record_group *start_group(struct fixture *fixture, struct fast_slab **ret_slab)
+{
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    *ret_slab = open_slab(heap, 5000);
+    assert_int_equal(count_records(heap).groups, 1);
+    return (void *)(uintptr_t)group_of(*ret_slab);
+}
+
+/* Expect this finding, and restore the group. */
+static void assert_found(const struct heap *heap, struct fast_record_group *group,
+                         struct fast_record_group changed, const char *problem)
+{
+    struct fast_record_group original = *group;
+    *group = changed;
+    assert_string_equal(heap_check(heap), problem);
+    *group = original;
+    assert_sound(heap);
+}
+
+static void test_an_overwritten_group_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct fast_slab *slab;
+    struct fast_record_group *group = start_group(fixture, &slab);
+    struct fast_record_group changed[4] = {*group, *group, *group, *group};
+    changed[0].length = FAST_RECORD_LENGTHS;
+    changed[1].length = FAST_RECORD_LENGTHS - 1; /* the block is too short for this length */
+    changed[2].made_count = 0;
+    changed[3].made_count = 32;
+    changed[3].free_bits = FAST_RECORDS_ALL_FREE;
+    for (unsigned i = 0; i < 4; i++)
+        assert_found(fixture->heap, group, changed[i], "a group of records was overwritten");
+}
+
+/* The word has a valid hash, but is not the one of this record. */
+static void test_a_wrong_word_before_a_record_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct fast_slab *slab;
+    (void)start_group(fixture, &slab);
+    uint64_t place = sealed_header_word((const uint8_t *)slab) & ~SEALED_HASH_MASK;
+    sealed_write_header(fast_of(fixture->heap)->core.secret, (uint8_t *)slab,
+                        place | (uint64_t)1 << SEALED_SLACK_SHIFT);
+    assert_string_equal(heap_check(fixture->heap), "the word before a record was overwritten");
+}
+
+static void test_a_wrong_list_of_groups_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static const char PROBLEM[] = "a list of groups of records is wrong";
+    struct fast_slab *slab;
+    struct fast_record_group *group = start_group(fixture, &slab);
+    struct fast_records *records = &fast_of(fixture->heap)->records;
+    struct fast_record_group changed = *group;
+    changed.previous = group;
+    assert_found(fixture->heap, group, changed, PROBLEM);
+    changed = *group;
+    changed.next = group;
+    assert_found(fixture->heap, group, changed, PROBLEM);
+    unsigned length = group->length;
+    records->groups[length] = NULL;
+    records->groups[length + 1] = group;
+    assert_string_equal(heap_check(fixture->heap), PROBLEM);
+    records->groups[length + 1] = NULL;
+    records->groups[length] = group;
+    assert_sound(fixture->heap);
+    free_all_slots(fixture->heap, slab);
+    assert_true(fast_slab_flush_one(fixture->heap));
+    assert_ptr_equal(records->unused[length], group);
+    records->unused[length] = NULL;
+    records->groups[length] = group;
+    assert_string_equal(heap_check(fixture->heap), PROBLEM);
+}
+
+/* A group whose records are all in use is on no list. It must not take the place of another one. */
+static void test_a_full_group_on_the_list_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct fast_slab *slab;
+    struct fast_record_group *group = start_group(fixture, &slab);
+    struct fast_records *records = &fast_of(fixture->heap)->records;
+    for (size_t size_bytes = 5600; records->groups[group->length] == group; size_bytes += 600)
+        (void)open_slab(fixture->heap, size_bytes);
+    assert_int_equal(group->free_bits, 0);
+    const struct fast_slab *next = open_slab(fixture->heap, 2048);
+    struct fast_record_group *listed = records->groups[group->length];
+    assert_ptr_equal(group_of(next), listed);
+    assert_sound(fixture->heap);
+    group->next = NULL;
+    group->previous = NULL;
+    records->groups[group->length] = group;
+    assert_string_equal(heap_check(fixture->heap), "a list of groups of records is wrong");
+    records->groups[group->length] = listed;
+    assert_sound(fixture->heap);
+}
+
+static void test_a_wrong_group_that_is_kept_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static const char PROBLEM[] = "a group of records that is kept has records in use";
+    struct fast_slab *slab;
+    struct fast_record_group *group = start_group(fixture, &slab);
+    struct fast_records *records = &fast_of(fixture->heap)->records;
+    unsigned length = group->length;
+    records->groups[length] = NULL;
+    struct fast_record_group **places[] = {&records->unused[length], &records->surplus};
+    for (unsigned i = 0; i < 2; i++) {
+        *places[i] = group;
+        assert_string_equal(heap_check(fixture->heap), PROBLEM);
+        *places[i] = NULL;
+    }
+    records->groups[length] = group;
+    free_all_slots(fixture->heap, slab);
+    assert_true(fast_slab_flush_one(fixture->heap));
+    assert_ptr_equal(records->unused[length], group);
+    assert_sound(fixture->heap);
+    records->surplus = group; /* it has two places */
+    assert_string_equal(heap_check(fixture->heap), PROBLEM);
+    records->unused[length] = NULL;
+    assert_sound(fixture->heap);
+    records->surplus = NULL;
+    records->unused[length + 1] = group;
+    assert_string_equal(heap_check(fixture->heap), PROBLEM);
+}
+
+/* No record is taken from an overwritten group. */
+static void test_an_overwritten_group_gives_no_record(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (unsigned i = 0; i < 3; i++) {
+        struct fast_slab *slab;
+        struct fast_record_group *group = start_group(fixture, &slab);
+        if (i == 0)
+            group->length++;
+        else
+            group->free_bits = i == 1 ? 0 : FAST_RECORDS_ALL_FREE + 1;
+        struct fast_record_group original = *group;
+        assert_null(fast_record_take(fixture->heap, slab->slot_count));
+        assert_true(fixture->heap->is_corrupt);
+        assert_memory_equal(group, &original, sizeof original);
+    }
+}
+
+/* A group cannot begin before the heap. */
+static void test_a_record_of_no_group_is_not_released(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct fast_slab *slab;
+    (void)start_group(fixture, &slab);
+    const struct fast_core *core = &fast_of(fixture->heap)->core;
+    size_t units = fast_block_index(core, (const uint8_t *)slab) + 1;
+    struct fast_record_group *before = (void *)((uint8_t *)slab - units * SEALED_UNIT_BYTES);
+    struct fast_record_group original = *before;
+    sealed_write_header(core->secret, (uint8_t *)slab, sealed_header(units, SEALED_OWN));
+    fast_record_release(fixture->heap, slab);
+    assert_true(fixture->heap->is_corrupt);
+    assert_memory_equal(before, &original, sizeof original);
+}
+
+static void test_a_corrupt_heap_keeps_its_records(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct fast_slab *slab;
+    const struct fast_record_group *group = start_group(fixture, &slab);
+    struct fast_record_group original = *group;
+    fixture->heap->is_corrupt = true;
+    fast_record_release(fixture->heap, slab);
+    assert_memory_equal(group, &original, sizeof original);
+    fixture->heap->is_corrupt = false;
+    assert_sound(fixture->heap);
+    fast_record_release(fixture->heap, slab);
+    assert_true(group->free_bits != original.free_bits);
+}
+
+/* Each call frees one group, and only one that has no record in use. */
+static void test_unused_groups_are_released_one_by_one(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    (void)open_slab(heap, 3000);
+    struct fast_slab *records[FAST_RECORDS_IN_A_GROUP + 1];
+    for (unsigned i = 0; i <= FAST_RECORDS_IN_A_GROUP; i++) {
+        if (!fast_record_is_ready(fast_of(heap), 64))
+            fast_record_create(heap, 64, false);
+        records[i] = fast_record_take(heap, 64);
+    }
+    for (unsigned i = 0; i <= FAST_RECORDS_IN_A_GROUP; i++)
+        fast_record_release(heap, records[i]);
+    assert_non_null(fast_of(heap)->records.surplus);
+    fast_record_create(heap, 2000, false);
+    fast_record_create(heap, 300, false);
+    unsigned group_count = count_records(heap).groups;
+    for (unsigned left = group_count - 1; left > 0; left--) {
+        assert_true(fast_record_release_unused(heap));
+        assert_int_equal(count_records(heap).groups, left);
+    }
+    assert_int_equal(group_count, 5);
+    assert_false(fast_record_release_unused(heap));
+    assert_int_equal(count_records(heap).groups, 1);
+    assert_int_equal(count_records(heap).in_use, 1);
+}
+
 /* --- Slabs without live blocks ---------------------------------------------------------------- */
 
 static uint8_t *pages_of(const struct fast_slab *slab)
@@ -351,6 +710,51 @@ static void test_a_kept_slab_serves_a_longer_block(void **state)
     assert_sound(heap);
 }
 
+/* Allocate a block, and add its slab to a list of different padded slabs. Return their number. */
+static unsigned note_padded(struct heap *heap, size_t size_bytes, struct fast_slab *slabs[],
+                            unsigned count)
+{
+    struct fast_slab *slab = fast_map_find(fast_of(heap), allocate(heap, size_bytes));
+    if (slab == &fast_no_slab || !fast_slab_is_padded(slab))
+        return count;
+    for (unsigned i = 0; i < count; i++) {
+        if (slabs[i] == slab)
+            return count;
+    }
+    slabs[count] = slab;
+    return count + 1;
+}
+
+/* A class of many blocks keeps its dense slabs when one of its padded slabs is closed, until it has
+ * few. */
+static void test_a_class_is_dense_while_it_has_many_blocks(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const struct fast_class *size_class = &fast_of(heap)->classes[4];
+    const uint8_t *class_of = &fast_of(heap)->class_of[64];
+    struct fast_slab *slabs[128];
+    unsigned count = 0;
+    while (!fast_class_is_dense(*class_of) && count < 64)
+        count = note_padded(heap, 64, slabs, count);
+    for (unsigned i = 0; i < 4000 && count < 128; i++)
+        count = note_padded(heap, 70, slabs, count);
+    assert_in_range(count, 4, 127);
+    for (unsigned i = 0; i < count; i++) {
+        free_all_slots(heap, slabs[i]);
+        fast_slab_flush(heap);
+        assert_sound(heap);
+        assert_int_equal(size_class->is_exact, fast_class_is_dense(*class_of));
+        if (i == 0)
+            assert_true(fast_class_is_dense(*class_of));
+    }
+    assert_int_equal(size_class->slot_count, 0);
+    assert_int_equal(*class_of, 4);
+    assert_false(size_class->is_mass);
+}
+
 static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_a_closed_slab_leaves_its_record),
     TEST_OF_POLICY(test_a_record_that_is_too_short_is_not_used),
@@ -358,10 +762,27 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_no_record_is_lost),
     TEST_OF_POLICY(test_a_write_before_a_record_is_found),
     TEST_OF_POLICY(test_a_lost_record_is_found),
+    TEST_OF_POLICY(test_a_longer_record_is_taken),
+    TEST_OF_POLICY(test_records_need_memory),
+    TEST_OF_POLICY(test_a_kept_group_comes_back),
+    TEST_OF_POLICY(test_no_wrong_link_of_a_group_is_followed),
+    TEST_OF_POLICY(test_no_wrong_place_of_the_map_is_followed),
+    TEST_OF_POLICY(test_a_group_may_be_the_first_block),
+    TEST_OF_POLICY(test_a_record_has_few_unused_words),
+    TEST_OF_POLICY(test_an_overwritten_group_is_found),
+    TEST_OF_POLICY(test_a_wrong_word_before_a_record_is_found),
+    TEST_OF_POLICY(test_a_wrong_list_of_groups_is_found),
+    TEST_OF_POLICY(test_a_full_group_on_the_list_is_found),
+    TEST_OF_POLICY(test_a_wrong_group_that_is_kept_is_found),
+    TEST_OF_POLICY(test_an_overwritten_group_gives_no_record),
+    TEST_OF_POLICY(test_a_record_of_no_group_is_not_released),
+    TEST_OF_POLICY(test_a_corrupt_heap_keeps_its_records),
+    TEST_OF_POLICY(test_unused_groups_are_released_one_by_one),
     TEST_OF_POLICY(test_a_kept_slab_is_closed_if_it_has_the_memory),
     TEST_OF_POLICY(test_a_slab_with_a_block_is_not_closed),
     TEST_OF_POLICY(test_the_oldest_slab_with_enough_memory_is_closed),
     TEST_OF_POLICY(test_a_kept_slab_serves_a_longer_block),
+    TEST_OF_POLICY(test_a_class_is_dense_while_it_has_many_blocks),
 };
 
 int main(void)

@@ -186,11 +186,32 @@ static void test_a_sparse_slab_comes_last(void **state)
     assert_slabs(heap, slabs, EXPECTED, 3);
 }
 
+/* A slab on the list of partial slabs counts only the blocks above a floor, and all of them when it
+ * leaves the list. */
+static void test_a_slab_that_leaves_its_list_counts_all_its_blocks(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fast_slab *slabs[SLAB_COUNT];
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    fill_slabs(heap, slabs);
+    free_slot(heap, slabs[1], 7);
+    free_slot(heap, slabs[1], 8);
+    assert_true(slabs[1]->counts_above);
+    fast_class_remove(fast_of(heap), slabs[1]);
+    assert_false(slabs[1]->counts_above);
+    assert_int_equal(slabs[1]->used_count, slabs[1]->slot_count - 2);
+    fast_class_add(fast_of(heap), slabs[1], slabs[1]->used_count);
+    assert_sound(heap);
+}
+
 static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_words_have_turns),
     TEST_OF_POLICY(test_new_slots_come_last),
     TEST_OF_POLICY(test_slabs_have_turns),
     TEST_OF_POLICY(test_a_sparse_slab_comes_last),
+    TEST_OF_POLICY(test_a_slab_that_leaves_its_list_counts_all_its_blocks),
     TEST_OF_POLICY(test_a_medium_slot_is_not_written_before_its_turn),
 };
 

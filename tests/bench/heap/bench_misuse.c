@@ -106,9 +106,16 @@ static void free_copy(struct trial *trial)
     trial->allocator->free(target);
 }
 
+/* A fixed byte would equal a byte of a canary in one of 256 trials. */
+static void change(uint8_t *first, size_t byte_count)
+{
+    for (size_t i = 0; i < byte_count; i++)
+        first[i] ^= 0xff;
+}
+
 static void overrun(struct trial *trial, size_t bytes)
 {
-    memset(target + trial->sizes[trial->chosen], 'x', bytes);
+    change(target + trial->sizes[trial->chosen], bytes);
 }
 
 static void overrun_by_1(struct trial *trial)
@@ -124,19 +131,19 @@ static void overrun_by_8(struct trial *trial)
 static void underrun_by_1(struct trial *trial)
 {
     (void)trial;
-    target[-1] = 'x';
+    change(target - 1, 1);
 }
 
 static void underrun_by_8(struct trial *trial)
 {
     (void)trial;
-    memset(target - 8, 'x', 8);
+    change(target - 8, 8);
 }
 
 static void write_after_free(struct trial *trial, size_t offset)
 {
     release(trial, trial->chosen);
-    memset(target + offset, 'x', 8);
+    change(target + offset, 8);
 }
 
 static void write_after_free_at_0(struct trial *trial)

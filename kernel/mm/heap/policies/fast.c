@@ -42,16 +42,15 @@ static bool memory_is_short(const struct heap *heap)
  * class that is a mass also gets one, since a dense slab takes the least memory. A block of up to 24
  * bytes takes no more in the core than in a padded slot, so it needs no slab. If memory is short, no
  * slab is opened. */
-static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *size_class,
-                            size_t size_bytes)
+static bool is_worth_a_slab(const struct heap *heap, size_t class_index, size_t size_bytes)
 {
     const struct fast_state *fast = fast_of(heap);
-    size_t units = fast_units_for(size_bytes);
+    const struct fast_class *size_class = &fast->classes[class_index];
     if (fast_dissolve_is_due(fast))
         return false;
-    if (fast_class_is_dense((size_t)(size_class - fast->classes)))
+    if (fast_class_is_dense(class_index))
         return true;
-    if (units == FAST_MINIMUM_UNITS && size_bytes > 16 && size_class->is_mass)
+    if (size_class->is_mass && size_bytes > 16 && fast_units_for(size_bytes) == FAST_MINIMUM_UNITS)
         return false;
     if (memory_is_short(heap))
         return false;
@@ -61,11 +60,12 @@ static bool is_worth_a_slab(const struct heap *heap, const struct fast_class *si
 
 /* Open a slab. The heap grows for it only if the core has no free memory for the block either. The
  * size of the core's free blocks shows that most attempts would fail. If memory is scarce, a slab
- * without live blocks is closed instead. */
-static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
+ * without live blocks is closed instead. Only a dense class asks for a slab then. */
+static bool open_slab(struct heap *heap, size_t class_index, size_t size_bytes)
 {
     const struct fast_core *core = &fast_of(heap)->core;
-    if (fast_of(heap)->empty[1] != NULL && fast_slab_memory_is_scarce(heap)) {
+    if (fast_class_is_dense(class_index) && fast_of(heap)->empty[1] != NULL &&
+        fast_slab_memory_is_scarce(heap)) {
         (void)fast_slab_flush_one(heap);
         return false;
     }
@@ -73,7 +73,7 @@ static bool open_slab(struct heap *heap, struct fast_class *size_class, size_t s
     bool has_page = core->top_units >= page_units ||
                     fast_bin_not_empty(core, fast_bin_of(page_units)) < FAST_BIN_COUNT;
     bool may_grow = heap->pages.grow != NULL && !fast_core_has_room(heap, size_bytes);
-    return (has_page || may_grow) && fast_slab_open(heap, size_class, size_bytes, may_grow);
+    return (has_page || may_grow) && fast_slab_open(heap, class_index, size_bytes, may_grow);
 }
 
 /* The class has no other slab with a free slot than its current one. This was found out in few
@@ -97,16 +97,16 @@ static __attribute__((noinline)) void *allocate_small_new(struct heap *heap, siz
                                                           const void *caller)
 {
     struct fast_state *fast = fast_of(heap);
-    struct fast_class *size_class = &fast->classes[fast->class_of[size_bytes]];
-    struct fast_class *padded = &fast->classes[size_bytes / 16];
-    struct fast_slab **current = fast_class_current(fast, size_class);
-    struct fast_slab **padded_current = fast_class_current(fast, padded);
-    if (padded != size_class && memory_is_short(heap) &&
-        (fast_class_has_slot(*padded_current) || fast_class_refill(fast, padded)))
-        return fast_class_allocate(heap, *padded_current, size_bytes);
-    if (!is_worth_a_slab(heap, size_class, size_bytes) || !open_slab(heap, size_class, size_bytes))
+    size_t class_index = fast->class_of[size_bytes];
+    size_t padded_index = size_bytes / 16;
+    if (padded_index != class_index && memory_is_short(heap) &&
+        (fast_class_has_slot(fast->current[padded_index]) ||
+         fast_class_refill(fast, &fast->classes[padded_index])))
+        return fast_class_allocate(heap, fast->current[padded_index], size_bytes);
+    if (!is_worth_a_slab(heap, class_index, size_bytes) ||
+        !open_slab(heap, class_index, size_bytes))
         return fast_block_allocate_small(heap, size_bytes, caller);
-    void *slot = fast_class_allocate(heap, *current, size_bytes);
+    void *slot = fast_class_allocate(heap, fast->current[class_index], size_bytes);
     heap_zero_set_dirty(heap); /* the canary covers bytes of the block */
     heap_fault_report(heap, caller);
     return heap->is_corrupt ? NULL : slot;
@@ -152,11 +152,11 @@ static __attribute__((noinline)) void *allocate_medium_new(struct heap *heap, si
                                                            const void *caller)
 {
     struct fast_state *fast = fast_of(heap);
-    struct fast_class *size_class = &fast->classes[fast_class_of_medium(fast, size_bytes)];
-    if (!is_worth_a_medium_slab(heap, size_class) || !open_slab(heap, size_class, size_bytes))
+    size_t class_index = fast_class_of_medium(fast, size_bytes);
+    if (!is_worth_a_medium_slab(heap, &fast->classes[class_index]) ||
+        !open_slab(heap, class_index, size_bytes))
         return fast_block_allocate(heap, size_bytes, caller);
-    struct fast_slab *slab = *fast_class_current(fast, size_class);
-    void *slot = fast_class_allocate_medium(heap, slab, size_bytes);
+    void *slot = fast_class_allocate_medium(heap, fast->current[class_index], size_bytes);
     heap_zero_set_dirty(heap);
     heap_fault_report(heap, caller);
     return heap->is_corrupt ? NULL : slot;

@@ -70,6 +70,13 @@ static inline unsigned fast_bin_of(size_t units)
     return (exponent << FAST_BIN_SHIFT) + (unsigned)(units << FAST_BIN_SHIFT >> exponent);
 }
 
+/* True if both sizes have the same bin. Precondition: the second one is not smaller. */
+static inline bool fast_bin_is_same(size_t units, size_t more_units)
+{
+    unsigned exponent = 63u ^ (unsigned)__builtin_clzll(units | 1u << FAST_BIN_SHIFT);
+    return (units ^ more_units) << FAST_BIN_SHIFT >> exponent == 0;
+}
+
 /* Return the first bin in which all blocks are large enough. Precondition: the size is not 0. */
 static inline unsigned fast_bin_above(size_t units)
 {
@@ -99,31 +106,31 @@ static inline unsigned fast_bin_not_empty(const struct fast_core *core, unsigned
 
 /* --- Lists ------------------------------------------------------------------------------------ */
 
-/* These change a bin's list, and not `bin_units`. False: the heap is corrupt, and the fault is
- * recorded. The links come from free memory, so each one must lead to a block that leads back. */
+/* These change a bin's list, and not `bin_units`. The links come from free memory, so each one must
+ * lead to a block that leads back. */
 
-static inline bool fast_bin_insert(struct heap *heap, unsigned bin, uint8_t *block, uint32_t place)
+/* Insert a free block. Return NULL, or the block whose links were overwritten. */
+static inline uint8_t *fast_bin_put(struct fast_core *core, unsigned bin, uint8_t *block,
+                                    uint32_t place)
 {
-    struct fast_core *core = &fast_of(heap)->core;
     uint32_t head = core->bins[bin];
     *fast_links_of(block) = (struct fast_links){.next = head, .previous = 0};
     core->bins[bin] = place;
     if (head == 0) {
         core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
-        return true;
+        return NULL;
     }
     struct fast_links *links = fast_links_of(fast_block_at(core, head));
     if (links->previous != 0)
-        return sealed_record_corrupt(heap, fast_block_at(core, head));
+        return fast_block_at(core, head);
     links->previous = place;
-    return true;
+    return NULL;
 }
 
-/* Take the first block, at `place`, out of a bin. */
-static inline bool fast_bin_remove_first(struct heap *heap, unsigned bin, const uint8_t *block,
-                                         uint32_t place)
+/* Take the first block, at `place`, out of a bin. False: its links were overwritten. */
+static inline bool fast_bin_drop_first(struct fast_core *core, unsigned bin, const uint8_t *block,
+                                       uint32_t place)
 {
-    struct fast_core *core = &fast_of(heap)->core;
     uint32_t next = fast_links_of(block)->next;
     core->bins[bin] = next;
     if (next == 0) {
@@ -132,32 +139,31 @@ static inline bool fast_bin_remove_first(struct heap *heap, unsigned bin, const 
     }
     if (!fast_place_is_possible(core, next) ||
         fast_links_of(fast_block_at(core, next))->previous != place)
-        return sealed_record_corrupt(heap, block);
+        return false;
     fast_links_of(fast_block_at(core, next))->previous = 0;
     return true;
 }
 
-/* Take a block out of a bin. */
+/* Take a free block of `units` out of its bin, which is needed only for its first block. False: its
+ * links were overwritten. */
 static inline __attribute__((always_inline)) bool
-fast_bin_remove(struct heap *heap, unsigned bin, const uint8_t *block, uint32_t place)
+fast_bin_drop(struct fast_core *core, size_t units, const uint8_t *block, uint32_t place)
 {
-    struct fast_core *core = &fast_of(heap)->core;
     uint32_t next = fast_links_of(block)->next;
     uint32_t previous = fast_links_of(block)->previous;
     if (previous == 0) {
-        if (core->bins[bin] != place)
-            return sealed_record_corrupt(heap, block);
-        return fast_bin_remove_first(heap, bin, block, place);
+        unsigned bin = fast_bin_of(units);
+        return core->bins[bin] == place && fast_bin_drop_first(core, bin, block, place);
     }
     if (!fast_place_is_possible(core, previous) ||
         fast_links_of(fast_block_at(core, previous))->next != place)
-        return sealed_record_corrupt(heap, block);
+        return false;
     fast_links_of(fast_block_at(core, previous))->next = next;
     if (next == 0)
         return true;
     if (!fast_place_is_possible(core, next) ||
         fast_links_of(fast_block_at(core, next))->previous != place)
-        return sealed_record_corrupt(heap, block);
+        return false;
     fast_links_of(fast_block_at(core, next))->previous = previous;
     return true;
 }

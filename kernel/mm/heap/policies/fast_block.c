@@ -6,6 +6,7 @@
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_dissolve.h"
 #include "kernel/mm/heap/policies/fast_recent.h"
+#include "kernel/mm/heap/policies/fast_take.h"
 #include "kernel/mm/heap/policies/fast_validate.h"
 
 /* --- Allocation ------------------------------------------------------------------------------- */
@@ -46,12 +47,17 @@ static uint8_t *take_after_flush(struct heap *heap, const struct heap_request *r
     return block;
 }
 
+static inline void count_block(struct heap *heap, size_t size_bytes)
+{
+    fast_class_count_blocks(fast_of(heap), size_bytes, 1);
+    heap_count_allocation(heap, size_bytes);
+}
+
 static inline void *give_block(struct heap *heap, uint8_t *block, size_t size_bytes,
                                uint64_t header)
 {
     sealed_make_live(fast_of(heap)->core.secret, block, header, size_bytes);
-    fast_class_count_blocks(fast_of(heap), size_bytes, 1);
-    heap_count_allocation(heap, size_bytes);
+    count_block(heap, size_bytes);
     return block;
 }
 
@@ -181,30 +187,63 @@ static __attribute__((noinline)) void *allocate_other(struct heap *heap, size_t 
 static inline void *give_taken(struct heap *heap, const struct fast_taken *taken, size_t size_bytes)
 {
     sealed_write_live(fast_of(heap)->core.secret, taken->block, taken->units, 0, size_bytes);
-    fast_class_count_blocks(fast_of(heap), size_bytes, 1);
-    heap_count_allocation(heap, size_bytes);
+    count_block(heap, size_bytes);
     return taken->block;
 }
 
 /* Some memory of sparse slabs becomes memory of the core. */
-static __attribute__((noinline)) void *give_and_dissolve(struct heap *heap, struct fast_taken taken,
-                                                         size_t size_bytes, const void *caller)
+static __attribute__((noinline)) void *dissolve_after(struct heap *heap, void *block,
+                                                      const void *caller)
 {
-    (void)give_taken(heap, &taken, size_bytes);
     fast_dissolve_step(heap);
     heap_fault_report(heap, caller);
-    return heap->is_corrupt ? NULL : taken.block;
+    return heap->is_corrupt ? NULL : block;
 }
 
-static inline void *allocate_from_core(struct heap *heap, size_t size_bytes, size_t units,
-                                       const void *caller, bool may_dissolve)
+/* A block with no slack or more than usual, or from the top, whose zeros must stay (heap_zero.h). */
+static __attribute__((noinline)) void *give_other(struct heap *heap, struct fast_taken taken,
+                                                  size_t size_bytes, const void *caller)
 {
-    struct fast_taken taken = fast_core_take(heap, units);
+    void *block = give_taken(heap, &taken, size_bytes);
+    return fast_dissolve_is_due(fast_of(heap)) ? dissolve_after(heap, block, caller) : block;
+}
+
+/* No bin has a block for the usual request. */
+static __attribute__((noinline)) void *allocate_from_top(struct heap *heap, size_t size_bytes,
+                                                         size_t units, const void *caller)
+{
+    struct fast_taken taken = fast_core_take_top(heap, units);
     if (taken.block == NULL)
         return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
-    if (may_dissolve && __builtin_expect(fast_dissolve_is_due(fast_of(heap)), 0))
-        return give_and_dissolve(heap, taken, size_bytes, caller);
-    return give_taken(heap, &taken, size_bytes);
+    return give_other(heap, taken, size_bytes, caller);
+}
+
+/* This block was overwritten. */
+static __attribute__((noinline)) void *fail_at(struct heap *heap, const uint8_t *block,
+                                               size_t size_bytes, const void *caller)
+{
+    (void)sealed_record_overwritten(heap, block);
+    return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+}
+
+/* All calls are at the end, so nothing must be kept for the time after them. */
+static __attribute__((noinline)) void *allocate_from_core(struct heap *heap, size_t size_bytes,
+                                                          size_t units, const void *caller)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_taken taken = fast_take_first(fast, units);
+    if (taken.block == NULL)
+        return allocate_from_top(heap, size_bytes, units, caller);
+    if (taken.units == 0)
+        return fail_at(heap, taken.block, size_bytes, caller);
+    size_t slack_bytes = sealed_capacity_bytes(taken.units) - size_bytes;
+    if (slack_bytes - 1 >= SEALED_UNIT_BYTES)
+        return give_other(heap, taken, size_bytes, caller);
+    sealed_write_new(&fast->core.secret, taken.block, taken.units, slack_bytes);
+    count_block(heap, size_bytes);
+    if (__builtin_expect(fast_dissolve_is_due(fast), 0))
+        return dissolve_after(heap, taken.block, caller);
+    return taken.block;
 }
 
 /* The block's set has blocks, but none of this size, or the header of one has changed. A request
@@ -216,7 +255,10 @@ static __attribute__((noinline)) void *allocate_after_release(struct heap *heap,
         return fast_block_allocate(heap, size_bytes, caller);
     if (heap->is_corrupt)
         return fail(heap, caller);
-    return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller, false);
+    struct fast_taken taken = fast_core_take(heap, fast_medium_units_for(size_bytes));
+    if (taken.block == NULL)
+        return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
+    return give_taken(heap, &taken, size_bytes);
 }
 
 /* No block of this size is kept, or its header has changed. */
@@ -231,12 +273,12 @@ static __attribute__((noinline)) void *allocate_missed(struct heap *heap, size_t
     } else if (size_bytes >= heap->limit_bytes) {
         return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
     }
-    return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller, true);
+    return allocate_from_core(heap, size_bytes, fast_medium_units_for(size_bytes), caller);
 }
 
 void *fast_block_allocate_small(struct heap *heap, size_t size_bytes, const void *caller)
 {
-    return allocate_from_core(heap, size_bytes, fast_units_for(size_bytes), caller, true);
+    return allocate_from_core(heap, size_bytes, fast_units_for(size_bytes), caller);
 }
 
 void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *caller)
@@ -324,44 +366,50 @@ static __attribute__((noinline)) void keep_instead(struct heap *heap, uint8_t *b
     heap_fault_report(heap, caller);
 }
 
-/* Free a block with an unusual alignment or slack. */
-static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
-                                                   const void *caller, uint64_t header,
-                                                   size_t size_bytes)
+/* Free a block that is intact. */
+static inline void free_intact(struct heap *heap, uint8_t *block, const void *caller,
+                               uint64_t header, size_t size_bytes)
 {
-    const struct fast_state *fast = fast_of(heap);
+    const struct fast_recent *recent = &fast_of(heap)->recent;
     size_t set = fast_recent_set_of(size_bytes);
-    if (!sealed_end_is_intact(fast->core.secret, block, header))
-        return refuse(heap, block, caller);
-    if (sealed_alignment(header) != SEALED_UNIT_BYTES ||
-        !fast_recent_wants(&fast->recent, set, size_bytes))
+    if (!fast_recent_wants(recent, set, size_bytes))
         return free_to_core(heap, block, caller, header, size_bytes);
-    if (fast_recent_is_full(&fast->recent))
+    if (fast_recent_is_full(recent))
         return keep_instead(heap, block, caller, size_bytes);
     keep(heap, block, header, set, size_bytes);
 }
 
-/* As sealed_end_is_intact(), in fewer instructions, for a block with 1 to 32 bytes of slack and the
- * usual alignment. False for other blocks, too. */
-static inline bool end_is_usual(const struct fast_core *core, const uint8_t *block, uint64_t header)
+/* Free a block with an unusual alignment or slack. */
+static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
+                                                   const void *caller, uint64_t header)
 {
-    size_t slack_bytes = header >> SEALED_SLACK_SHIFT; /* and the alignment, as high bits */
-    const uint64_t *word = (const void *)(block + sealed_capacity_bytes(sealed_units(header)));
-    word--;
-    for (unsigned i = 0; i < 3 && slack_bytes > sizeof *word; i++) {
+    if (!sealed_end_is_intact(fast_of(heap)->core.secret, block, header))
+        return refuse(heap, block, caller);
+    if (sealed_alignment(header) != SEALED_UNIT_BYTES)
+        return free_to_core(heap, block, caller, header, sealed_size(header));
+    free_intact(heap, block, caller, header, sealed_size(header));
+}
+
+/* As sealed_end_is_intact(), in fewer instructions, for a block with 1 to 16 bytes of slack and the
+ * usual alignment. False for other blocks, too. */
+static inline bool end_is_usual(const struct fast_core *core, const uint64_t *end,
+                                size_t slack_bytes)
+{
+    const uint64_t *word = end - 1;
+    if (slack_bytes > sizeof *word) {
         if (*word != sealed_canary(core->secret, word))
             return false;
         word--;
         slack_bytes -= sizeof *word;
+        if (slack_bytes > sizeof *word)
+            return false;
     }
-    return slack_bytes <= sizeof *word &&
-           ((*word ^ sealed_canary(core->secret, word)) & sealed_last_bytes(slack_bytes)) == 0;
+    return ((*word ^ sealed_canary(core->secret, word)) & sealed_last_bytes(slack_bytes)) == 0;
 }
 
 void fast_block_free(struct heap *heap, uint8_t *block, const void *caller)
 {
-    struct fast_state *fast = fast_of(heap);
-    const struct fast_core *core = &fast->core;
+    const struct fast_core *core = &fast_of(heap)->core;
     size_t index = fast_block_index(core, block);
     if (index >= core->last_index ||
         !sealed_word_is_intact(core->secret, block - SEALED_HEADER_BYTES,
@@ -370,16 +418,12 @@ void fast_block_free(struct heap *heap, uint8_t *block, const void *caller)
     uint64_t header = sealed_header_word(block);
     if ((header & SEALED_LIVE) == 0 || sealed_units(header) - 1 >= core->last_index - index)
         return refuse(heap, block, caller);
-    size_t size_bytes = sealed_size(header);
-    if (HEAP_CHECKS ? !end_is_usual(core, block, header)
-                    : sealed_alignment(header) != SEALED_UNIT_BYTES)
-        return free_unusual(heap, block, caller, header, size_bytes);
-    size_t set = fast_recent_set_of(size_bytes);
-    if (!fast_recent_wants(&fast->recent, set, size_bytes))
-        return free_to_core(heap, block, caller, header, size_bytes);
-    if (fast_recent_is_full(&fast->recent))
-        return keep_instead(heap, block, caller, size_bytes);
-    keep(heap, block, header, set, size_bytes);
+    size_t slack_bytes = header >> SEALED_SLACK_SHIFT; /* and the alignment, as high bits */
+    size_t capacity_bytes = sealed_capacity_bytes(sealed_units(header));
+    const uint64_t *end = (const void *)(block + capacity_bytes);
+    if (HEAP_CHECKS ? !end_is_usual(core, end, slack_bytes) : slack_bytes > SEALED_SLACK_MAX)
+        return free_unusual(heap, block, caller, header);
+    free_intact(heap, block, caller, header, capacity_bytes - slack_bytes);
 }
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */

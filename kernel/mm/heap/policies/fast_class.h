@@ -38,7 +38,7 @@ static inline unsigned fast_class_slots_in(const struct fast_class *size_class, 
 {
     size_t bytes =
         page_count * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES - fast_class_first_bytes(class_index);
-    return (unsigned)(bytes / size_class->stride_bytes);
+    return (uint32_t)bytes / size_class->stride_bytes;
 }
 
 /* --- The current slab ------------------------------------------------------------------------- */

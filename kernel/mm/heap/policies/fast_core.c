@@ -3,23 +3,17 @@
 #include "kernel/mm/heap/heap_end.h"
 #include "kernel/mm/heap/heap_zero.h"
 #include "kernel/mm/heap/policies/fast_absent.h"
+#include "kernel/mm/heap/policies/fast_take.h"
 
 /* --- Free blocks ------------------------------------------------------------------------------ */
-
-/* Write header and footer of a free block. Precondition: the block before it is in use. */
-static inline void write_free(const struct fast_core *core, uint8_t *block, size_t units)
-{
-    uint64_t word = sealed_free_word(core->secret, block, units);
-    *(uint64_t *)(void *)(block - SEALED_HEADER_BYTES) = word;
-    *fast_footer_of(block, units) = word;
-}
 
 static inline bool make_free(struct heap *heap, uint8_t *block, size_t units)
 {
     struct fast_core *core = &fast_of(heap)->core;
     core->bin_units += units;
-    write_free(core, block, units);
-    return fast_bin_insert(heap, fast_bin_of(units), block, fast_place_of(core, block));
+    fast_take_write_free(core, block, units);
+    uint8_t *fault = fast_bin_put(core, fast_bin_of(units), block, fast_place_of(core, block));
+    return fault == NULL || sealed_record_overwritten(heap, fault);
 }
 
 /* Let the top begin at `block`. It ends at the end marker, and may be empty. */
@@ -56,19 +50,12 @@ void fast_core_move_end(struct fast_core *core, uint8_t *end)
 
 /* --- Searching -------------------------------------------------------------------------------- */
 
-/* Read the header of a block that a bin or a link leads to. False: it is not a free block inside
- * the heap; the fault is recorded. */
+/* As fast_take_read(). False: the fault is recorded. */
 static inline bool read_free(struct heap *heap, uint32_t place, size_t *ret_units)
 {
     const struct fast_core *core = &fast_of(heap)->core;
-    const uint8_t *block = fast_block_at(core, place);
-    uint64_t word = sealed_header_word(block);
-    size_t units = word >> SEALED_UNITS_SHIFT; /* and the fields above, which are 0 */
-    *ret_units = units;
-    if (sealed_is_free_word(core->secret, block, word) && units != 0 &&
-        units <= core->end_place - place)
-        return true;
-    return sealed_record_corrupt(heap, block);
+    return fast_take_read(core, place, ret_units) ||
+           sealed_record_corrupt(heap, fast_block_at(core, place));
 }
 
 /* A part of a free block, and the bin of that block. */
@@ -183,8 +170,11 @@ cut_from_bin(struct heap *heap, const struct found *found, size_t units, size_t 
     uint8_t *block = sealed_next(found->source, found->gap_units);
     size_t rest_units = found->source_units - found->gap_units - units;
     core->bin_units -= found->source_units;
-    if (!fast_bin_remove(heap, found->bin, found->source, fast_place_of(core, found->source)))
+    if (!fast_bin_drop(core, found->source_units, found->source,
+                       fast_place_of(core, found->source))) {
+        (void)sealed_record_corrupt(heap, found->source);
         return NULL;
+    }
     if (rest_units < FAST_MINIMUM_UNITS) {
         units += rest_units;
         sealed_toggle_previous_free(sealed_next(block, units));
@@ -236,33 +226,7 @@ size_t fast_core_reach_units(const struct fast_core *core, const uint8_t *block)
     return units + ((next & SEALED_FREE) != 0 ? sealed_units(next) : 0);
 }
 
-/* Take `units` from the first block of the bin, which has `source_units`. No block: the heap is
- * corrupt, and the fault is recorded. */
-static inline struct fast_taken cut_first(struct heap *heap, unsigned bin, size_t source_units,
-                                          size_t units)
-{
-    struct fast_core *core = &fast_of(heap)->core;
-    const struct fast_taken none = {.block = NULL};
-    uint32_t place = core->bins[bin];
-    uint8_t *block = fast_block_at(core, place);
-    size_t rest_units = source_units - units;
-    if (!fast_bin_remove_first(heap, bin, block, place))
-        return none;
-    if (rest_units < FAST_MINIMUM_UNITS) {
-        units = source_units;
-        sealed_toggle_previous_free(sealed_next(block, units));
-    } else {
-        uint8_t *rest = sealed_next(block, units);
-        write_free(core, rest, rest_units);
-        if (!fast_bin_insert(heap, fast_bin_of(rest_units), rest, place + (uint32_t)units))
-            return none;
-    }
-    core->bin_units -= units;
-    fast_absent_count_taken(fast_of(heap));
-    return (struct fast_taken){.block = block, .units = units};
-}
-
-static __attribute__((noinline)) struct fast_taken take_top(struct heap *heap, size_t units)
+struct fast_taken fast_core_take_top(struct heap *heap, size_t units)
 {
     const struct fast_core *core = &fast_of(heap)->core;
     struct fast_taken taken = {.block = core->top, .units = units};
@@ -272,49 +236,33 @@ static __attribute__((noinline)) struct fast_taken take_top(struct heap *heap, s
     return taken;
 }
 
-/* Any block of a larger bin has room. */
 struct fast_taken fast_core_take(struct heap *heap, size_t units)
 {
-    const struct fast_core *core = &fast_of(heap)->core;
-    const struct fast_taken none = {.block = NULL};
-    unsigned bin = fast_bin_of(units);
-    size_t source_units = 0;
-    if (core->bins[bin] != 0 && !read_free(heap, core->bins[bin], &source_units))
-        return none;
-    if (source_units < units) {
-        if (!fast_bin_find(core, bin + 1, &bin))
-            return take_top(heap, units);
-        if (!read_free(heap, core->bins[bin], &source_units))
-            return none;
-        if (source_units < units) {
-            (void)sealed_record_corrupt(heap, fast_block_at(core, core->bins[bin]));
-            return none;
-        }
-    }
-    return cut_first(heap, bin, source_units, units);
+    struct fast_taken taken = fast_take_first(fast_of(heap), units);
+    if (taken.units != 0)
+        return taken;
+    if (taken.block == NULL)
+        return fast_core_take_top(heap, units);
+    (void)sealed_record_overwritten(heap, taken.block);
+    return (struct fast_taken){.block = NULL};
 }
 
 /* --- Giving back ------------------------------------------------------------------------------ */
 
-/* Find the free block that ends at `block`. *ret_units is its size. NULL: its header or its footer
- * was overwritten; the fault is recorded. */
-static inline uint8_t *find_previous(struct heap *heap, uint8_t *block, size_t *ret_units)
+/* Find the free block that ends at `block`. *ret_units is its size. False: its header or its footer
+ * was overwritten, and the fault is at *ret_previous. */
+static inline bool find_previous(const struct fast_core *core, uint8_t *block,
+                                 uint8_t **ret_previous, size_t *ret_units)
 {
-    const struct fast_core *core = &fast_of(heap)->core;
     uint64_t footer = *(const uint64_t *)sealed_footer_before(block);
     size_t units = sealed_units(footer);
-    uint8_t *previous = block - units * SEALED_UNIT_BYTES;
     *ret_units = units;
-    if (units >= fast_place_of(core, block)) {
-        (void)sealed_record_corrupt(heap, block);
-        return NULL;
-    }
-    if (sealed_header_word(previous) != footer ||
-        !sealed_is_free_word(core->secret, previous, footer)) {
-        (void)sealed_record_corrupt(heap, previous);
-        return NULL;
-    }
-    return previous;
+    *ret_previous = block;
+    if (units * SEALED_UNIT_BYTES >= (size_t)(block - core->base))
+        return false;
+    *ret_previous = block - units * SEALED_UNIT_BYTES;
+    return sealed_header_word(*ret_previous) == footer &&
+           sealed_is_free_word(core->secret, *ret_previous, footer);
 }
 
 bool fast_core_detach(struct heap *heap, uint8_t *block, size_t units)
@@ -322,7 +270,8 @@ bool fast_core_detach(struct heap *heap, uint8_t *block, size_t units)
     struct fast_core *core = &fast_of(heap)->core;
     core->bin_units -= units;
     sealed_toggle_previous_free(sealed_next(block, units));
-    return fast_bin_remove(heap, fast_bin_of(units), block, fast_place_of(core, block));
+    return fast_bin_drop(core, units, block, fast_place_of(core, block)) ||
+           sealed_record_overwritten(heap, block);
 }
 
 /* Free a block before the top, or before the end if the top is empty. */
@@ -334,12 +283,11 @@ static __attribute__((noinline)) bool release_into_top(struct heap *heap, uint8_
         sealed_wipe_header(core->top);
     if ((header & SEALED_PREVIOUS_FREE) != 0) {
         size_t units;
-        uint8_t *previous = find_previous(heap, block, &units);
-        if (previous == NULL)
-            return false;
+        uint8_t *previous;
+        if (!find_previous(core, block, &previous, &units) ||
+            !fast_bin_drop(core, units, previous, fast_place_of(core, previous)))
+            return sealed_record_overwritten(heap, previous);
         core->bin_units -= units;
-        if (!fast_bin_remove(heap, fast_bin_of(units), previous, fast_place_of(core, previous)))
-            return false;
         sealed_wipe_header(block);
         block = previous;
     }
@@ -354,27 +302,26 @@ static __attribute__((noinline)) bool release_between(struct heap *heap, uint8_t
     return make_free(heap, block, units);
 }
 
-/* Free `units` at `block`, which is behind a free block and not before one. Most often a long block
- * stays in its bin. */
+/* Free `units` at `block`, which is behind a free block and not before one. A long block may stay in
+ * its bin. */
 static __attribute__((noinline)) bool release_behind_free(struct heap *heap, uint8_t *block,
                                                           size_t units)
 {
     struct fast_core *core = &fast_of(heap)->core;
     size_t previous_units;
-    uint8_t *previous = find_previous(heap, block, &previous_units);
-    if (previous == NULL)
-        return false;
+    uint8_t *previous;
+    if (!find_previous(core, block, &previous, &previous_units))
+        return sealed_record_overwritten(heap, previous);
     sealed_wipe_header(block);
-    uint32_t place = fast_place_of(core, previous);
-    unsigned old_bin = fast_bin_of(previous_units);
-    if (fast_bin_of(previous_units + units) == old_bin) {
+    if (fast_bin_is_same(previous_units, previous_units + units)) {
         core->bin_units += units;
-        write_free(core, previous, previous_units + units);
+        fast_take_write_free(core, previous, previous_units + units);
         return true;
     }
     core->bin_units -= previous_units;
-    return fast_bin_remove(heap, old_bin, previous, place) &&
-           release_between(heap, previous, previous_units + units);
+    if (!fast_bin_drop(core, previous_units, previous, fast_place_of(core, previous)))
+        return sealed_record_overwritten(heap, previous);
+    return release_between(heap, previous, previous_units + units);
 }
 
 /* Free `units` at `block`, before the free block `next` of `next_units`. */
@@ -385,9 +332,8 @@ static __attribute__((noinline)) bool release_before_free(struct heap *heap, uin
     struct fast_core *core = &fast_of(heap)->core;
     uint8_t *next = sealed_next(block, units);
     uint32_t place = fast_place_of(core, next);
-    if (next_units - 1 >= core->end_place - place ||
-        !fast_bin_remove(heap, fast_bin_of(next_units), next, place))
-        return sealed_record_corrupt(heap, next);
+    if (next_units - 1 >= core->end_place - place || !fast_bin_drop(core, next_units, next, place))
+        return sealed_record_overwritten(heap, next);
     sealed_wipe_header(next);
     core->bin_units -= next_units;
     units += next_units;
@@ -404,7 +350,7 @@ bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
     uint8_t *next = sealed_next(block, units);
     fast_absent_count_freed(fast_of(heap), units);
     if (!sealed_read_header(core->secret, next, &next_header))
-        return sealed_record_corrupt(heap, next);
+        return sealed_record_overwritten(heap, next);
     if (next == core->top)
         return release_into_top(heap, block, header);
     if ((next_header & SEALED_FREE) != 0)
@@ -447,7 +393,7 @@ static bool extend_into(struct heap *heap, uint8_t *block, size_t units, uint64_
     size_t next_units = sealed_units(next_header);
     size_t reached_units = sealed_units(*header) + next_units;
     if (!sealed_extent_is_inside(next, next_header, core->end) ||
-        !fast_bin_remove(heap, fast_bin_of(next_units), next, fast_place_of(core, next)))
+        !fast_bin_drop(core, next_units, next, fast_place_of(core, next)))
         return sealed_record_corrupt(heap, next);
     sealed_wipe_header(next);
     core->bin_units -= next_units;

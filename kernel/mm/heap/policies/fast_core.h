@@ -59,6 +59,9 @@ struct fast_taken {
  * fault is recorded. */
 struct fast_taken fast_core_take(struct heap *heap, size_t units);
 
+/* The same, from the top. */
+struct fast_taken fast_core_take_top(struct heap *heap, size_t units);
+
 /* False if no free block has so many units. */
 static inline bool fast_core_may_have_room(const struct fast_core *core, size_t units)
 {

@@ -182,69 +182,99 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
     return true;
 }
 
-/* Most often both leaves are there. */
+/* Most often all pages have one leaf, which is there. */
 bool fast_map_reach_all(struct heap *heap, const uint8_t *pages, unsigned page_count, bool may_grow)
 {
     const struct fast_state *fast = fast_of(heap);
     const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
     size_t first = place_of(fast, pages);
-    size_t last = place_of(fast, last_page);
-    if (first < fast->map_length && last < fast->map_length &&
-        !is_constant(fast_map_leaf(fast, first)) && !is_constant(fast_map_leaf(fast, last)))
+    if (first == place_of(fast, last_page) && first < fast->map_length &&
+        !is_constant(fast_map_leaf(fast, first)))
         return true;
     return fast_map_reach(heap, pages, may_grow) && fast_map_reach(heap, last_page, may_grow);
 }
 
-static inline void set_pages_of_leaf(struct fast_leaf *leaf, size_t first, size_t count,
-                                     struct fast_slab *slab)
+/* Return how many pages from this one on lie in its leaf, at most `page_count`. */
+static inline unsigned count_in_leaf(size_t first_number, unsigned page_count)
 {
-    struct fast_slab **places = &leaf->slabs[first];
-    size_t fresh_count = 0;
-#pragma clang loop unroll_count(2)
-    for (size_t i = 0; i < count; i++) {
-        fresh_count += places[i] == &fast_no_slab;
-        places[i] = slab;
-    }
-    leaf->used_count += fresh_count;
+    unsigned rest = FAST_LEAF_PAGES - (unsigned)(first_number % FAST_LEAF_PAGES);
+    return page_count < rest ? page_count : rest;
 }
 
+/* Let places of a leaf that lead to `old` lead to `slab`. Return how many these are. */
+static size_t replace(struct fast_slab **places, size_t count, const struct fast_slab *old,
+                      struct fast_slab *slab)
+{
+    size_t replaced_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (places[i] != old)
+            continue;
+        places[i] = slab;
+        replaced_count++;
+    }
+    return replaced_count;
+}
+
+/* Let all places of a leaf lead to the slab. Precondition: count > 0. */
+static inline void replace_all(struct fast_slab **places, size_t count, struct fast_slab *slab)
+{
+#pragma clang loop unroll(disable)
+    do
+        places[--count] = slab;
+    while (count != 0);
+}
+
+/* The pages have two leaves, or some places lead to a dissolved slab. */
+static __attribute__((noinline)) void set_other_pages(const struct fast_state *fast, size_t number,
+                                                      unsigned page_count, struct fast_slab *slab)
+{
+    struct fast_leaf *leaf = fast_map_leaf(fast, number / FAST_LEAF_PAGES);
+    struct fast_slab **places = &leaf->slabs[number % FAST_LEAF_PAGES];
+    unsigned count = count_in_leaf(number, page_count);
+    leaf->used_count += replace(places, count, &fast_no_slab, slab);
+    replace_all(places, count, slab);
+    if (count != page_count)
+        set_other_pages(fast, number + count, page_count - count, slab);
+}
+
+/* Without a dissolved slab all of the places lead to no slab. */
 void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                         struct fast_slab *slab)
 {
-    size_t first = page_number(fast, pages);
-    size_t in_leaf = smaller(page_count, FAST_LEAF_PAGES - first % FAST_LEAF_PAGES);
-    set_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES), first % FAST_LEAF_PAGES,
-                      in_leaf, slab);
-    if (in_leaf != page_count)
-        set_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES + 1), 0, page_count - in_leaf,
-                          slab);
+    size_t number = page_number(fast, pages);
+    struct fast_leaf *leaf = fast_map_leaf(fast, number / FAST_LEAF_PAGES);
+    if (number % FAST_LEAF_PAGES + page_count > FAST_LEAF_PAGES || fast->dissolved != NULL) {
+        set_other_pages(fast, number, page_count, slab);
+        return;
+    }
+    leaf->used_count += page_count;
+    replace_all(&leaf->slabs[number % FAST_LEAF_PAGES], page_count, slab);
 }
 
-/* True: no page of the leaf belongs to a slab any more. */
-static inline bool clear_pages_of_leaf(struct fast_leaf *leaf, size_t first, size_t count,
-                                       const struct fast_slab *slab)
+/* The pages have two leaves, or the slab is dissolved, and some places lead to later slabs. */
+static __attribute__((noinline)) bool clear_other_pages(const struct fast_state *fast,
+                                                        size_t number, unsigned page_count,
+                                                        const struct fast_slab *slab)
 {
-    struct fast_slab **places = &leaf->slabs[first];
-    for (size_t i = 0; i < count; i++) {
-        if (places[i] == slab) {
-            places[i] = &fast_no_slab;
-            leaf->used_count--;
-        }
-    }
-    return leaf->used_count == 0;
+    struct fast_leaf *leaf = fast_map_leaf(fast, number / FAST_LEAF_PAGES);
+    struct fast_slab **places = &leaf->slabs[number % FAST_LEAF_PAGES];
+    unsigned count = count_in_leaf(number, page_count);
+    leaf->used_count -= replace(places, count, slab, &fast_no_slab);
+    bool is_unused = leaf->used_count == 0;
+    if (count != page_count)
+        is_unused |= clear_other_pages(fast, number + count, page_count - count, slab);
+    return is_unused;
 }
 
 bool fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                           const struct fast_slab *slab)
 {
-    size_t first = page_number(fast, pages);
-    size_t in_leaf = smaller(page_count, FAST_LEAF_PAGES - first % FAST_LEAF_PAGES);
-    bool is_unused = clear_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES),
-                                         first % FAST_LEAF_PAGES, in_leaf, slab);
-    if (in_leaf != page_count)
-        is_unused |= clear_pages_of_leaf(fast_map_leaf(fast, first / FAST_LEAF_PAGES + 1), 0,
-                                         page_count - in_leaf, slab);
-    return is_unused;
+    size_t number = page_number(fast, pages);
+    struct fast_leaf *leaf = fast_map_leaf(fast, number / FAST_LEAF_PAGES);
+    if (number % FAST_LEAF_PAGES + page_count > FAST_LEAF_PAGES || slab->is_dissolved)
+        return clear_other_pages(fast, number, page_count, slab);
+    replace_all(&leaf->slabs[number % FAST_LEAF_PAGES], page_count, &fast_no_slab);
+    return (leaf->used_count -= page_count) == 0;
 }
 
 bool fast_map_has_spare(const struct fast_state *fast, const void *block)
@@ -385,6 +415,25 @@ void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end)
 }
 
 /* --- Views ------------------------------------------------------------------------------------ */
+
+static bool is_leaf(const struct fast_core *core, const struct fast_leaf *leaf)
+{
+    uint64_t header;
+    const uint8_t *block = (const void *)leaf;
+    return fast_block_index(core, block) < core->last_index &&
+           sealed_read_header(core->secret, block, &header) && (header & SEALED_OWN) != 0 &&
+           fast_own_kind(header) == FAST_OWN_LEAF;
+}
+
+bool fast_map_is_sound(const struct fast_state *fast)
+{
+    for (size_t i = 0; i < fast->map_length; i++) {
+        const struct fast_leaf *leaf = fast_map_leaf(fast, i);
+        if (!is_constant(leaf) && !is_leaf(&fast->core, leaf))
+            return false;
+    }
+    return true;
+}
 
 size_t fast_map_count_leaves(const struct fast_state *fast)
 {

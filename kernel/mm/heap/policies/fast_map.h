@@ -27,6 +27,13 @@ static inline struct fast_slab *fast_map_find(const struct fast_state *fast, con
     return *(struct fast_slab **)(leaf + page * sizeof(struct fast_slab *));
 }
 
+/* True if fast_map_prepare() has nothing to do. Without a map no place is written. */
+static inline bool fast_map_is_prepared(const struct fast_state *fast)
+{
+    return fast->spare_leaf_count >= FAST_SLAB_LEAVES &&
+           ((uintptr_t)fast->core.top - fast->map_floor) / FAST_LEAF_BYTES < fast->map_length;
+}
+
 /* Make sure that there is a map, that there is a spare leaf for it, and that the map reaches the
  * heap's end. Do at most one step of this at a time, so that the time of a request is bounded.
  * False: a step was done, or there is no map, or the heap is corrupt. */
@@ -63,13 +70,16 @@ void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end);
 /* Return one past the last page of the page's leaf. */
 uint8_t *fast_map_leaf_end(const struct heap *heap, const uint8_t *page);
 
-/* Let the places of the pages that lead to the slab lead to none. True: fast_map_drop_unused_leaves()
- * is needed. */
+/* Let the places of the pages that lead to the slab lead to none. All of them do, unless it is
+ * dissolved. True: fast_map_drop_unused_leaves() is needed. */
 bool fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
                           const struct fast_slab *slab);
 
 /* Return the leaf of this number of the written places. */
 struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number);
+
+/* True if every place of the map leads to a leaf. heap_check() follows none that does not. */
+bool fast_map_is_sound(const struct fast_state *fast);
 
 /* Return how many leaves take memory. */
 size_t fast_map_count_leaves(const struct fast_state *fast);

@@ -15,15 +15,25 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
     return taken.block;
 }
 
+/* The core had no memory. Merge the blocks that were freed last, or let the heap grow. */
+static __attribute__((noinline)) uint8_t *
+take_more(struct heap *heap, const struct heap_request *request, uint64_t *ret_header)
+{
+    uint8_t *block = NULL;
+    if (!heap->is_corrupt && fast_recent_flush(heap))
+        block = take(heap, request, ret_header);
+    if (block == NULL && !heap->is_corrupt && heap_end_grow_for(heap, request))
+        block = take(heap, request, ret_header);
+    return block;
+}
+
 void *fast_own_take(struct heap *heap, enum fast_own kind, const struct heap_request *request,
                     bool may_grow)
 {
     uint64_t header;
     uint8_t *block = take(heap, request, &header);
-    if (block == NULL && may_grow && !heap->is_corrupt && fast_recent_flush(heap))
-        block = take(heap, request, &header);
-    if (block == NULL && may_grow && !heap->is_corrupt && heap_end_grow_for(heap, request))
-        block = take(heap, request, &header);
+    if (block == NULL && may_grow)
+        block = take_more(heap, request, &header);
     if (block == NULL)
         return NULL;
     header = sealed_header(sealed_units(header), SEALED_OWN) | (header & SEALED_PREVIOUS_FREE) |

@@ -62,14 +62,41 @@ static void add(struct fast_state *fast, struct fast_record_group *group)
     *list = group;
 }
 
-static void take_off(struct fast_state *fast, struct fast_record_group *group)
+/* True if a link leads to a group. An overrun of the block before a group overwrites its links. */
+static bool is_group(const struct fast_state *fast, const struct fast_record_group *group)
 {
+    uint64_t header;
+    const uint8_t *block = (const void *)group;
+    return fast_block_index(&fast->core, block) < fast->core.last_index &&
+           sealed_read_header(fast->core.secret, block, &header) && (header & SEALED_OWN) != 0 &&
+           fast_own_kind(header) == FAST_OWN_SLAB;
+}
+
+/* True if both neighbours on the list lead back to the group. */
+static bool links_are_sound(const struct fast_state *fast, const struct fast_record_group *group)
+{
+    const struct fast_record_group *next = group->next;
+    const struct fast_record_group *previous = group->previous;
+    if (next != NULL && (!is_group(fast, next) || next->previous != group))
+        return false;
+    return previous == NULL ? fast->records.groups[group->length] == group
+                            : is_group(fast, previous) && previous->next == group;
+}
+
+/* Precondition: the group's length is one of the lengths. False: the heap is corrupt, and the fault
+ * is recorded. */
+static bool take_off(struct heap *heap, struct fast_record_group *group)
+{
+    struct fast_state *fast = fast_of(heap);
+    if (!links_are_sound(fast, group))
+        return sealed_record_corrupt(heap, (const uint8_t *)group);
     if (group->previous != NULL)
         group->previous->next = group->next;
     else
         fast->records.groups[group->length] = group->next;
     if (group->next != NULL)
         group->next->previous = group->previous;
+    return true;
 }
 
 /* --- Groups ----------------------------------------------------------------------------------- */
@@ -116,8 +143,8 @@ struct fast_slab *fast_record_take(struct heap *heap, unsigned slot_count)
     unsigned index = (unsigned)__builtin_ctz(free_bits);
     uint8_t *record = record_at(group, index);
     group->free_bits = free_bits & (free_bits - 1);
-    if (group->free_bits == 0)
-        take_off(fast, group);
+    if (group->free_bits == 0 && !take_off(heap, group))
+        return NULL;
     if (index == group->made_count) {
         sealed_write_header(fast->core.secret, record, place_of(group, index));
         group->made_count++;
@@ -129,7 +156,8 @@ struct fast_slab *fast_record_take(struct heap *heap, unsigned slot_count)
 static void drop(struct heap *heap, struct fast_record_group *group)
 {
     struct fast_state *fast = fast_of(heap);
-    take_off(fast, group);
+    if (!take_off(heap, group))
+        return;
     if (fast->records.unused[group->length] == NULL)
         fast->records.unused[group->length] = group;
     else if (fast->records.surplus == NULL)
@@ -152,9 +180,16 @@ void fast_record_release(struct heap *heap, struct fast_slab *record)
     }
     struct fast_record_group *group = (void *)(start - sealed_units(place) * SEALED_UNIT_BYTES);
     uint32_t free_bits = group->free_bits;
+    unsigned index = (unsigned)sealed_slack(place);
+    if (group->length >= FAST_RECORD_LENGTHS || place != place_of(group, index) ||
+        index >= FAST_RECORDS_IN_A_GROUP || index >= group->made_count ||
+        free_bits > FAST_RECORDS_ALL_FREE || (free_bits >> index & 1) != 0) {
+        (void)sealed_record_corrupt(heap, (const uint8_t *)group);
+        return;
+    }
     if (free_bits == 0)
         add(fast, group);
-    group->free_bits = free_bits | 1u << sealed_slack(place);
+    group->free_bits = free_bits | 1u << index;
     if (group->free_bits == FAST_RECORDS_ALL_FREE)
         drop(heap, group);
 }
@@ -213,8 +248,9 @@ static const char *check_list(const struct fast_state *fast, unsigned length, si
     const struct fast_record_group *previous = NULL;
     const struct fast_record_group *group = fast->records.groups[length];
     for (; group != NULL; group = group->next, --*listed_count) {
-        if (*listed_count == 0 || group->previous != previous || group->length != length ||
-            group->free_bits == 0 || group->free_bits >= FAST_RECORDS_ALL_FREE)
+        if (*listed_count == 0 || !is_group(fast, group) || group->previous != previous ||
+            group->length != length || group->free_bits == 0 ||
+            group->free_bits >= FAST_RECORDS_ALL_FREE)
             return "a list of groups of records is wrong";
         previous = group;
     }

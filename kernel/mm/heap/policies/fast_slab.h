@@ -69,11 +69,11 @@ struct fast_slab {
     int32_t end_byte;     /* plus a size: 0 if it fills the slot; else the lowest byte is the last
                              one of a slot with a block of this size */
     uint16_t slot_count;
+    uint16_t stride_bytes;
     uint16_t used_count;    /* live blocks, or those above the floor (fast_class.h); 1 if it is full
                                and not current */
     uint16_t reached_count; /* so many slots were taken once or are prepared */
-    uint16_t stride_bytes;
-    uint16_t least_bytes; /* stride_bytes - 16: the least size of a padded slot */
+    uint16_t least_bytes;   /* stride_bytes - 16: the least size of a padded slot */
     uint8_t class_index;
     uint8_t page_count : 4;
     bool is_full : 1;
@@ -159,8 +159,7 @@ void fast_slab_prepare(struct heap *heap, const struct fast_slab *current);
 /* Open a slab for a request of that size and make it current. Precondition: the class has no free
  * slot, and the size is one of its sizes. False: a slab is not worth its memory, or there is no
  * memory and the heap must not grow, or the heap is corrupt and the fault is recorded. */
-bool fast_slab_open(struct heap *heap, struct fast_class *size_class, size_t size_bytes,
-                    bool may_grow);
+bool fast_slab_open(struct heap *heap, size_t class_index, size_t size_bytes, bool may_grow);
 
 /* Call this when a free has counted `used_count` down to 0. The slab was full and gets on the list
  * of partial slabs, or it has become empty. Then it is kept for a while, and closed if too many

@@ -26,29 +26,6 @@ void fast_slot_begin(struct fast_state *fast)
     }
 }
 
-/* Not ASCII, nor the mark of 0 or 0xff, since a write beyond a block often has one of these. */
-#define FIRST_MARK 8
-#define MARK_COUNT 7
-
-static uint8_t mark_of(const struct fast_state *fast, size_t class_index)
-{
-    uint32_t bits = (uint32_t)(fast->core.secret.canaries.second >> class_index % 32);
-    return (uint8_t)((FIRST_MARK + ((uint64_t)bits * MARK_COUNT >> 32)) << 4);
-}
-
-uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index)
-{
-    return mark_of(fast, class_index) + (class_index >= FAST_PADDED_CLASSES ? 256u : 0u);
-}
-
-int32_t fast_slot_end_byte(uint32_t mark, size_t class_index, size_t stride_bytes)
-{
-    if (fast_class_is_dense(class_index))
-        return -(int32_t)stride_bytes;
-    unsigned least_bytes = (unsigned)(stride_bytes - SEALED_UNIT_BYTES);
-    return (int32_t)(((mark - least_bytes) & 255) + 256);
-}
-
 /* Return the last byte of a slot with a block of this size. */
 static uint8_t last_byte_for(const struct fast_slab *slab, size_t size_bytes)
 {
@@ -189,12 +166,6 @@ bool fast_slot_is_untouched(const struct fast_state *fast, const struct fast_sla
                read_long_size(fast, slab, slot, &size_bytes);
     return first == fast_slot_end_words(slot, slab->least_bytes)[1] &&
            end_is_intact(fast, slab, slot, &size_bytes);
-}
-
-void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab)
-{
-    uint64_t *words = (void *)(slab->slots - FAST_GUARD_BYTES);
-    words[0] = words[1] = fast_slot_guard_word(fast, slab);
 }
 
 bool fast_slot_find(const struct fast_slab *slab, const void *address, unsigned *ret_index)

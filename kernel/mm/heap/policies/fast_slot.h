@@ -71,11 +71,26 @@ static inline void fast_slot_make_live(struct fast_slab *slab, unsigned index)
 #define FAST_END_SHIFT 56
 #define FAST_SIZE_BITS 15u
 
+/* Not ASCII, nor the mark of 0 or 0xff, since a write beyond a block often has one of these. */
+#define FAST_FIRST_MARK 8
+#define FAST_MARK_COUNT 7
+
 /* Return the mark of the class's slabs. */
-uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index);
+static inline uint32_t fast_slot_mark(const struct fast_state *fast, size_t class_index)
+{
+    uint32_t bits = (uint32_t)(fast->core.secret.canaries.second >> class_index % 32);
+    uint32_t number = FAST_FIRST_MARK + (uint32_t)((uint64_t)bits * FAST_MARK_COUNT >> 32);
+    return number << 4 | (class_index >= FAST_PADDED_CLASSES ? 256u : 0u);
+}
 
 /* Return the `end_byte` of the class's slabs, which have this mark. */
-int32_t fast_slot_end_byte(uint32_t mark, size_t class_index, size_t stride_bytes);
+static inline int32_t fast_slot_end_byte(uint32_t mark, size_t class_index, size_t stride_bytes)
+{
+    if (fast_class_is_dense(class_index))
+        return -(int32_t)stride_bytes;
+    unsigned least_bytes = (unsigned)(stride_bytes - SEALED_UNIT_BYTES);
+    return (int32_t)(((mark - least_bytes) & 255) + 256);
+}
 
 static inline uint64_t *fast_slot_end_words(const uint8_t *slot, size_t least_bytes)
 {
@@ -287,7 +302,12 @@ static inline uint64_t fast_slot_guard_word(const struct fast_state *fast,
 }
 
 /* Write the guard of a slab that is not dense, and check it. A dense slab has none to check. */
-void fast_slot_write_guard(const struct fast_state *fast, const struct fast_slab *slab);
+static inline void fast_slot_write_guard(const struct fast_state *fast,
+                                         const struct fast_slab *slab)
+{
+    uint64_t *words = (void *)(slab->slots - FAST_GUARD_BYTES);
+    words[0] = words[1] = fast_slot_guard_word(fast, slab);
+}
 
 static inline bool fast_slot_guard_is_intact(const struct fast_state *fast,
                                              const struct fast_slab *slab)

@@ -7,11 +7,13 @@ static size_t tombstone_for(size_t class_index, unsigned page_count)
     return class_index * (FAST_MEDIUM_PAGES + 1) + page_count;
 }
 
-void fast_tombstone_write(struct sealed_secret secret, uint8_t *pages, const struct fast_slab *slab)
+void fast_tombstone_write(const struct fast_state *fast, uint8_t *pages,
+                          const struct fast_slab *slab)
 {
     uint64_t tombstone =
         sealed_header(tombstone_for(slab->class_index, slab->page_count), SEALED_OWN);
-    sealed_write_tombstone(pages, sealed_word(secret, pages - SEALED_HEADER_BYTES, tombstone));
+    sealed_write_tombstone(pages,
+                           sealed_word(fast->core.secret, pages - SEALED_HEADER_BYTES, tombstone));
 }
 
 /* True if the free memory at `pages` was a slab that contained the page of number `reach`. */

@@ -9,7 +9,7 @@
 
 #include "kernel/mm/heap/policies/fast_class.h"
 
-void fast_tombstone_write(struct sealed_secret secret, uint8_t *pages,
+void fast_tombstone_write(const struct fast_state *fast, uint8_t *pages,
                           const struct fast_slab *slab);
 
 /* True if the address was a slot of a closed slab, and the memory has not been used since. The

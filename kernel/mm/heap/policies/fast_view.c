@@ -48,6 +48,8 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
     unsigned live_count = 0;
     if (!fast_slot_guard_is_intact(fast, slab))
         return "the bytes before a slab's first block were overwritten";
+    if (slab->reciprocal != 0 && slab->reciprocal != fast->classes[slab->class_index].reciprocal)
+        return "a slab's record was overwritten";
     for (unsigned index = 0; index < slab->slot_count; index++) {
         size_t size_bytes;
         if (fast_slot_is_free(slab, index)) {
@@ -302,6 +304,8 @@ static const char *tally_blocks(const struct fast_state *fast, struct tally *ret
     size_t run_units = 0;
     uint64_t header;
     *ret_tally = (struct tally){0};
+    if (!fast_map_is_sound(fast))
+        return "the map of the slabs was overwritten";
     for (const uint8_t *block = fast_first(core); block != core->end && problem == NULL;) {
         if (!sealed_read_header(core->secret, block, &header))
             return "a header was overwritten";

@@ -15,14 +15,14 @@ struct sealed_secret sealed_begin_life(void *base, uint64_t secret)
     };
 }
 
-void sealed_record_overwritten(struct heap *heap, const uint8_t *block)
+bool sealed_record_overwritten(struct heap *heap, const uint8_t *block)
 {
     const struct heap_fault fault = {
         .kind = HEAP_FAULT_CORRUPT,
         .detail = "a header, footer or free-list link was overwritten",
         .pointer = block,
     };
-    (void)heap_fault_record(heap, &fault);
+    return heap_fault_record(heap, &fault);
 }
 
 /* Describe a pointer into the free block of a sound header. */

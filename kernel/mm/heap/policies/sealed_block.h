@@ -272,6 +272,21 @@ static inline void sealed_write_live(struct sealed_secret secret, uint8_t *block
                             slack_bytes << SEALED_SLACK_SHIFT);
 }
 
+/* The same for a new block with the usual alignment and 1 to 16 bytes of slack, whose content does not
+ * matter: the last 16 bytes of its payload become canaries, content or not. (Without slack there must
+ * be no canary, or a free would not look at the next header.) */
+static inline void sealed_write_new(const struct sealed_secret *secret, uint8_t *block,
+                                    size_t units, uint64_t slack_bytes)
+{
+    uint64_t *end = (void *)(block + sealed_capacity_bytes(units));
+    if (HEAP_CHECKS) {
+        end[-1] = sealed_canary(*secret, end - 1);
+        end[-2] = sealed_canary(*secret, end - 2);
+    }
+    sealed_write_header(*secret, block,
+                        sealed_header(units, SEALED_LIVE) | slack_bytes << SEALED_SLACK_SHIFT);
+}
+
 /* The same for a block with this header, whose slack may change. */
 static inline void sealed_make_live(struct sealed_secret secret, uint8_t *block, uint64_t header,
                                     size_t size_bytes)
@@ -351,14 +366,15 @@ struct heap_piece sealed_piece(const uint8_t *block, uint64_t header);
 
 /* --- Faults (sealed_block.c) ------------------------------------------------------------------ */
 
-void sealed_record_overwritten(struct heap *heap, const uint8_t *block)
+/* Record that a header, a footer or a link at or before `block` was overwritten. Always returns
+ * false. */
+bool sealed_record_overwritten(struct heap *heap, const uint8_t *block)
     __attribute__((cold, noinline));
 
-/* Record that a header, a footer or a link at or before `block` was overwritten. Always returns
- * false. The compiler sees this, so its callers keep nothing for the time after the call. */
+/* The same. The compiler sees the result, so its callers keep nothing for the time after the call. */
 static inline bool sealed_record_corrupt(struct heap *heap, const uint8_t *block)
 {
-    sealed_record_overwritten(heap, block);
+    (void)sealed_record_overwritten(heap, block);
     return false;
 }
 
