@@ -84,9 +84,9 @@ static bool open_slab(struct heap *heap, size_t class_index, size_t size_bytes)
 static inline bool look_ahead(struct heap *heap, const struct fast_class *size_class,
                               const void *caller)
 {
-    if (!memory_is_short(heap)) {
+    if (!memory_is_short(heap))
         fast_slab_prepare(heap, fast_of(heap)->current[size_class - fast_of(heap)->classes]);
-    } else if (fast_slab_memory_is_scarce(heap))
+    else if (fast_slab_memory_is_scarce(heap))
         fast_slab_release_surplus(heap, false);
     heap_fault_report(heap, caller);
     return !heap->is_corrupt;

@@ -42,13 +42,19 @@ static bool current_is_sound(const struct fast_state *fast, const struct fast_sl
            slab->unready == fast_class_unready(slab, (unsigned)word);
 }
 
+/* The seal leaves the reciprocal out, since it changes when a dense slot gets an end. */
+static bool reciprocal_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    return slab->reciprocal == 0 || slab->reciprocal == fast->classes[slab->class_index].reciprocal;
+}
+
 static const char *tally_slab(const struct fast_state *fast, const struct fast_slab *slab,
                               struct tally *tally)
 {
     unsigned live_count = 0;
     if (!fast_slot_guard_is_intact(fast, slab))
         return "the bytes before a slab's first block were overwritten";
-    if (slab->reciprocal != 0 && slab->reciprocal != fast->classes[slab->class_index].reciprocal)
+    if (!reciprocal_is_sound(fast, slab))
         return "a slab's record was overwritten";
     for (unsigned index = 0; index < slab->slot_count; index++) {
         size_t size_bytes;
@@ -66,9 +72,8 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
         tally->used_bytes += size_bytes;
     }
     tally->survey.live_block_count += live_count;
-    unsigned used_count =
-        slab->is_full ? slab->slot_count : (unsigned)slab->used_count + fast_class_floor(slab);
-    if (live_count != used_count)
+    if (live_count !=
+        (slab->is_full ? slab->slot_count : slab->used_count + fast_class_floor(slab)))
         return "a slab's count is wrong";
     return current_is_sound(fast, slab) ? NULL : "a class's current slab is wrong";
 }
