@@ -223,6 +223,25 @@ static void test_no_wrong_link_of_a_group_is_followed(void **state)
     }
 }
 
+/* Each of these words has a right seal. */
+static void test_the_end_marker_is_no_block(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static const uint64_t flags[] = {0, SEALED_LIVE, SEALED_FREE};
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const struct fast_core *core = &fast_of(heap)->core;
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        sealed_write_header(core->secret, core->end, sealed_header(0, flags[i]));
+        assert_string_equal(heap_check(heap), "the end marker was overwritten");
+    }
+    sealed_write_header(core->secret, core->end, sealed_header(1, SEALED_OWN));
+    assert_string_equal(heap_check(heap), "the end marker was overwritten");
+    sealed_write_header(core->secret, core->end, sealed_header(0, SEALED_OWN));
+    assert_sound(heap);
+}
+
 /* A place of the map that leads to no leaf. */
 static void test_no_wrong_place_of_the_map_is_followed(void **state)
 {
@@ -766,6 +785,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_records_need_memory),
     TEST_OF_POLICY(test_a_kept_group_comes_back),
     TEST_OF_POLICY(test_no_wrong_link_of_a_group_is_followed),
+    TEST_OF_POLICY(test_the_end_marker_is_no_block),
     TEST_OF_POLICY(test_no_wrong_place_of_the_map_is_followed),
     TEST_OF_POLICY(test_a_group_may_be_the_first_block),
     TEST_OF_POLICY(test_a_record_has_few_unused_words),

@@ -300,6 +300,14 @@ static const char *tally_next(const struct fast_state *fast, const uint8_t *bloc
     return tally_block(fast, block, header, tally);
 }
 
+/* The end marker is no block, so it has no length and is not free. */
+static bool end_marker_is_sound(const struct fast_core *core)
+{
+    uint64_t header;
+    return sealed_read_header(core->secret, core->end, &header) &&
+           (header & ~SEALED_PREVIOUS_FREE) == sealed_header(0, SEALED_OWN);
+}
+
 /* Walk all blocks. Return NULL, or the problem of the first bad one. */
 static const char *tally_blocks(const struct fast_state *fast, struct tally *ret_tally)
 {
@@ -324,7 +332,7 @@ static const char *tally_blocks(const struct fast_state *fast, struct tally *ret
     tally_free_run(ret_tally, run_units);
     ret_tally->top_units = run_units;
     ret_tally->survey.largest_free_bytes = largest_request(fast, ret_tally);
-    if (problem == NULL && !sealed_read_header(core->secret, core->end, &header))
+    if (problem == NULL && !end_marker_is_sound(core))
         problem = "the end marker was overwritten";
     return problem;
 }
