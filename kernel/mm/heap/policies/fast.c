@@ -81,11 +81,10 @@ static bool open_slab(struct heap *heap, size_t class_index, size_t size_bytes)
  * slab does the step, and gets a block of the core. When memory is scarce, what is kept for slabs
  * is given up, so that a request which fails need not. False: the heap is corrupt, and the fault is
  * reported. */
-static inline bool look_ahead(struct heap *heap, const struct fast_class *size_class,
-                              const void *caller)
+static inline bool look_ahead(struct heap *heap, size_t class_index, const void *caller)
 {
     if (!memory_is_short(heap))
-        fast_slab_prepare(heap, fast_of(heap)->current[size_class - fast_of(heap)->classes]);
+        fast_slab_prepare(heap, fast_of(heap)->current[class_index]);
     else if (fast_slab_memory_is_scarce(heap))
         fast_slab_release_surplus(heap, false);
     heap_fault_report(heap, caller);
@@ -100,8 +99,7 @@ static __attribute__((noinline)) void *allocate_small_new(struct heap *heap, siz
     size_t class_index = fast->class_of[size_bytes];
     size_t padded_index = size_bytes / 16;
     if (padded_index != class_index && memory_is_short(heap) &&
-        (fast_class_has_slot(fast->current[padded_index]) ||
-         fast_class_refill(fast, &fast->classes[padded_index])))
+        (fast_class_has_slot(fast->current[padded_index]) || fast_class_refill(fast, padded_index)))
         return fast_class_allocate(heap, fast->current[padded_index], size_bytes);
     if (!is_worth_a_slab(heap, class_index, size_bytes) ||
         !open_slab(heap, class_index, size_bytes))
@@ -118,10 +116,9 @@ static __attribute__((noinline)) void *allocate_small_other(struct heap *heap, s
 {
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast->class_of[size_bytes];
-    struct fast_class *size_class = &fast->classes[class_index];
     if (!fast_class_next(fast, class_index))
         return allocate_small_new(heap, size_bytes, caller);
-    if (size_class->partial == NULL && !look_ahead(heap, size_class, caller))
+    if (fast->classes[class_index].partial == NULL && !look_ahead(heap, class_index, caller))
         return NULL;
     return fast_class_allocate(heap, fast->current[class_index], size_bytes);
 }
@@ -168,10 +165,9 @@ static __attribute__((noinline)) void *allocate_medium_other(struct heap *heap, 
 {
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast_class_of_medium(fast, size_bytes);
-    struct fast_class *size_class = &fast->classes[class_index];
     if (!fast_class_next(fast, class_index))
         return allocate_medium_new(heap, size_bytes, caller);
-    if (size_class->partial == NULL && !look_ahead(heap, size_class, caller))
+    if (fast->classes[class_index].partial == NULL && !look_ahead(heap, class_index, caller))
         return NULL;
     return fast_class_allocate_medium(heap, fast->current[class_index], size_bytes);
 }
@@ -188,8 +184,8 @@ static __attribute__((noinline)) void *allocate_medium_turn(struct heap *heap, s
 }
 
 /* The medium class's current word is used up. */
-static __attribute__((noinline)) void *allocate_medium_again(struct heap *heap, size_t size_bytes,
-                                                             const void *caller)
+static __attribute__((noinline)) void *
+allocate_medium_beyond_word(struct heap *heap, size_t size_bytes, const void *caller)
 {
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast_class_of_medium(fast, size_bytes);
@@ -210,7 +206,7 @@ static void *allocate_medium(struct heap *heap, size_t size_bytes, const void *c
     const struct fast_state *fast = fast_of(heap);
     struct fast_slab *slab = fast->current[fast_class_of_medium(fast, size_bytes)];
     if (!fast_class_has_slot(slab))
-        return allocate_medium_again(heap, size_bytes, caller);
+        return allocate_medium_beyond_word(heap, size_bytes, caller);
     return fast_class_allocate_medium(heap, slab, size_bytes);
 }
 

@@ -61,15 +61,16 @@ static inline void *give_block(struct heap *heap, uint8_t *block, size_t size_by
     return block;
 }
 
-static void *take_slot_of(struct heap *heap, struct fast_class *size_class, size_t size_bytes)
+static void *take_slot_of(struct heap *heap, size_t class_index, size_t size_bytes)
 {
+    struct fast_state *fast = fast_of(heap);
     unsigned index = 0;
-    struct fast_slab **current = fast_class_current(fast_of(heap), size_class);
-    if (!fast_class_has_slot(*current) && !fast_class_refill(fast_of(heap), size_class))
+    if (!fast_class_has_slot(fast->current[class_index]) && !fast_class_refill(fast, class_index))
         return NULL;
-    uint8_t *slot = fast_class_take_slot(*current);
-    (void)fast_slot_find(*current, slot, &index);
-    fast_slot_set_size(fast_of(heap), *current, index, size_bytes);
+    struct fast_slab *slab = fast->current[class_index];
+    uint8_t *slot = fast_class_take_slot(slab);
+    (void)fast_slot_find(slab, slot, &index);
+    fast_slot_set_size(fast, slab, index, size_bytes);
     heap_count_allocation(heap, size_bytes);
     return slot;
 }
@@ -98,7 +99,7 @@ static void *allocate_small_slot(struct heap *heap, size_t size_bytes, size_t mo
     dense = next_with_slot(fast, dense, smaller(dense + more_units, FAST_FIRST_MEDIUM - 1));
     size_t best =
         dense != FAST_CLASS_COUNT && dense - FAST_PADDED_CLASSES <= padded ? dense : padded;
-    return best == FAST_CLASS_COUNT ? NULL : take_slot_of(heap, &fast->classes[best], size_bytes);
+    return best == FAST_CLASS_COUNT ? NULL : take_slot_of(heap, best, size_bytes);
 }
 
 /* The same for slots of this many medium classes. */
@@ -108,7 +109,7 @@ static void *allocate_medium_slot(struct heap *heap, size_t size_bytes, size_t c
     size_t first =
         size_bytes <= FAST_PADDED_MAX ? FAST_FIRST_MEDIUM : fast_class_of_medium(fast, size_bytes);
     size_t best = next_with_slot(fast, first, smaller(first + count, FAST_CLASS_COUNT) - 1);
-    return best == FAST_CLASS_COUNT ? NULL : take_slot_of(heap, &fast->classes[best], size_bytes);
+    return best == FAST_CLASS_COUNT ? NULL : take_slot_of(heap, best, size_bytes);
 }
 
 /* True if a slot can have room and alignment for the request. */

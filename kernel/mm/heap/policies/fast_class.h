@@ -43,13 +43,6 @@ static inline unsigned fast_class_slots_in(const struct fast_class *size_class, 
 
 /* --- The current slab ------------------------------------------------------------------------- */
 
-/* Return the class's place for its current slab. */
-static inline struct fast_slab **fast_class_current(struct fast_state *fast,
-                                                    const struct fast_class *size_class)
-{
-    return &fast->current[size_class - fast->classes];
-}
-
 /* True if a class with this current slab has a free slot in its current word. */
 static inline bool fast_class_has_slot(const struct fast_slab *slab)
 {
@@ -171,9 +164,8 @@ static inline uint8_t *fast_class_take_unused(struct fast_state *fast, struct fa
 bool fast_class_next(struct fast_state *fast, size_t class_index);
 
 /* Find another word with a free slot, in the current slab or the next one. False: as above. */
-static inline bool fast_class_refill(struct fast_state *fast, const struct fast_class *size_class)
+static inline bool fast_class_refill(struct fast_state *fast, size_t class_index)
 {
-    size_t class_index = (size_t)(size_class - fast->classes);
     return fast_class_turn(fast, class_index) || fast_class_next(fast, class_index);
 }
 

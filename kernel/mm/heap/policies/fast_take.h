@@ -54,8 +54,8 @@ fast_take_cut(struct fast_state *fast, unsigned bin, size_t source_units, size_t
 }
 
 /* Take a block of at least `units` from the first bin that has one: the request's own bin, if its
- * first block has room, or any block of a larger one. No block: there is none in these bins. No
- * units: the header or the links of this block were overwritten, which is not recorded yet. */
+ * first block has room, or any block of a larger one. The block is NULL if these bins have none. The
+ * units are 0 if the block's header or links were overwritten. The caller records that fault. */
 static inline __attribute__((always_inline)) struct fast_taken
 fast_take_first(struct fast_state *fast, size_t units)
 {
