@@ -88,7 +88,7 @@ def explain(answer, words):
     if re.search(rf"^{re.escape(answer)}:\d+:\d+: (fatal )?error:", words, re.MULTILINE):
         return f"{answer} does not compile: correct what the compiler says above, then run this again"
     if "libclang_rt" in words:
-        return "the compiler's library of the sanitizers is not installed: run scripts/setup.sh test"
+        return "the compiler's library of the sanitizers is not installed: run scripts/setup.sh host"
     missing = re.search(r"undefined (?:symbol: |reference to [`'])(\w+)", words)
     if missing:
         return f"the answers use {missing.group(1)}, which no file of the lesson has: there is no C library here"

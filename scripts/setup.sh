@@ -2,6 +2,7 @@
 # Install missing packages. Print nothing if no package is missing.
 #
 #   setup.sh build      packages for building, booting and images
+#   setup.sh host       the same, and packages for the simulator and the lessons' exercises
 #   setup.sh test       the same, and packages for the tests; firmware-builds.sh unpacks more firmware
 #   setup.sh develop    the same, and packages for make format and make lint
 #
@@ -15,7 +16,7 @@ set -euo pipefail
 usage_help "$@"
 set_name=${1:-}
 if [ -z "$(tools_sets "$set_name")" ] || [ $# != 1 ]; then
-    usage_refuse "name one set: build, test or develop"
+    usage_refuse "name one set: build, host, test or develop"
 fi
 manager=$(tools_manager)
 
@@ -125,7 +126,9 @@ print_apt_commands() {
 
 # All packages are here. Tests use more firmware, if there is any.
 finish() {
-    [ "$set_name" = build ] || "$tools_root/scripts/firmware-builds.sh"
+    case $set_name in
+    test | develop) "$tools_root/scripts/firmware-builds.sh" ;;
+    esac
     exit 0
 }
 

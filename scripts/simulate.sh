@@ -18,7 +18,7 @@ if [ -x "$program" ] && [ ! -w "$program" ]; then
 fi
 if { [ "$wants_help" = no ] && [ "$is_built" = no ]; } || ! command -v python3 >/dev/null; then
     # Messages go to standard error, because standard output may contain nothing but the JSON of --json.
-    "$root/scripts/setup.sh" test >&2
+    "$root/scripts/setup.sh" host >&2
     "$root/scripts/build.sh" simulator >&2
 fi
 exec "$("$root/scripts/find-python.sh")" "$root/host/simulator/simulate.py" "$@"

@@ -18,12 +18,13 @@ tools_manager() {
     done
 }
 
-# tools_sets SET: print the sets that a set includes: `test` includes `build`, and `develop` both.
+# tools_sets SET: print the sets that a set includes: each one includes the sets before it.
 tools_sets() {
     case $1 in
     build) echo " build " ;;
-    test) echo " build test " ;;
-    develop) echo " build test develop " ;;
+    host) echo " build host " ;;
+    test) echo " build host test " ;;
+    develop) echo " build host test develop " ;;
     esac
 }
 

@@ -55,7 +55,7 @@ def unpack_zstd(data):
                                    stderr=subprocess.DEVNULL)  # fmt: skip
     except FileNotFoundError:
         raise Unreadable("is compressed by zstd, which is not installed: install the package "
-                         "zstd (scripts/setup.sh test does), or unpack the file") from None  # fmt: skip
+                         "zstd (scripts/setup.sh host does), or unpack the file") from None  # fmt: skip
     unpacked, _ = process.communicate(data)
     if process.returncode:
         raise zlib.error

@@ -42,7 +42,7 @@ def test_every_option_of_a_script_is_offered(script):
     (["scripts/run.sh", "--memory", ""], []),
     (["scripts/test.sh", "un"], ["unit"]),
     (["scripts/test.sh", "--all", "sc"], ["scripts"]),
-    (["scripts/setup.sh", ""], ["build", "test", "develop"]),
+    (["scripts/setup.sh", ""], ["build", "host", "test", "develop"]),
 ])  # fmt: skip
 def test_words_are_offered(words, expected):
     assert complete(*words) == expected

@@ -23,13 +23,14 @@ def rows():
 def test_every_row_has_a_package_for_each_manager():
     for row in rows():
         assert len(row) == 6, row
-        assert row[0] in ("build", "test", "develop"), row
+        assert row[0] in ("build", "host", "test", "develop"), row
 
 
 def test_commands_of_the_daily_targets_are_in_their_sets():
     sets = {name: row[0] for row in rows() for name in row[1].split(":")[-1].split(",")}
     assert sets["xorriso"] == "build", "make iso, run.sh --medium iso"
     assert sets["gdb"] == "test", "make debug, and the tests of its commands"
+    assert sets["compiler-rt"] == sets["zstd"] == "host", "scripts/simulate.sh installs nothing more"
     for name in ("clang-format", "clang-tidy", "cppcheck"):
         assert sets[name] == "develop"
 
@@ -78,6 +79,13 @@ APT = """case "$*" in
         echo "pmstatus:gcc:amd64:62.5:Unpacking gcc (amd64)" >&3 ;; esac
     exit 7 ;;
 esac"""
+
+
+@pytest.mark.parametrize(("smaller", "larger"), [("build", "host"), ("host", "test"), ("test", "develop")])
+def test_set_installs_nothing_of_the_next_one(bare, smaller, larger):
+    """The simulator installs the set `host`: no compiler of another language, and no tool of a test."""
+    done = bare("setup.sh", smaller, commands={"apt-get": ""})
+    assert not {row[2] for row in rows() if row[0] == larger} & set(done.stderr.split())
 
 
 def test_setup_shows_the_progress_of_apt_on_a_terminal(bare):
