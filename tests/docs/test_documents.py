@@ -308,6 +308,26 @@ def test_the_path_for_an_evening_has_the_lines_that_the_document_states():
     assert lines <= EVENING_LIMIT, "take a file off the path, or shorten one"
 
 
+def test_the_path_through_the_fast_policy_has_fewer_lines_than_the_document_states():
+    text = section(read("docs/READING.md"), "A second evening")
+    folder = re.search(r"these files of `([^`]+)`", text).group(1)
+    names = [name for row in table_rows(text) for name in re.findall(r"`([^`]+)`", row[1])]
+    assert len(set(names)) == len(names) > 0, "each file is on the path once"
+    lines = sum(read(folder + name).count("\n") for name in names)
+    stated = int(re.search(r"these files have fewer than ([\d,]+) lines", text).group(1).replace(",", ""))
+    assert lines < stated <= EVENING_LIMIT
+
+
+def test_the_fast_policy_is_explained_in_a_page():
+    """The page has at most 75 lines, and names only files that exist."""
+    text = section(read("docs/DESIGN.md"), "The fast policy in a page")
+    assert text.count("\n") <= 75
+    names = set(re.findall(r"`(\w+\.[ch])`", text))
+    assert len(names) >= 12
+    folders = [ROOT / "kernel/mm/heap", ROOT / "kernel/mm/heap/policies"]
+    assert not [name for name in names if not any((folder / name).exists() for folder in folders)]
+
+
 # --- The probe ----------------------------------------------------------------------------------------
 
 
