@@ -7,16 +7,16 @@
  *
  * `first` and `end` are multiples of FAST_PAGE_BYTES. Header, links and footer lie in memory that
  * stays present, so the policy never touches an absent page. For its neighbours an absent block is
- * in use: they do not merge with it. A free block before or behind it has less than
- * FAST_PAGE_BYTES of the pages, or came later.
+ * in use: they do not merge with it. The memory before or behind it may be free and present. That
+ * is a part of a page, or more than the surplus (see below), or memory that was freed later.
  *
  * The map leads from an absent page to fast_absent_slab, which has no slots. So a pointer into
  * absent memory is refused before its header would be read, and no other free pays for that.
  *
- * When is memory absent? The policy looks when enough memory was freed since the last look
- * (heap_discard.h). Free memory that was never needed between two looks is surplus. Free blocks
- * become absent up to the surplus. So a block that comes and goes keeps its pages.
- * Before the heap's end grows, a request restores as many pages as it needs.
+ * When does memory become absent? The policy looks when enough memory was freed since the last look
+ * (heap_discard.h). The least amount that was free in the bins between two looks is the surplus: no
+ * request needed it. Free blocks become absent up to this amount. So a block that comes and goes
+ * keeps its pages. Before the heap's end grows, a request restores as many pages as it needs.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_ABSENT_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_ABSENT_H
@@ -71,8 +71,8 @@ size_t fast_absent_first_offset(const struct heap *heap);
 
 /* --- Taking again ----------------------------------------------------------------------------- */
 
-/* Make absent memory free, so that the request fits. False: there is none, or the page source has no
- * memory, or the heap is corrupt. Then nothing has changed. */
+/* Make absent memory free, so that the request fits. False: no absent memory is large enough, or the
+ * page source has no memory, or the heap is corrupt. Then nothing has changed. */
 bool fast_absent_restore(struct heap *heap, const struct heap_request *request);
 
 /* --- Views ------------------------------------------------------------------------------------ */

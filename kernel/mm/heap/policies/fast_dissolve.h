@@ -1,10 +1,11 @@
 /*
  * fast_dissolve.h - sparse slabs become memory of the core, so that other sizes can use it.
  *
- * A slab is sparse when a free leaves few live blocks in it. Its class still allocates from it if
- * it has no better slab. If another class needs memory meanwhile, the slab is dissolved, a run
- * of free slots at each request (fast_piece.h). The current slab of a class is sparse, too, if it
- * has few live blocks and other classes used up many words of slots meanwhile.
+ * A slab is sparse when a free leaves live blocks in at most half of its slots. Its class still
+ * allocates from it if it has no better slab. When the sparse slabs have a large part of the used
+ * memory, one of them is dissolved. Each request that takes memory of the core then turns one run
+ * of its free slots into a free block (fast_piece.h). The current slab of a class becomes sparse,
+ * too, if it has as few live blocks, and other classes used up many words of slots meanwhile.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_DISSOLVE_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_DISSOLVE_H

@@ -1,5 +1,6 @@
 /*
- * fast_map.h - the map from pages to slabs. The picture is in fast_slab.h.
+ * fast_map.h - the map from pages to slabs. The picture is in fast_slab.h. The map has a place for
+ * each leaf, and a leaf has a place for each of 64 pages. "Written places" are those of the map.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_MAP_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_MAP_H

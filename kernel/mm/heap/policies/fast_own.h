@@ -1,5 +1,6 @@
 /*
- * fast_own.h - the fast policy's own memory: blocks of the core that hold slabs and their records.
+ * fast_own.h - own blocks: blocks of the core that the fast policy itself uses. They hold the pages
+ * of slabs, their records and the map.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_OWN_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_OWN_H
@@ -8,9 +9,9 @@
 
 /* The alignment field in the header of such a block holds its kind. */
 enum fast_own {
-    FAST_OWN_PAGES,
-    FAST_OWN_SLAB, /* records of slabs (fast_record.h) */
-    FAST_OWN_LEAF,
+    FAST_OWN_PAGES, /* of a slab, or a piece of a dissolved one (fast_piece.h) */
+    FAST_OWN_SLAB,  /* records of slabs (fast_record.h) */
+    FAST_OWN_LEAF,  /* of the map (fast_map.h) */
     FAST_OWN_MAP,
     FAST_OWN_ABSENT, /* free memory without pages (fast_absent.h) */
 };

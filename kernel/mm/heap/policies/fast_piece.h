@@ -1,8 +1,8 @@
 /*
  * fast_piece.h - the pieces of a dissolved slab.
  *
- *   | slot 0 | slot 1 |  free  |h| slot 5 | slot 6 |t|h|  free         |h| slot 12 |t|h| free |
- *     piece             core       piece                core               piece         core
+ *   | slot 0 | slot 1 |t|h|  free |h| slot 5 | slot 6 |t|h|  free     |h| slot 12 |t|h| free |
+ *     piece                 core       piece                core           piece         core
  *
  * A slab with few live blocks is dissolved: its memory becomes blocks of the core. Each group of
  * live slots becomes a piece, an own block of the core. The record of the slab stays, and with it
@@ -11,8 +11,9 @@
  * that was there, like a header. So an overrun of the last slot is found, and so is a second free
  * of the slot that was there.
  *
- * The slots that still lie in a piece are held. A free run is cut out of its piece if it has room
- * for a free block of the core. If not, its slots stay held.
+ * At first the whole slab is one piece. A run of free slots is cut out of its piece if it has room
+ * for a free block of the core. The slots that still lie in a piece are held: all live slots, and
+ * the free ones that were not cut out.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_PIECE_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_PIECE_H
@@ -70,8 +71,8 @@ void fast_piece_write_tombstone(const struct fast_state *fast, uint8_t *slot, si
 bool fast_piece_was_slot(struct sealed_secret secret, const struct fast_slab *slab,
                          const uint8_t *address, size_t *ret_size_bytes);
 
-/* True if the end of the piece behind this live slot is intact, or the slot is not the last one of
- * its piece, and the same holds for the header before it. */
+/* Check the ends of the piece that has this live slot. If the slot is the piece's first one, the
+ * header before it must be intact. If it is the last one, the tail behind it must be intact. */
 bool fast_piece_is_intact(const struct fast_state *fast, const struct fast_slab *slab,
                           unsigned index);
 

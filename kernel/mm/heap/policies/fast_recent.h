@@ -1,15 +1,16 @@
 /*
- * fast_recent.h - a few medium blocks that were freed last. They stay apart, unmerged, so that the
- * next request of the same size gets one without a search, a cut and a merge.
+ * fast_recent.h - kept blocks: a few blocks of the core, up to 64 KiB, that were freed last. They
+ * stay apart, unmerged, so that the next request of the same size gets one without a search, a cut
+ * and a merge.
  *
- * Such a kept block has the header of the live block that it was, without the flag `live`, and its
- * slack still has its canaries. So the next block needs no new ones. Its neighbours treat it as a
- * block in use. Every view counts it as free memory. The state has a copy of the header, so a request
- * compares one word to know that nothing was written there.
+ * A kept block has the header of the live block that it was, without the flag `live`, and its slack
+ * still has its canaries. So the next block needs no new ones. Its neighbours treat it as a block
+ * in use. Every view counts it as free memory. The state has a copy of the header, so a request
+ * compares one word to know that the header was not overwritten.
  *
- * A set holds blocks of one size. A freed block is kept only if its size is that of the last request
- * that its set could not serve. So a program that repeats a size gets its blocks from here, and one
- * that does not repeat any pays for one comparison.
+ * Each size belongs to one set, and the blocks of a set have one size: that of the last request
+ * which found the set empty. A freed block is kept only if it has this size. So a program that
+ * repeats a size gets its blocks from here. A program that repeats none pays for one comparison.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_RECENT_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_RECENT_H
@@ -19,7 +20,7 @@
 /* Each block is at most this part of the heap, so all of them are at most a sixteenth. */
 #define FAST_RECENT_PART (FAST_RECENT_BLOCKS * 16)
 
-/* Slabs serve smaller sizes. */
+/* No shorter block is kept, since slabs serve those sizes. */
 #define FAST_RECENT_LEAST_BYTES (FAST_PADDED_MAX + 1)
 #define FAST_RECENT_MOST_BYTES  ((size_t)64 * 1024)
 
@@ -45,8 +46,9 @@ static inline bool fast_recent_is_empty(const struct fast_recent *recent, size_t
 
 /* --- Taking ----------------------------------------------------------------------------------- */
 
-/* Take the newest block of this size, and make it live. NULL: no such block is kept, or its header has
- * changed. The neighbour before it may have changed a flag there, or the header was overwritten. */
+/* Take the newest block of this size, and make it live. NULL: no such block is kept, or its header
+ * has changed. The neighbour before it may have changed a flag there, or the header was overwritten.
+ */
 static inline uint8_t *fast_recent_take(struct fast_state *fast, size_t size_bytes)
 {
     struct fast_recent *recent = &fast->recent;
