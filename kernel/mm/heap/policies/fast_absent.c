@@ -310,8 +310,8 @@ static uint8_t *find_absent(struct heap *heap, size_t units)
     return NULL;
 }
 
-/* Return how many of the block's pages to restore for `needed_bytes`: all if too few would stay, or
- * up to the end of a leaf if there is no memory to divide the leaf. */
+/* Return how many bytes of the block's pages to restore for `needed_bytes`. These are all if too few
+ * would stay absent. If there is no memory to divide a leaf, they reach up to the leaf's end. */
 static size_t pages_for(struct heap *heap, const uint8_t *block, size_t needed_bytes,
                         size_t absent_bytes)
 {

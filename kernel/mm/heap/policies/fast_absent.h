@@ -57,8 +57,8 @@ void fast_absent_discard_surplus(struct heap *heap);
 /* Let all free memory become absent that is worth it. */
 void fast_absent_discard_all(struct heap *heap);
 
-/* Return how many bytes from the first absent page to the free memory at the heap's end are free;
- * 0 if the block before the free memory at the end is not absent. */
+/* Return how many free bytes lie from the first absent page up to the top, the free memory at the
+ * heap's end. 0: the block before the top is not absent. */
 size_t fast_absent_tail(const struct heap *heap);
 
 /* Move the heap's end down to the first page of the absent block before the free memory at the end.

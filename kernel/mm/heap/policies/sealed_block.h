@@ -21,7 +21,7 @@
  * alignment, less 4. It is up to 2^35, since an alignment is below the heap's limit. `previous` is
  * set if the block before is free and so ends in a footer, which has its units. One of `live`,
  * `free` and `own` (memory of the policy itself) is set. If the policy keeps a freed block apart,
- * unmerged, no one of them is set.
+ * unmerged, it sets none of them.
  *
  * The hash does not cover `live` and `previous`, but the lowest bits of its field are exclusive-or'ed
  * with them. So they change without a new hash, together with these bits.
@@ -272,9 +272,9 @@ static inline void sealed_write_live(struct sealed_secret secret, uint8_t *block
                             slack_bytes << SEALED_SLACK_SHIFT);
 }
 
-/* The same for a new block with the usual alignment and 1 to 16 bytes of slack, whose content does not
- * matter: the last 16 bytes of its payload become canaries, content or not. (Without slack there must
- * be no canary, or a free would not look at the next header.) */
+/* The same for a new block with the usual alignment and 1 to 16 bytes of slack. Its content does not
+ * matter yet, so the last 16 bytes of its payload become canaries, content or not. (Without slack
+ * there must be no canary, or a free would not look at the next header.) */
 static inline void sealed_write_new(const struct sealed_secret *secret, uint8_t *block,
                                     size_t units, uint64_t slack_bytes)
 {
