@@ -318,6 +318,17 @@ def test_the_path_through_the_fast_policy_has_fewer_lines_than_the_document_stat
     assert lines < stated <= EVENING_LIMIT
 
 
+def test_each_symbol_of_the_walk_exists():
+    """Each function that docs/READING.md names is a word of the code."""
+    words = set()
+    for folder in ("bootloader", "kernel", "shared", "host", "tests/unit"):
+        for path in sorted((ROOT / folder).rglob("*.[chS]")):
+            words.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    named = re.findall(r"`(?:struct |enum )?(\w+_\w+)`", read("docs/READING.md"))
+    assert len(named) > 100
+    assert sorted(set(named) - words) == []
+
+
 def test_the_fast_policy_is_explained_in_a_page():
     """The page has at most 75 lines, and names only files that exist."""
     text = section(read("docs/DESIGN.md"), "The fast policy in a page")
