@@ -20,7 +20,7 @@
 /* Each block is at most this part of the heap, so all of them are at most a sixteenth. */
 #define FAST_RECENT_PART (FAST_RECENT_BLOCKS * 16)
 
-/* No shorter block is kept, since slabs serve those sizes. */
+/* Slabs serve smaller sizes. */
 #define FAST_RECENT_LEAST_BYTES (FAST_PADDED_MAX + 1)
 #define FAST_RECENT_MOST_BYTES  ((size_t)64 * 1024)
 
@@ -46,9 +46,8 @@ static inline bool fast_recent_is_empty(const struct fast_recent *recent, size_t
 
 /* --- Taking ----------------------------------------------------------------------------------- */
 
-/* Take the newest block of this size, and make it live. NULL: no such block is kept, or its header
- * has changed. The neighbour before it may have changed a flag there, or the header was overwritten.
- */
+/* Take the newest block of this size, and make it live. NULL: no such block is kept, or its header has
+ * changed. The neighbour before it may have changed a flag there, or the header was overwritten. */
 static inline uint8_t *fast_recent_take(struct fast_state *fast, size_t size_bytes)
 {
     struct fast_recent *recent = &fast->recent;
