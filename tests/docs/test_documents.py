@@ -339,6 +339,31 @@ def test_the_fast_policy_is_explained_in_a_page():
     assert not [name for name in names if not any((folder / name).exists() for folder in folders)]
 
 
+@pytest.mark.parametrize("name, value, phrase", [
+    ("FAST_PADDED_CLASSES", 65, "padded, 65 classes"),
+    ("FAST_DENSE_CLASSES", 32, "dense, 32 classes"),
+    ("FAST_MEDIUM_CLASSES", 32, "medium, 32 classes"),
+    ("FAST_SLAB_PAGES", 4, "1 to 4 pages of 8 KiB"),
+    ("FAST_MEDIUM_PAGES", 15, "up to 15 for a medium class"),
+    ("FIRST_SLAB_BYTES", 256, "its blocks in the core have 256 bytes"),
+    ("FAST_SPARSE_PART", 2, "at most half of the slots are live"),
+    ("FAST_SPARSE_DUE_PART", 4, "more than a quarter of the used memory"),
+    ("FAST_EMPTY_SLABS", 8, "keeps the last eight empty slabs"),
+    ("FAST_RECENT_BLOCKS", 7, "Up to seven freed blocks"),
+    ("FAST_READY_STEP", 16, "up to 16 slots"),
+])  # fmt: skip
+def test_numbers_of_the_page_are_those_of_the_code(name, value, phrase):
+    """A constant that changes needs another phrase in docs/DESIGN.md, and another row here."""
+    macros = {}
+    for path in sorted((ROOT / "kernel/mm/heap/policies").glob("fast*.[ch]")):
+        macros.update(re.findall(r"^#define (\w+) +(.+)$", path.read_text(encoding="utf-8"), re.M))
+    found = macros[name]
+    while words := re.findall(r"[A-Z]\w*", found := re.sub(r"\(size_t\)|(?<=\d)u\b", "", found)):
+        found = re.sub(rf"\b{words[0]}\b", f"({macros[words[0]]})", found)
+    assert eval(found) == value
+    assert phrase in " ".join(section(read("docs/DESIGN.md"), "The fast policy in a page").split())
+
+
 # --- The probe ----------------------------------------------------------------------------------------
 
 
