@@ -304,14 +304,27 @@ static struct fast_slab *add_empty(struct fast_state *fast, struct fast_slab *sl
     return newest;
 }
 
-/* A slab has become empty. If there are then too many, the oldest is closed, unless it has blocks
- * again. */
+/* Add the slab to the empty ones. If there are then too many, return the one to be closed: the oldest,
+ * or this one if it is not the current one of its class. That class has another slab, most often.
+ * NULL also if the oldest has blocks again.
+ * Measured: if it is always the oldest, the workload sawtooth takes 101 instructions instead of 95. */
+static struct fast_slab *choose_closed(struct fast_state *fast, struct fast_slab *slab)
+{
+    struct fast_slab *oldest = add_empty(fast, slab);
+    if (oldest == NULL || !fast_slab_is_empty(oldest))
+        return NULL;
+    if (fast->current[slab->class_index] == slab)
+        return oldest;
+    fast->empty[0] = oldest;
+    return slab;
+}
+
+/* A slab has become empty. */
 static void keep_empty(struct heap *heap, struct fast_slab *slab)
 {
-    struct fast_state *fast = fast_of(heap);
-    struct fast_slab *oldest = add_empty(fast, slab);
-    if (oldest != NULL && fast_slab_is_empty(oldest))
-        close_slab(heap, oldest);
+    struct fast_slab *closed = choose_closed(fast_of(heap), slab);
+    if (closed != NULL)
+        close_slab(heap, closed);
     else if (!has_too_many_empty(heap) || !fast_slab_flush_one(heap))
         return;
     heap_end_give_back(heap);
