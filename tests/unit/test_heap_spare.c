@@ -263,6 +263,19 @@ static void test_no_wrong_place_of_the_map_is_followed(void **state)
     assert_string_equal(heap_check(heap), "a slab's record was overwritten");
 }
 
+/* Memory that is no record is not read. */
+static void test_no_record_outside_of_the_heap_is_read(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const struct fast_core *core = &fast_of(heap)->core;
+    assert_false(fast_slab_is_sound(fast_of(heap), NULL));
+    assert_false(fast_slab_is_sound(fast_of(heap), (void *)(UINTPTR_MAX - 15)));
+    assert_false(fast_slab_is_sound(fast_of(heap), (const void *)core->end));
+}
+
 static void test_a_group_may_be_the_first_block(void **state)
 {
     struct fixture *fixture = *state;
@@ -830,6 +843,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_no_wrong_link_of_a_group_is_followed),
     TEST_OF_POLICY(test_the_end_marker_is_no_block),
     TEST_OF_POLICY(test_no_wrong_place_of_the_map_is_followed),
+    TEST_OF_POLICY(test_no_record_outside_of_the_heap_is_read),
     TEST_OF_POLICY(test_a_group_may_be_the_first_block),
     TEST_OF_POLICY(test_a_record_has_few_unused_words),
     TEST_OF_POLICY(test_an_overwritten_group_is_found),
