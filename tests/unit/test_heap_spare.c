@@ -263,6 +263,19 @@ static void test_no_wrong_place_of_the_map_is_followed(void **state)
     assert_string_equal(heap_check(heap), "a slab's record was overwritten");
 }
 
+/* Memory that is no record is not read. */
+static void test_no_record_outside_of_the_heap_is_read(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const struct fast_core *core = &fast_of(heap)->core;
+    assert_false(fast_slab_is_sound(fast_of(heap), NULL));
+    assert_false(fast_slab_is_sound(fast_of(heap), (void *)(UINTPTR_MAX - 15)));
+    assert_false(fast_slab_is_sound(fast_of(heap), (const void *)core->end));
+}
+
 static void test_a_group_may_be_the_first_block(void **state)
 {
     struct fixture *fixture = *state;
@@ -703,6 +716,49 @@ static void test_the_oldest_slab_with_enough_memory_is_closed(void **state)
     }
 }
 
+/* Open FAST_EMPTY_SLABS slabs of different classes, and free all of their blocks. All are kept. */
+static void keep_slabs(struct heap *heap, struct fast_slab *slabs[FAST_EMPTY_SLABS])
+{
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++)
+        slabs[i] = open_slab(heap, 200 + 64 * i);
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++)
+        free_all_slots(heap, slabs[i]);
+}
+
+static unsigned count_kept(const struct heap *heap, struct fast_slab *slabs[FAST_EMPTY_SLABS])
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++)
+        count += is_kept(heap, slabs[i]);
+    return count;
+}
+
+/* If as many slabs are kept as may be, one that becomes empty takes the place of the oldest only if
+ * its class allocates from it. */
+static void test_an_empty_slab_that_is_not_current_keeps_no_place(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    struct fast_slab *slabs[FAST_EMPTY_SLABS];
+    const struct fast_slab *other = open_slab(heap, 1000);
+    const struct fast_slab *current = other;
+    while (current == other || current == &fast_no_slab)
+        current = fast_map_find(fast_of(heap), allocate(heap, 1000));
+    const uint8_t *slots = other->slots;
+    keep_slabs(heap, slabs);
+    assert_int_equal(count_kept(heap, slabs), FAST_EMPTY_SLABS);
+    free_all_slots(heap, other);
+    assert_ptr_equal(fast_map_find(fast_of(heap), slots), &fast_no_slab);
+    assert_int_equal(count_kept(heap, slabs), FAST_EMPTY_SLABS);
+    assert_sound(heap);
+    free_all_slots(heap, current);
+    assert_true(is_kept(heap, current));
+    assert_int_equal(count_kept(heap, slabs), FAST_EMPTY_SLABS - 1);
+    assert_sound(heap);
+}
+
 /* A request of the core gets the memory of a kept slab before the heap grows. */
 static void test_a_kept_slab_serves_a_longer_block(void **state)
 {
@@ -787,6 +843,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_no_wrong_link_of_a_group_is_followed),
     TEST_OF_POLICY(test_the_end_marker_is_no_block),
     TEST_OF_POLICY(test_no_wrong_place_of_the_map_is_followed),
+    TEST_OF_POLICY(test_no_record_outside_of_the_heap_is_read),
     TEST_OF_POLICY(test_a_group_may_be_the_first_block),
     TEST_OF_POLICY(test_a_record_has_few_unused_words),
     TEST_OF_POLICY(test_an_overwritten_group_is_found),
@@ -801,6 +858,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_a_kept_slab_is_closed_if_it_has_the_memory),
     TEST_OF_POLICY(test_a_slab_with_a_block_is_not_closed),
     TEST_OF_POLICY(test_the_oldest_slab_with_enough_memory_is_closed),
+    TEST_OF_POLICY(test_an_empty_slab_that_is_not_current_keeps_no_place),
     TEST_OF_POLICY(test_a_kept_slab_serves_a_longer_block),
     TEST_OF_POLICY(test_a_class_is_dense_while_it_has_many_blocks),
 };

@@ -209,6 +209,25 @@ static void test_slabs_far_apart(void **state)
     assert_flat(*state, slabs_far_apart);
 }
 
+/* The map grows towards a slab's pages by 32 MiB at a time. Until it reaches them, a request that wants
+ * the slab gets a block of the core, and keeps neither pages nor a record. */
+static void test_a_slab_beyond_the_map_leaves_nothing(void **state)
+{
+    start(*state, GIB);
+    void *low = allocate(100 * MIB);
+    for (unsigned i = 0; i < 50; i++)
+        (void)allocate(900);
+    const struct fast_state *fast = fast_of(heap);
+    size_t length = fast->map_length;
+    assert_true(length != 0);
+    heap_free(heap, low, NULL);
+    for (unsigned i = 0; i < 50; i++) {
+        (void)allocate(500);
+        assert_null(heap_check(heap));
+    }
+    assert_true(fast->map_length > length + 128);
+}
+
 static void test_large_blocks_back_and_forth(void **state)
 {
     assert_flat(*state, large_blocks_back_and_forth);
@@ -255,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_steps_are_counted),
         ON_ARENA(test_first_slabs),
         ON_ARENA(test_slabs_far_apart),
+        ON_ARENA(test_a_slab_beyond_the_map_leaves_nothing),
         ON_ARENA(test_large_blocks_back_and_forth),
         ON_ARENA(test_growth),
         ON_ARENA(test_last_block_grows),

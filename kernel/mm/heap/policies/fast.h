@@ -81,6 +81,7 @@ struct fast_class {
     size_t core_count;              /* live blocks of these sizes that lie in no slab */
     bool is_exact; /* one of its slabs was opened for a block of the class's least size */
     bool is_mass;  /* it has so many blocks that their memory counts more than their canaries */
+    uint16_t mark; /* of its slabs (fast_slot_mark()) */
     uint32_t refilled_at; /* `refill_count` of the heap when its current word was chosen */
 };
 

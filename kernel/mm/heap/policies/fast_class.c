@@ -36,6 +36,7 @@ void fast_class_initialise_all(struct fast_state *fast)
         struct fast_class *size_class = &fast->classes[i];
         size_class->stride_bytes = (uint32_t)stride_of(i);
         size_class->reciprocal = fast_slot_reciprocal(size_class->stride_bytes);
+        size_class->mark = (uint16_t)fast_slot_mark(fast, i);
         fast->current[i] = &fast_no_slab;
     }
     for (size_t size_bytes = 0; size_bytes <= FAST_PADDED_MAX; size_bytes++)
@@ -72,20 +73,22 @@ void fast_class_count_opened(struct heap *heap, struct fast_class *size_class,
         return;
     if (size_bytes % 16 == 0)
         size_class->is_exact = true;
-    choose(fast_of(heap), slab->class_index);
+    if (size_class->is_mass)
+        choose(fast_of(heap), slab->class_index);
 }
 
 void fast_class_count_closed(struct heap *heap, struct fast_class *size_class,
                              const struct fast_slab *slab)
 {
     size_class->slot_count -= slab->slot_count;
-    if (size_class->slot_count == 0)
-        fast_of(heap)->open_classes[slab->class_index / 64] &=
-            ~(UINT64_C(1) << slab->class_index % 64);
+    uint64_t is_last = size_class->slot_count == 0; /* without a branch, which no CPU predicts */
+    fast_of(heap)->open_classes[slab->class_index / 64] &= ~(is_last << slab->class_index % 64);
     if (!fast_slab_is_padded(slab) || is_mass(heap, size_class, size_class->slot_count))
         return;
-    size_class->is_mass = false;
     size_class->is_exact = false;
+    if (!size_class->is_mass)
+        return;
+    size_class->is_mass = false;
     choose(fast_of(heap), slab->class_index);
 }
 
@@ -93,15 +96,6 @@ uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word)
 {
     unsigned ready_count = slab->reached_count - word * 64;
     return slab->reached_count / 64 > word ? 0 : UINT64_MAX << ready_count;
-}
-
-void fast_class_begin(struct fast_state *fast, struct fast_slab *slab)
-{
-    slab->reached_count = 1;
-    slab->word = slab->free;
-    slab->word_slots = slab->slots;
-    slab->unready = fast_class_unready(slab, 0);
-    fast->current[slab->class_index] = slab;
 }
 
 /* Make the next slots that were never taken look like freed ones, except for the first, which the
@@ -114,8 +108,10 @@ static __attribute__((noinline)) bool advance(const struct fast_state *fast, str
     unsigned count = (unsigned)smaller(step, slab->slot_count - reached);
     fast_slot_mark_unused(fast, slab, fast_slot_at(slab, reached + 1), count - 1);
     slab->reached_count = (uint16_t)(reached + count);
-    uint64_t *word = &slab->free[reached / 64];
-    return fast_class_find_word(slab, word, word);
+    slab->word = &slab->free[reached / 64];
+    slab->word_slots = fast_slot_at(slab, reached / 64 * 64);
+    slab->unready = fast_class_unready(slab, reached / 64);
+    return fast_class_has_slot(slab);
 }
 
 /* Return the head of the list for the slab. */
@@ -226,6 +222,23 @@ static struct fast_slab *take_partial(struct fast_class *size_class)
     return slab;
 }
 
+/* Make the slab current, and find a free slot in it. */
+static inline bool begin(struct fast_state *fast, size_t class_index, struct fast_slab *slab)
+{
+    fast->current[class_index] = slab;
+    return fast_class_find_word(slab, slab->free, slab->free) || advance(fast, slab);
+}
+
+/* The class has no partial slab. */
+static __attribute__((noinline)) bool next_sparse(struct fast_state *fast, size_t class_index)
+{
+    struct fast_slab *slab = fast_class_take_sparse(fast, &fast->classes[class_index]);
+    if (slab != NULL)
+        return begin(fast, class_index, slab);
+    fast->current[class_index] = &fast_no_slab;
+    return false;
+}
+
 bool fast_class_next(struct fast_state *fast, size_t class_index)
 {
     struct fast_class *size_class = &fast->classes[class_index];
@@ -236,12 +249,7 @@ bool fast_class_next(struct fast_state *fast, size_t class_index)
     if (slab != &fast_no_slab) {
         slab->is_full = true;
         slab->used_count = 1;
-        fast->current[class_index] = &fast_no_slab;
     }
-    slab = size_class->partial != NULL ? take_partial(size_class)
-                                       : fast_class_take_sparse(fast, size_class);
-    if (slab == NULL)
-        return false;
-    fast->current[class_index] = slab;
-    return fast_class_find_word(slab, slab->free, slab->free) || advance(fast, slab);
+    return size_class->partial != NULL ? begin(fast, class_index, take_partial(size_class))
+                                       : next_sparse(fast, class_index);
 }

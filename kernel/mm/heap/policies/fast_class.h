@@ -38,8 +38,13 @@ static inline unsigned fast_class_slots_in(const struct fast_class *size_class, 
 {
     size_t bytes =
         page_count * FAST_PAGE_BYTES - FAST_PAGES_LOSS_BYTES - fast_class_first_bytes(class_index);
-    return (uint32_t)bytes / size_class->stride_bytes;
+    return (unsigned)(bytes * size_class->reciprocal >> 32);
 }
+
+/* The product with the reciprocal is the quotient for all lengths below 2^32 / stride. */
+_Static_assert(FAST_MEDIUM_PAGES *FAST_PAGE_BYTES <
+                   (UINT64_C(1) << 32) / (FAST_MEDIUM_MAX + SEALED_UNIT_BYTES),
+               "a division by a stride needs only its reciprocal");
 
 /* --- The current slab ------------------------------------------------------------------------- */
 
@@ -184,9 +189,6 @@ static inline bool fast_class_has_any_slot(const struct fast_state *fast, size_t
 
 /* Return the bits of a word without a slot that is prepared. */
 uint64_t fast_class_unready(const struct fast_slab *slab, unsigned word);
-
-/* Make a new slab current. The caller must take a slot at once. */
-void fast_class_begin(struct fast_state *fast, struct fast_slab *slab);
 
 /* --- The other slabs -------------------------------------------------------------------------- */
 

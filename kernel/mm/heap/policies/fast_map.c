@@ -182,18 +182,6 @@ bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow)
     return true;
 }
 
-/* Most often all pages have one leaf, which is there. */
-bool fast_map_reach_all(struct heap *heap, const uint8_t *pages, unsigned page_count, bool may_grow)
-{
-    const struct fast_state *fast = fast_of(heap);
-    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
-    size_t first = place_of(fast, pages);
-    if (first == place_of(fast, last_page) && first < fast->map_length &&
-        !is_constant(fast_map_leaf(fast, first)))
-        return true;
-    return fast_map_reach(heap, pages, may_grow) && fast_map_reach(heap, last_page, may_grow);
-}
-
 /* Return how many pages from this one on lie in its leaf, at most `page_count`. */
 static inline unsigned count_in_leaf(size_t first_number, unsigned page_count)
 {
@@ -224,31 +212,58 @@ static inline void replace_all(struct fast_slab **places, size_t count, struct f
     while (count != 0);
 }
 
-/* The pages have two leaves, or some places lead to a dissolved slab. */
-static __attribute__((noinline)) void set_other_pages(const struct fast_state *fast, size_t number,
-                                                      unsigned page_count, struct fast_slab *slab)
+/* Let the places of the pages from this number on lead to the slab. They may have two leaves, and some
+ * may lead to a dissolved slab. */
+static void set_pages(const struct fast_state *fast, size_t number, unsigned page_count,
+                      struct fast_slab *slab)
 {
     struct fast_leaf *leaf = fast_map_leaf(fast, number / FAST_LEAF_PAGES);
     struct fast_slab **places = &leaf->slabs[number % FAST_LEAF_PAGES];
     unsigned count = count_in_leaf(number, page_count);
-    leaf->used_count += replace(places, count, &fast_no_slab, slab);
+    leaf->used_count +=
+        fast->dissolved == NULL ? count : replace(places, count, &fast_no_slab, slab);
     replace_all(places, count, slab);
     if (count != page_count)
-        set_other_pages(fast, number + count, page_count - count, slab);
+        set_pages(fast, number + count, page_count - count, slab);
+}
+
+/* Return where a written place of the map has the page. */
+static struct fast_slab **slab_place(const struct fast_state *fast, size_t place,
+                                     const uint8_t *page)
+{
+    return (struct fast_slab **)(fast->map[place] + shift_of((uintptr_t)page));
+}
+
+/* Not all of the pages have one leaf that is there, or there are dissolved slabs. */
+static __attribute__((noinline)) bool enter_other(struct heap *heap, const uint8_t *pages,
+                                                  unsigned page_count, struct fast_slab *slab,
+                                                  bool may_grow)
+{
+    const struct fast_state *fast = fast_of(heap);
+    const uint8_t *last_page = pages + (page_count - 1) * FAST_PAGE_BYTES;
+    if (!fast_map_reach(heap, pages, may_grow) || !fast_map_reach(heap, last_page, may_grow))
+        return false;
+    set_pages(fast, page_number(fast, pages), page_count, slab);
+    return true;
 }
 
 /* Without a dissolved slab all of the places lead to no slab. */
-void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
-                        struct fast_slab *slab)
+bool fast_map_enter(struct heap *heap, const uint8_t *pages, unsigned page_count,
+                    struct fast_slab *slab, bool may_grow)
 {
+    const struct fast_state *fast = fast_of(heap);
     size_t number = page_number(fast, pages);
-    struct fast_leaf *leaf = fast_map_leaf(fast, number / FAST_LEAF_PAGES);
-    if (number % FAST_LEAF_PAGES + page_count > FAST_LEAF_PAGES || fast->dissolved != NULL) {
-        set_other_pages(fast, number, page_count, slab);
-        return;
-    }
+    size_t first = number % FAST_LEAF_PAGES;
+    if (first + page_count > FAST_LEAF_PAGES || number / FAST_LEAF_PAGES >= fast->map_length ||
+        fast->dissolved != NULL)
+        return enter_other(heap, pages, page_count, slab, may_grow);
+    struct fast_slab **places = slab_place(fast, number / FAST_LEAF_PAGES, pages);
+    struct fast_leaf *leaf = (struct fast_leaf *)(places - first);
+    if (is_constant(leaf))
+        return enter_other(heap, pages, page_count, slab, may_grow);
     leaf->used_count += page_count;
-    replace_all(&leaf->slabs[number % FAST_LEAF_PAGES], page_count, slab);
+    replace_all(places, page_count, slab);
+    return true;
 }
 
 /* The pages have two leaves, or the slab is dissolved, and some places lead to later slabs. */
@@ -270,10 +285,12 @@ bool fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, u
                           const struct fast_slab *slab)
 {
     size_t number = page_number(fast, pages);
-    struct fast_leaf *leaf = fast_map_leaf(fast, number / FAST_LEAF_PAGES);
-    if (number % FAST_LEAF_PAGES + page_count > FAST_LEAF_PAGES || slab->is_dissolved)
+    size_t first = number % FAST_LEAF_PAGES;
+    if (first + page_count > FAST_LEAF_PAGES || slab->is_dissolved)
         return clear_other_pages(fast, number, page_count, slab);
-    replace_all(&leaf->slabs[number % FAST_LEAF_PAGES], page_count, &fast_no_slab);
+    struct fast_slab **places = slab_place(fast, number / FAST_LEAF_PAGES, pages);
+    struct fast_leaf *leaf = (struct fast_leaf *)(places - first);
+    replace_all(places, page_count, &fast_no_slab);
     return (leaf->used_count -= page_count) == 0;
 }
 
@@ -375,8 +392,8 @@ static bool set_part_absent(struct heap *heap, uint8_t *start, const uint8_t *en
                  : !fast_map_reach(heap, start, false))
         return false;
     if (!is_whole)
-        fast_map_set_pages(fast, start, (unsigned)((size_t)(end - start) / FAST_PAGE_BYTES),
-                           &fast_absent_slab);
+        set_pages(fast, page_number(fast, start),
+                  (unsigned)((size_t)(end - start) / FAST_PAGE_BYTES), &fast_absent_slab);
     if (is_whole || leaf_is_absent(leaf_of(fast, start)))
         set_leaf(heap, start, &absent_leaf);
     return true;

@@ -48,14 +48,10 @@ bool fast_map_create(struct heap *heap, bool may_grow);
  * leaf, or the map does not reach so far yet, or the heap is corrupt. */
 bool fast_map_reach(struct heap *heap, const uint8_t *page, bool may_grow);
 
-/* The same for all pages of a slab. */
-bool fast_map_reach_all(struct heap *heap, const uint8_t *pages, unsigned page_count,
-                        bool may_grow);
-
-/* Let the places of the pages lead to the slab, also those that led to a dissolved one.
- * Precondition: they can be written. */
-void fast_map_set_pages(const struct fast_state *fast, const uint8_t *pages, unsigned page_count,
-                        struct fast_slab *slab);
+/* Let the places of a slab's pages lead to it, also those that led to a dissolved one. False: as
+ * above, and fast_map_drop_unused_leaves() is needed. */
+bool fast_map_enter(struct heap *heap, const uint8_t *pages, unsigned page_count,
+                    struct fast_slab *slab, bool may_grow);
 
 /* Let the places of the pages [start, end) lead to fast_absent_slab, from the last one down, and
  * return the first one that does. It is above `start` if there is no memory for a leaf, or the map

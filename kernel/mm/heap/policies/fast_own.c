@@ -15,9 +15,8 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
     return taken.block;
 }
 
-/* The core had no memory. Merge the blocks that were freed last, or let the heap grow. */
-static __attribute__((noinline)) uint8_t *
-take_more(struct heap *heap, const struct heap_request *request, uint64_t *ret_header)
+uint8_t *fast_own_take_more(struct heap *heap, const struct heap_request *request,
+                            uint64_t *ret_header)
 {
     uint8_t *block = NULL;
     if (!heap->is_corrupt && fast_recent_flush(heap))
@@ -33,12 +32,10 @@ void *fast_own_take(struct heap *heap, enum fast_own kind, const struct heap_req
     uint64_t header;
     uint8_t *block = take(heap, request, &header);
     if (block == NULL && may_grow)
-        block = take_more(heap, request, &header);
+        block = fast_own_take_more(heap, request, &header);
     if (block == NULL)
         return NULL;
-    header = sealed_header(sealed_units(header), SEALED_OWN) | (header & SEALED_PREVIOUS_FREE) |
-             (uint64_t)kind << SEALED_ALIGNMENT_SHIFT;
-    sealed_write_header(fast_of(heap)->core.secret, block, header);
+    fast_own_write_header(heap, kind, block, header);
     return block;
 }
 

@@ -295,18 +295,18 @@ void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *s
                         size_t size_bytes);
 
 /* Both words of the guard before slot 0 are like the end of a slot before that one. */
-static inline uint64_t fast_slot_guard_word(const struct fast_state *fast,
-                                            const struct fast_slab *slab)
+static inline uint64_t fast_slot_guard_word(const struct fast_state *fast, const uint8_t *slots,
+                                            uint32_t mark)
 {
-    return fast_slot_end_word(fast, slab->slots, 0, (uint8_t)slab->mark);
+    return fast_slot_end_word(fast, slots, 0, (uint8_t)mark);
 }
 
 /* Write the guard of a slab that is not dense, and check it. A dense slab has none to check. */
-static inline void fast_slot_write_guard(const struct fast_state *fast,
-                                         const struct fast_slab *slab)
+static inline void fast_slot_write_guard(const struct fast_state *fast, uint8_t *slots,
+                                         uint32_t mark)
 {
-    uint64_t *words = (void *)(slab->slots - FAST_GUARD_BYTES);
-    words[0] = words[1] = fast_slot_guard_word(fast, slab);
+    uint64_t *words = (void *)(slots - FAST_GUARD_BYTES);
+    words[0] = words[1] = fast_slot_guard_word(fast, slots, mark);
 }
 
 static inline bool fast_slot_guard_is_intact(const struct fast_state *fast,
@@ -315,7 +315,7 @@ static inline bool fast_slot_guard_is_intact(const struct fast_state *fast,
     const uint64_t *words = (const void *)(slab->slots - FAST_GUARD_BYTES);
     if (!HEAP_CHECKS || fast_slab_is_dense(slab))
         return true;
-    return words[0] == fast_slot_guard_word(fast, slab) && words[1] == words[0];
+    return words[0] == fast_slot_guard_word(fast, slab->slots, slab->mark) && words[1] == words[0];
 }
 
 /* As fast_slot_index(), also in a slab that has no `reciprocal`. */
