@@ -15,8 +15,11 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
 {
     if (heap->is_corrupt)
         return NULL;
-    return fast_core_take_aligned(heap, fast_units_for(request->size_bytes),
-                                  request->alignment_bytes, ret_header);
+    uint8_t *block = fast_core_take_aligned(heap, fast_units_for(request->size_bytes),
+                                            request->alignment_bytes, ret_header);
+    if (block != NULL)
+        *ret_header |= sealed_alignment_field(request->alignment_bytes);
+    return block;
 }
 
 /* Return a block of the core; the heap does not grow for it. Memory that is kept for other requests
