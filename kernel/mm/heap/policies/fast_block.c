@@ -294,6 +294,22 @@ void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *call
     return block;
 }
 
+void *fast_block_allocate_at_once(struct heap *heap, size_t size_bytes)
+{
+    struct fast_state *fast = fast_of(heap);
+    bool is_small = size_bytes <= FAST_PADDED_MAX;
+    void *kept = is_small ? NULL : fast_recent_take(fast, size_bytes);
+    if (kept != NULL) {
+        heap_count_allocation(heap, size_bytes);
+        return kept;
+    }
+    if (heap->is_corrupt || size_bytes >= heap->limit_bytes)
+        return NULL;
+    struct fast_taken taken = fast_core_take(heap, is_small ? fast_units_for(size_bytes)
+                                                            : fast_medium_units_for(size_bytes));
+    return taken.block == NULL ? NULL : give_taken(heap, &taken, size_bytes);
+}
+
 void *fast_block_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
                                   const void *caller)
 {
