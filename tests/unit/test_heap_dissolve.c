@@ -113,6 +113,48 @@ static void test_survivors_are_usual_blocks(void **state)
     }
 }
 
+/* Dissolved slabs do not count. */
+static size_t slots_of_all_classes(const struct heap *heap)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < FAST_CLASS_COUNT; i++)
+        count += fast_of(heap)->classes[i].slot_count;
+    return count;
+}
+
+/* The free of a slot of a dissolved slab takes many instructions. So a block that leaves it opens no
+ * slab, and dissolves no part of another one, while the core has memory. */
+static void test_a_block_leaves_a_dissolved_slab_in_few_steps(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    for (size_t s = 0; s < DISSOLVED_COUNT; s++) {
+        size_t size_bytes = DISSOLVED_SIZES[s], moved_count = 0;
+        struct heap *heap = dissolve(fixture, size_bytes);
+        for (size_t i = 0; i < block_count(size_bytes); i += one_in(size_bytes)) {
+            const struct fast_slab *slab = fast_map_find(fast_of(heap), blocks[i]);
+            if (!slab->is_dissolved || !fast_piece_holds(slab, blocks[i]))
+                continue;
+            size_t slots = slots_of_all_classes(heap);
+            const struct fast_slab *dissolving = fast_of(heap)->dissolving;
+            unsigned run = fast_of(heap)->dissolving_index;
+            size_t new_bytes = 1 + i * 37 % (2 * size_bytes + 200);
+            uint8_t *block = heap_reallocate(heap, blocks[i], new_bytes, CALLER);
+            assert_non_null(block);
+            moved_count += block != blocks[i];
+            assert_int_equal(slots_of_all_classes(heap), slots);
+            assert_true(fast_of(heap)->dissolving == dissolving ||
+                        fast_of(heap)->dissolving == NULL);
+            assert_int_equal(fast_of(heap)->dissolving_index, run);
+            assert_int_equal(heap_usable_size(heap, block, CALLER), new_bytes);
+            assert_sound(heap);
+        }
+        assert_true(moved_count != 0);
+        assert_int_equal(fixture->arena.fault_count, 0);
+    }
+}
+
 /* A free of a survivor, of a pointer into it, and of the slots around it, has the right result. */
 static void test_misuse_of_dissolved_slots_is_named(void **state)
 {
@@ -310,6 +352,7 @@ static void test_a_flush_is_short_after_many_slabs_ended(void **state)
 static const struct heap_policy_test TESTS[] = {
     TEST(test_other_sizes_use_the_memory_of_sparse_slabs),
     TEST(test_survivors_are_usual_blocks),
+    TEST(test_a_block_leaves_a_dissolved_slab_in_few_steps),
     TEST(test_misuse_of_dissolved_slots_is_named),
     TEST(test_K4_second_free_of_a_slot_that_was_free_is_named),
     TEST(test_overruns_of_survivors_are_found),

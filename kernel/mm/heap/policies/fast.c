@@ -364,6 +364,22 @@ static void *copy(struct heap *heap, const void *block, size_t old_bytes, size_t
     return moved;
 }
 
+/* The same for a slot of a dissolved slab, which takes many instructions to free. So no slab is opened
+ * or dissolved for the new block, as long as there is another place. */
+static void *copy_dissolved(struct heap *heap, const void *slot, size_t old_bytes,
+                            size_t size_bytes, const void *caller)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_slab *slab =
+        size_bytes > FAST_PADDED_MAX ? &fast_no_slab : fast->current[fast->class_of[size_bytes]];
+    void *moved = fast_class_has_slot(slab) ? fast_class_allocate(heap, slab, size_bytes)
+                                            : fast_block_allocate_at_once(heap, size_bytes);
+    if (moved == NULL)
+        return copy(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
+    memcpy(moved, slot, smaller(old_bytes, size_bytes));
+    return moved;
+}
+
 /* Free the old block after it was copied. */
 static inline void leave_slot(struct heap *heap, struct fast_slab *slab, unsigned index,
                               size_t size_bytes, const void *caller)
@@ -409,7 +425,9 @@ static void *reallocate_slot(struct heap *heap, struct fast_slab *slab, uint8_t 
         return fail(heap, caller);
     bool stays = stays_in_slot(fast_of(heap), slab, size_bytes);
     if (!stays) {
-        void *moved = copy(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
+        void *moved = slab->is_dissolved
+                          ? copy_dissolved(heap, slot, old_bytes, size_bytes, caller)
+                          : copy(heap, slot, old_bytes, size_bytes, SEALED_UNIT_BYTES, caller);
         if (moved != NULL) {
             leave_slot(heap, slab, index, old_bytes, caller);
             return heap->is_corrupt ? NULL : moved;

@@ -38,8 +38,13 @@ static inline bool fast_place_is_possible(const struct fast_core *core, uint32_t
 
 /* Head of a free block's payload. */
 struct fast_links {
-    uint32_t next;
-    uint32_t previous;
+    union {
+        struct {
+            uint32_t next;
+            uint32_t previous;
+        };
+        uint64_t both;
+    };
 };
 
 static inline struct fast_links *fast_links_of(const uint8_t *block)
@@ -107,24 +112,38 @@ static inline unsigned fast_bin_not_empty(const struct fast_core *core, unsigned
 /* --- Lists ------------------------------------------------------------------------------------ */
 
 /* These change a bin's list, and not `bin_units`. The links come from free memory, so each one must
- * lead to a block that leads back. */
+ * lead to a block that leads back.
+ *
+ * Place 0 has no block, but links: the first 8 bytes of the heap, which nobody else uses. They stand
+ * for the neighbour of a list's first and last block. So no change needs a branch for a list's end,
+ * which no CPU could predict. What they must contain for the checks is written before each one. */
+
+static inline struct fast_links *fast_links_at(const struct fast_core *core, uint32_t place)
+{
+    return fast_links_of(fast_block_at(core, place));
+}
 
 /* Insert a free block. Return NULL, or the block whose links were overwritten. */
 static inline uint8_t *fast_bin_put(struct fast_core *core, unsigned bin, uint8_t *block,
                                     uint32_t place)
 {
     uint32_t head = core->bins[bin];
-    *fast_links_of(block) = (struct fast_links){.next = head, .previous = 0};
+    struct fast_links *none = fast_links_at(core, 0);
+    struct fast_links *links = fast_links_at(core, head);
+    none->previous = 0;
+    fast_links_of(block)->both = head;
     core->bins[bin] = place;
-    if (head == 0) {
-        core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
-        return NULL;
-    }
-    struct fast_links *links = fast_links_of(fast_block_at(core, head));
+    core->bin_bits[bin / 64] |= UINT64_C(1) << bin % 64;
     if (links->previous != 0)
-        return fast_block_at(core, head);
+        return (uint8_t *)links;
     links->previous = place;
     return NULL;
+}
+
+static inline void fast_bin_set_empty(struct fast_core *core, unsigned bin)
+{
+    core->bins[bin] = 0;
+    core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
 }
 
 /* Take the first block, at `place`, out of a bin. False: its links were overwritten. */
@@ -132,39 +151,39 @@ static inline bool fast_bin_drop_first(struct fast_core *core, unsigned bin, con
                                        uint32_t place)
 {
     uint32_t next = fast_links_of(block)->next;
-    core->bins[bin] = next;
     if (next == 0) {
-        core->bin_bits[bin / 64] &= ~(UINT64_C(1) << bin % 64);
+        fast_bin_set_empty(core, bin);
         return true;
     }
-    if (!fast_place_is_possible(core, next) ||
-        fast_links_of(fast_block_at(core, next))->previous != place)
+    core->bins[bin] = next;
+    if (!fast_place_is_possible(core, next) || fast_links_at(core, next)->previous != place)
         return false;
-    fast_links_of(fast_block_at(core, next))->previous = 0;
+    fast_links_at(core, next)->previous = 0;
     return true;
 }
 
-/* Take a free block of `units` out of its bin, which is needed only for its first block. False: its
- * links were overwritten. */
+/* Take a free block of `units` out of its bin. False: its links were overwritten. */
 static inline __attribute__((always_inline)) bool
 fast_bin_drop(struct fast_core *core, size_t units, const uint8_t *block, uint32_t place)
 {
-    uint32_t next = fast_links_of(block)->next;
-    uint32_t previous = fast_links_of(block)->previous;
-    if (previous == 0) {
-        unsigned bin = fast_bin_of(units);
-        return core->bins[bin] == place && fast_bin_drop_first(core, bin, block, place);
-    }
-    if (!fast_place_is_possible(core, previous) ||
-        fast_links_of(fast_block_at(core, previous))->next != place)
-        return false;
-    fast_links_of(fast_block_at(core, previous))->next = next;
-    if (next == 0)
+    struct fast_links links = *fast_links_of(block);
+    unsigned bin = fast_bin_of(units);
+    if (links.both == 0) {
+        if (core->bins[bin] != place)
+            return false;
+        fast_bin_set_empty(core, bin);
         return true;
-    if (!fast_place_is_possible(core, next) ||
-        fast_links_of(fast_block_at(core, next))->previous != place)
+    }
+    if (!fast_place_is_possible(core, links.next) || !fast_place_is_possible(core, links.previous))
         return false;
-    fast_links_of(fast_block_at(core, next))->previous = previous;
+    uint32_t *forward = &fast_links_at(core, links.previous)->next;
+    forward = __builtin_unpredictable(links.previous == 0) ? &core->bins[bin] : forward;
+    uint32_t *backward = &fast_links_at(core, links.next)->previous;
+    fast_links_at(core, 0)->previous = place;
+    if (*forward != place || *backward != place)
+        return false;
+    *forward = links.next;
+    *backward = links.previous;
     return true;
 }
 

@@ -15,8 +15,11 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
 {
     if (heap->is_corrupt)
         return NULL;
-    return fast_core_take_aligned(heap, fast_units_for(request->size_bytes),
-                                  request->alignment_bytes, ret_header);
+    uint8_t *block = fast_core_take_aligned(heap, fast_units_for(request->size_bytes),
+                                            request->alignment_bytes, ret_header);
+    if (block != NULL)
+        *ret_header |= sealed_alignment_field(request->alignment_bytes);
+    return block;
 }
 
 /* Return a block of the core; the heap does not grow for it. Memory that is kept for other requests
@@ -289,6 +292,22 @@ void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *call
         return allocate_missed(heap, size_bytes, caller);
     heap_count_allocation(heap, size_bytes);
     return block;
+}
+
+void *fast_block_allocate_at_once(struct heap *heap, size_t size_bytes)
+{
+    struct fast_state *fast = fast_of(heap);
+    bool is_small = size_bytes <= FAST_PADDED_MAX;
+    void *kept = is_small ? NULL : fast_recent_take(fast, size_bytes);
+    if (kept != NULL) {
+        heap_count_allocation(heap, size_bytes);
+        return kept;
+    }
+    if (heap->is_corrupt || size_bytes >= heap->limit_bytes)
+        return NULL;
+    struct fast_taken taken = fast_core_take(heap, is_small ? fast_units_for(size_bytes)
+                                                            : fast_medium_units_for(size_bytes));
+    return taken.block == NULL ? NULL : give_taken(heap, &taken, size_bytes);
 }
 
 void *fast_block_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,

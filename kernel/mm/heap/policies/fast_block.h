@@ -14,6 +14,10 @@ void *fast_block_allocate(struct heap *heap, size_t size_bytes, const void *call
 /* The same for a smaller size. The block may be any slot that has room. */
 void *fast_block_allocate_small(struct heap *heap, size_t size_bytes, const void *caller);
 
+/* The same, if a kept block or the free memory of the core serves the request at once. It gives no
+ * sparse slab to the core. NULL: neither does, or the heap is corrupt. */
+void *fast_block_allocate_at_once(struct heap *heap, size_t size_bytes);
+
 /* The same for any size and an alignment above 16. */
 void *fast_block_allocate_aligned(struct heap *heap, size_t size_bytes, size_t alignment_bytes,
                                   const void *caller);

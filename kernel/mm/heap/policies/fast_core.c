@@ -7,12 +7,13 @@
 
 /* --- Free blocks ------------------------------------------------------------------------------ */
 
-static inline bool make_free(struct heap *heap, uint8_t *block, size_t units)
+/* Let memory between two blocks in use be a free block. It is in `bin_units` already. */
+static inline __attribute__((always_inline)) bool make_free(struct heap *heap, uint8_t *block,
+                                                            uint32_t place, size_t units)
 {
     struct fast_core *core = &fast_of(heap)->core;
-    core->bin_units += units;
     fast_take_write_free(core, block, units);
-    uint8_t *fault = fast_bin_put(core, fast_bin_of(units), block, fast_place_of(core, block));
+    uint8_t *fault = fast_bin_put(core, fast_bin_of(units), block, place);
     return fault == NULL || sealed_record_overwritten(heap, fault);
 }
 
@@ -60,9 +61,10 @@ static inline bool read_free(struct heap *heap, uint32_t place, size_t *ret_unit
 
 /* A part of a free block, and the bin of that block. */
 struct found {
-    uint8_t *source; /* NULL for none */
-    size_t source_units;
+    uint8_t *source;
+    uint32_t place; /* of the source */
     unsigned bin;
+    size_t source_units;
     size_t gap_units; /* of the source, before the part */
 };
 
@@ -84,6 +86,7 @@ static inline bool look_at_first(struct heap *heap, struct found *found, size_t 
 {
     const struct fast_core *core = &fast_of(heap)->core;
     uint32_t place = core->bins[found->bin];
+    found->place = place;
     found->source = fast_block_at(core, place);
     return read_free(heap, place, &found->source_units) && fits(found, units, alignment_bytes);
 }
@@ -95,6 +98,7 @@ static __attribute__((noinline)) bool search_bin(struct heap *heap, struct found
     const struct fast_core *core = &fast_of(heap)->core;
     uint32_t place = core->bins[found->bin];
     for (unsigned looks = FAST_BIN_LAST_LOOKS; place != 0 && looks != 0; looks--) {
+        found->place = place;
         found->source = fast_block_at(core, place);
         if (!read_free(heap, place, &found->source_units))
             return false;
@@ -114,7 +118,8 @@ static inline bool find_first(struct heap *heap, struct found *found, size_t uni
     const struct fast_core *core = &fast_of(heap)->core;
     uint32_t place = core->bins[found->bin = fast_bin_of(units)];
     /* A bin's blocks differ by an eighth at most, so they have no room for a longer gap. */
-    if (place != 0 && sealed_gap_units(fast_block_at(core, place), alignment_bytes) <= units / 8) {
+    bool is_near = sealed_gap_units(fast_block_at(core, place), alignment_bytes) <= units / 8;
+    if ((place != 0) & is_near) {
         if (look_at_first(heap, found, units, alignment_bytes))
             return true;
         if (heap->is_corrupt)
@@ -131,6 +136,7 @@ static bool find_last(struct heap *heap, struct found *found, size_t units, size
 {
     const struct fast_core *core = &fast_of(heap)->core;
     found->source = core->top;
+    found->place = fast_place_of(core, core->top);
     found->source_units = core->top_units;
     found->bin = fast_bin_of(units);
     return fits(found, units, alignment_bytes) || search_bin(heap, found, units, alignment_bytes);
@@ -154,37 +160,44 @@ static inline void take_from_top(struct heap *heap, uint8_t *end)
 }
 
 /* Return the header of a part that was found. */
-static inline uint64_t header_of(const struct found *found, size_t units, size_t alignment_bytes)
+static inline uint64_t header_of(const struct found *found, size_t units)
 {
-    return sealed_header(units, SEALED_LIVE) | sealed_alignment_field(alignment_bytes) |
-           (found->gap_units != 0 ? SEALED_PREVIOUS_FREE : 0);
+    return sealed_header(units, SEALED_LIVE) | (found->gap_units != 0 ? SEALED_PREVIOUS_FREE : 0);
 }
 
-/* Take the part of `units` out of a free block in a bin. The rests before and behind it become free.
- * A rest behind it that is too short stays part of the block. */
+/* Take the part of `units` out of a free block that is in no bin any more. The rests before and behind
+ * it become free. A rest behind it that is too short stays part of the block. */
 static inline __attribute__((always_inline)) uint8_t *
-cut_from_bin(struct heap *heap, const struct found *found, size_t units, size_t alignment_bytes,
-             uint64_t *ret_header)
+cut(struct heap *heap, const struct found *found, size_t units, uint64_t *ret_header)
 {
     struct fast_core *core = &fast_of(heap)->core;
     uint8_t *block = sealed_next(found->source, found->gap_units);
+    uint32_t place = found->place + (uint32_t)found->gap_units;
     size_t rest_units = found->source_units - found->gap_units - units;
-    core->bin_units -= found->source_units;
-    if (!fast_bin_drop(core, found->source_units, found->source,
-                       fast_place_of(core, found->source))) {
-        (void)sealed_record_corrupt(heap, found->source);
-        return NULL;
-    }
     if (rest_units < FAST_MINIMUM_UNITS) {
         units += rest_units;
         sealed_toggle_previous_free(sealed_next(block, units));
-    } else if (!make_free(heap, sealed_next(block, units), rest_units)) {
+    } else if (!make_free(heap, sealed_next(block, units), place + (uint32_t)units, rest_units)) {
         return NULL;
     }
-    if (found->gap_units != 0 && !make_free(heap, found->source, found->gap_units))
+    if (found->gap_units != 0 && !make_free(heap, found->source, found->place, found->gap_units))
         return NULL;
+    core->bin_units -= units;
     fast_absent_count_taken(fast_of(heap));
-    *ret_header = header_of(found, units, alignment_bytes);
+    *ret_header = header_of(found, units);
+    return block;
+}
+
+/* The same, from the top. */
+static inline uint8_t *cut_top(struct heap *heap, const struct found *found, size_t units,
+                               uint64_t *ret_header)
+{
+    uint8_t *block = sealed_next(found->source, found->gap_units);
+    take_from_top(heap, sealed_next(block, units));
+    fast_of(heap)->core.bin_units += found->gap_units;
+    if (found->gap_units != 0 && !make_free(heap, found->source, found->place, found->gap_units))
+        return NULL;
+    *ret_header = header_of(found, units);
     return block;
 }
 
@@ -195,14 +208,13 @@ take_aligned_last(struct heap *heap, size_t units, size_t alignment_bytes, uint6
     struct found found;
     if (heap->is_corrupt || !find_last(heap, &found, units, alignment_bytes))
         return NULL;
-    if (found.source != fast_of(heap)->core.top)
-        return cut_from_bin(heap, &found, units, alignment_bytes, ret_header);
-    uint8_t *block = sealed_next(found.source, found.gap_units);
-    take_from_top(heap, sealed_next(block, units));
-    if (found.gap_units != 0 && !make_free(heap, found.source, found.gap_units))
-        return NULL;
-    *ret_header = header_of(&found, units, alignment_bytes);
-    return block;
+    struct fast_core *core = &fast_of(heap)->core;
+    if (found.source == core->top)
+        return cut_top(heap, &found, units, ret_header);
+    if (fast_bin_drop(core, found.source_units, found.source, found.place))
+        return cut(heap, &found, units, ret_header);
+    (void)sealed_record_corrupt(heap, found.source);
+    return NULL;
 }
 
 uint8_t *fast_core_take_aligned(struct heap *heap, size_t units, size_t alignment_bytes,
@@ -211,7 +223,10 @@ uint8_t *fast_core_take_aligned(struct heap *heap, size_t units, size_t alignmen
     struct found found;
     if (!find_first(heap, &found, units, alignment_bytes))
         return take_aligned_last(heap, units, alignment_bytes, ret_header);
-    return cut_from_bin(heap, &found, units, alignment_bytes, ret_header);
+    if (fast_bin_drop_first(&fast_of(heap)->core, found.bin, found.source, found.place))
+        return cut(heap, &found, units, ret_header);
+    (void)sealed_record_corrupt(heap, found.source);
+    return NULL;
 }
 
 size_t fast_core_reach_units(const struct fast_core *core, const uint8_t *block)
@@ -251,14 +266,14 @@ struct fast_taken fast_core_take(struct heap *heap, size_t units)
 
 /* Find the free block that ends at `block`. *ret_units is its size. False: its header or its footer
  * was overwritten, and the fault is at *ret_previous. */
-static inline bool find_previous(const struct fast_core *core, uint8_t *block,
+static inline bool find_previous(const struct fast_core *core, uint8_t *block, uint32_t place,
                                  uint8_t **ret_previous, size_t *ret_units)
 {
     uint64_t footer = *(const uint64_t *)sealed_footer_before(block);
     size_t units = sealed_units(footer);
     *ret_units = units;
     *ret_previous = block;
-    if (units * SEALED_UNIT_BYTES >= (size_t)(block - core->base))
+    if (units >= place)
         return false;
     *ret_previous = block - units * SEALED_UNIT_BYTES;
     return sealed_header_word(*ret_previous) == footer &&
@@ -276,7 +291,7 @@ bool fast_core_detach(struct heap *heap, uint8_t *block, size_t units)
 
 /* Free a block before the top, or before the end if the top is empty. */
 static __attribute__((noinline)) bool release_into_top(struct heap *heap, uint8_t *block,
-                                                       uint64_t header)
+                                                       uint64_t header, uint32_t place)
 {
     struct fast_core *core = &fast_of(heap)->core;
     if (core->top_units != 0)
@@ -284,8 +299,8 @@ static __attribute__((noinline)) bool release_into_top(struct heap *heap, uint8_
     if ((header & SEALED_PREVIOUS_FREE) != 0) {
         size_t units;
         uint8_t *previous;
-        if (!find_previous(core, block, &previous, &units) ||
-            !fast_bin_drop(core, units, previous, fast_place_of(core, previous)))
+        if (!find_previous(core, block, place, &previous, &units) ||
+            !fast_bin_drop(core, units, previous, place - (uint32_t)units))
             return sealed_record_overwritten(heap, previous);
         core->bin_units -= units;
         sealed_wipe_header(block);
@@ -295,75 +310,83 @@ static __attribute__((noinline)) bool release_into_top(struct heap *heap, uint8_
     return true;
 }
 
-/* Free `units` at `block`, between two blocks that are in use. */
+/* These free `units` at `block`. Each one ends with the call of the next, so nothing must be kept for
+ * the time after a call. The units are in `bin_units` already. */
+
+/* Between two blocks that are in use. */
 static __attribute__((noinline)) bool release_between(struct heap *heap, uint8_t *block,
-                                                      size_t units)
+                                                      size_t units, uint32_t place)
 {
-    return make_free(heap, block, units);
+    return make_free(heap, block, place, units);
 }
 
-/* Free `units` at `block`, which is behind a free block and not before one. A long block may stay in
- * its bin. */
+/* Behind a free block, and not before one. */
 static __attribute__((noinline)) bool release_behind_free(struct heap *heap, uint8_t *block,
-                                                          size_t units)
+                                                          size_t units, uint32_t place)
 {
     struct fast_core *core = &fast_of(heap)->core;
     size_t previous_units;
     uint8_t *previous;
-    if (!find_previous(core, block, &previous, &previous_units))
+    if (!find_previous(core, block, place, &previous, &previous_units))
         return sealed_record_overwritten(heap, previous);
     sealed_wipe_header(block);
-    if (fast_bin_is_same(previous_units, previous_units + units)) {
-        core->bin_units += units;
-        fast_take_write_free(core, previous, previous_units + units);
+    place -= (uint32_t)previous_units;
+    units += previous_units;
+    if (fast_bin_is_same(previous_units, units)) {
+        fast_take_write_free(core, previous, units);
         return true;
     }
-    core->bin_units -= previous_units;
-    if (!fast_bin_drop(core, previous_units, previous, fast_place_of(core, previous)))
+    if (!fast_bin_drop(core, previous_units, previous, place))
         return sealed_record_overwritten(heap, previous);
-    return release_between(heap, previous, previous_units + units);
+    return release_between(heap, previous, units, place);
 }
 
-/* Free `units` at `block`, before the free block `next` of `next_units`. */
+/* Before the free block `next` of `next_units`. */
 static __attribute__((noinline)) bool release_before_free(struct heap *heap, uint8_t *block,
-                                                          size_t units, uint64_t header,
+                                                          uint64_t header, uint32_t place,
                                                           size_t next_units)
 {
     struct fast_core *core = &fast_of(heap)->core;
+    size_t units = sealed_units(header);
     uint8_t *next = sealed_next(block, units);
-    uint32_t place = fast_place_of(core, next);
-    if (next_units - 1 >= core->end_place - place || !fast_bin_drop(core, next_units, next, place))
+    uint32_t next_place = place + (uint32_t)units;
+    if (next_units - 1 >= core->end_place - next_place)
         return sealed_record_overwritten(heap, next);
     sealed_wipe_header(next);
-    core->bin_units -= next_units;
     units += next_units;
-    return (header & SEALED_PREVIOUS_FREE) != 0 ? release_behind_free(heap, block, units)
-                                                : release_between(heap, block, units);
+    if (!fast_bin_drop(core, next_units, next, next_place))
+        return sealed_record_overwritten(heap, fast_block_at(core, next_place));
+    return (header & SEALED_PREVIOUS_FREE) != 0 ? release_behind_free(heap, block, units, place)
+                                                : release_between(heap, block, units, place);
 }
 
 /* The header of the block behind is read even if that block stays as it is: so an overrun is found. */
 bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
 {
-    const struct fast_core *core = &fast_of(heap)->core;
     uint64_t next_header;
+    struct fast_core *core = &fast_of(heap)->core;
     size_t units = sealed_units(header);
     uint8_t *next = sealed_next(block, units);
+    uint32_t place = fast_place_of(core, block);
     fast_absent_count_freed(fast_of(heap), units);
     if (!sealed_read_header(core->secret, next, &next_header))
         return sealed_record_overwritten(heap, next);
     if (next == core->top)
-        return release_into_top(heap, block, header);
+        return release_into_top(heap, block, header, place);
+    core->bin_units += units;
     if ((next_header & SEALED_FREE) != 0)
-        return release_before_free(heap, block, units, header, sealed_units(next_header));
+        return release_before_free(heap, block, header, place, sealed_units(next_header));
     sealed_toggle_previous_free(next);
-    return (header & SEALED_PREVIOUS_FREE) != 0 ? release_behind_free(heap, block, units)
-                                                : release_between(heap, block, units);
+    return (header & SEALED_PREVIOUS_FREE) != 0 ? release_behind_free(heap, block, units, place)
+                                                : release_between(heap, block, units, place);
 }
 
 bool fast_core_add(struct heap *heap, uint8_t *block, size_t units)
 {
+    struct fast_core *core = &fast_of(heap)->core;
     fast_absent_count_freed(fast_of(heap), units);
-    return make_free(heap, block, units);
+    core->bin_units += units;
+    return make_free(heap, block, fast_place_of(core, block), units);
 }
 
 bool fast_core_shrink(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)
@@ -397,9 +420,12 @@ static bool extend_into(struct heap *heap, uint8_t *block, size_t units, uint64_
         return sealed_record_corrupt(heap, next);
     sealed_wipe_header(next);
     core->bin_units -= next_units;
-    if (reached_units - units >= FAST_MINIMUM_UNITS) {
+    size_t rest_units = reached_units - units;
+    if (rest_units >= FAST_MINIMUM_UNITS) {
+        uint8_t *rest = sealed_next(block, units);
         *header = sealed_with_units(*header, units);
-        return make_free(heap, sealed_next(block, units), reached_units - units);
+        core->bin_units += rest_units;
+        return make_free(heap, rest, fast_place_of(core, rest), rest_units);
     }
     *header = sealed_with_units(*header, reached_units);
     sealed_toggle_previous_free(sealed_next(block, reached_units));

@@ -16,8 +16,7 @@ static inline bool fast_take_read(const struct fast_core *core, uint32_t place, 
     uint64_t word = sealed_header_word(block);
     size_t units = word >> SEALED_UNITS_SHIFT; /* and the fields above, which are 0 */
     *ret_units = units;
-    return sealed_is_free_word(core->secret, block, word) && units != 0 &&
-           units <= core->end_place - place;
+    return sealed_is_free_word(core->secret, block, word) && units - 1 < core->end_place - place;
 }
 
 /* Write header and footer of a free block. Precondition: the block before it is in use. */

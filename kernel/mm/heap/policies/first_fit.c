@@ -42,8 +42,10 @@ static bool read_node(const struct heap *heap, const uint8_t *node, size_t *ret_
                       uint8_t **ret_next)
 {
     uint64_t header, link;
-    if (!sealed_read_header(first_fit_of(heap)->secret, node, &header) ||
-        (header & SEALED_FREE) == 0 || !sealed_read_word(first_fit_of(heap)->secret, node, &link))
+    const struct first_fit_state *state = first_fit_of(heap);
+    if (!sealed_read_header(state->secret, node, &header) || (header & SEALED_FREE) == 0 ||
+        !sealed_extent_is_inside(node, header, state->end) ||
+        !sealed_read_word(state->secret, node, &link))
         return false;
     *ret_units = sealed_units(header);
     size_t distance = sealed_units(link);

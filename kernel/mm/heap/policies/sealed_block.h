@@ -53,11 +53,18 @@
 
 /* --- Words ------------------------------------------------------------------------------------ */
 
+/* Return the hash of these bits, and of the address behind the word. A header's is that of its block,
+ * which the caller already has in a register. */
+static inline uint64_t sealed_hash_behind(struct sealed_secret secret, const void *behind,
+                                          uint64_t covered)
+{
+    return heap_hash(secret.headers, covered, (uintptr_t)behind) >> (64 - SEALED_HASH_BITS);
+}
+
 /* The hash covers the bits from `free` on. */
 static inline uint64_t sealed_hash(struct sealed_secret secret, const void *place, uint64_t content)
 {
-    return heap_hash(secret.headers, content >> SEALED_COVERED_SHIFT, (uintptr_t)place) >>
-           (64 - SEALED_HASH_BITS);
+    return sealed_hash_behind(secret, (const uint64_t *)place + 1, content >> SEALED_COVERED_SHIFT);
 }
 
 /* Return what is exclusive-or'ed with the hash. */
@@ -152,8 +159,10 @@ static inline void sealed_wipe_header(uint8_t *block)
 static inline uint64_t sealed_free_word(struct sealed_secret secret, const uint8_t *block,
                                         size_t units)
 {
-    uint64_t content = sealed_header(units, SEALED_FREE);
-    return content | (HEAP_CHECKS ? sealed_hash(secret, block - SEALED_HEADER_BYTES, content) : 0);
+    uint64_t covered = (uint64_t)units << (SEALED_UNITS_SHIFT - SEALED_COVERED_SHIFT) |
+                       SEALED_FREE >> SEALED_COVERED_SHIFT;
+    return covered << SEALED_COVERED_SHIFT |
+           (HEAP_CHECKS ? sealed_hash_behind(secret, block, covered) : 0);
 }
 
 /* True if this is the header word of a free block, whose fields `slack` and `alignment` may be
@@ -164,8 +173,8 @@ static inline bool sealed_is_free_word(struct sealed_secret secret, const uint8_
     const uint64_t low_bits = (UINT64_C(1) << SEALED_UNITS_SHIFT) - 1;
     if (!HEAP_CHECKS)
         return (word & SEALED_FREE) != 0;
-    return ((sealed_hash(secret, block - SEALED_HEADER_BYTES, word) ^ word ^ SEALED_FREE) &
-            low_bits) == 0;
+    uint64_t hash = sealed_hash_behind(secret, block, word >> SEALED_COVERED_SHIFT);
+    return ((hash ^ word ^ SEALED_FREE) & low_bits) == 0;
 }
 
 /* The last word of a free block, from which the block behind finds its start. */
