@@ -92,6 +92,7 @@ static void fill_in(const struct fast_state *fast, struct fast_slab *slab, size_
     *slab = (struct fast_slab){
         .slots = pages + fast_class_first_bytes(class_index),
         .reciprocal = size_class->reciprocal,
+        .padded_reciprocal = class_index < FAST_PADDED_CLASSES ? size_class->reciprocal : 0,
         .stride_bytes = (uint16_t)size_class->stride_bytes,
         .least_bytes = (uint16_t)(size_class->stride_bytes - SEALED_UNIT_BYTES),
         .mark = mark,
