@@ -276,6 +276,21 @@ static void test_no_record_outside_of_the_heap_is_read(void **state)
     assert_false(fast_slab_is_sound(fast_of(heap), (const void *)core->end));
 }
 
+static void test_overwritten_reciprocal_of_the_usual_free_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    static const size_t sizes[] = {100, 5000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+        struct fast_slab *slab = open_slab(heap, sizes[i]);
+        assert_sound(heap);
+        slab->padded_reciprocal ^= 1;
+        assert_string_equal(heap_check(heap), "a slab's record was overwritten");
+    }
+}
+
 static void test_a_group_may_be_the_first_block(void **state)
 {
     struct fixture *fixture = *state;
@@ -844,6 +859,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_the_end_marker_is_no_block),
     TEST_OF_POLICY(test_no_wrong_place_of_the_map_is_followed),
     TEST_OF_POLICY(test_no_record_outside_of_the_heap_is_read),
+    TEST_OF_POLICY(test_overwritten_reciprocal_of_the_usual_free_is_found),
     TEST_OF_POLICY(test_a_group_may_be_the_first_block),
     TEST_OF_POLICY(test_a_record_has_few_unused_words),
     TEST_OF_POLICY(test_an_overwritten_group_is_found),

@@ -294,8 +294,9 @@ static __attribute__((noinline)) void free_from_slab(struct heap *heap, uint8_t 
     heap_fault_report(heap, caller);
 }
 
-static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *block,
-                                                 const void *caller, struct fast_slab *slab)
+/* Free a pointer that is no slot, or a free one, or into a slab without a reciprocal. */
+static __attribute__((noinline)) void free_elsewhere(struct heap *heap, uint8_t *block,
+                                                     const void *caller, struct fast_slab *slab)
 {
     if (slab == &fast_no_slab || fast_piece_is_behind(slab, block))
         fast_block_free(heap, block, caller);
@@ -303,35 +304,44 @@ static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *blo
         free_from_slab(heap, block, caller, slab);
 }
 
-/* A slot of a dense slab, or with an end that is not the usual one. Its bit is set already, since
- * the usual free then needs fewer registers for its check. */
+/* A slot with an end that is not the usual one. Its bit is set already. */
 static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
                                                    const void *caller, struct fast_slab *slab)
+{
+    unsigned index;
+    (void)fast_slot_index(slab, block, &index);
+    fast_slot_make_live(slab, index);
+    free_from_slab(heap, block, caller, slab);
+}
+
+/* A slot of a dense slab. Its bit is set already. */
+static __attribute__((noinline)) void free_dense(struct heap *heap, uint8_t *block,
+                                                 const void *caller, struct fast_slab *slab)
 {
     unsigned index;
     (void)fast_slot_index(slab, block, &index);
     if (fast_slab_is_dense(slab) && fast_slot_next_is_intact(fast_of(heap), slab, index)) {
         fast_slot_write_free(block, fast_canary(fast_of(heap), (uintptr_t)block));
         count_free_slot(heap, slab, slab->stride_bytes, caller);
-        return;
-    }
-    fast_slot_make_live(slab, index);
-    free_from_slab(heap, block, caller, slab);
+    } else
+        free_unusual(heap, block, caller, slab);
 }
 
-/* A slot that is not of a padded slab, or has an unusual end. Its bit is set. A dissolved slab has no
- * reciprocal, so its slots do not come here. */
-static __attribute__((noinline)) void free_not_padded(struct heap *heap, uint8_t *block,
-                                                      const void *caller, struct fast_slab *slab)
+/* Free a pointer that is not into a padded slab, or is no live slot of it. */
+static __attribute__((noinline)) void free_other(struct heap *heap, uint8_t *block,
+                                                 const void *caller, struct fast_slab *slab)
 {
+    unsigned index;
     size_t size_bytes;
     uint64_t free_word;
-    if (fast_slab_is_medium(slab) && fast_slot_before_is_intact(slab, block) &&
-        fast_slot_read_long_end(fast_of(heap), slab, block, &size_bytes, &free_word)) {
+    if (!fast_slot_index(slab, block, &index) || !fast_slot_make_free(slab, index))
+        free_elsewhere(heap, block, caller, slab);
+    else if (fast_slab_is_medium(slab) &&
+             fast_slot_is_usual_medium(fast_of(heap), slab, block, &size_bytes, &free_word)) {
         fast_slot_write_free(block, free_word);
         count_free_slot(heap, slab, size_bytes, caller);
     } else
-        free_unusual(heap, block, caller, slab);
+        free_dense(heap, block, caller, slab);
 }
 
 static void fast_free(struct heap *heap, void *block, const void *caller)
@@ -340,13 +350,13 @@ static void fast_free(struct heap *heap, void *block, const void *caller)
     unsigned index;
     size_t size_bytes;
     uint64_t free_word;
-    if (!fast_slot_index(slab, block, &index) || !fast_slot_make_free(slab, index))
+    if (!fast_slot_padded_index(slab, block, &index) || !fast_slot_make_free(slab, index))
         free_other(heap, block, caller, slab);
     else if (fast_slot_is_usual(fast_of(heap), slab, block, &size_bytes, &free_word)) {
         fast_slot_write_free(block, free_word);
         count_free_slot(heap, slab, size_bytes, caller);
     } else
-        free_not_padded(heap, block, caller, slab);
+        free_unusual(heap, block, caller, slab);
 }
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */

@@ -69,6 +69,9 @@ struct fast_recent {
 #define FAST_CLASS_COUNT       (FAST_FIRST_MEDIUM + FAST_MEDIUM_CLASSES)
 #define FAST_CLASS_WORDS       ((FAST_CLASS_COUNT + 63) / 64)
 
+/* A free checks at most so many bytes behind a medium block. */
+#define FAST_GAP_BYTES 16
+
 struct fast_slab;
 struct fast_leaf;
 
@@ -133,6 +136,8 @@ struct fast_state {
      * size, without the last byte of the second one. They lie here because a free has a register for
      * this address. */
     uint64_t slack[2][16];
+    /* The bits of the first bytes behind a medium block, by their number, in two words. */
+    uint64_t gap[2][FAST_GAP_BYTES + 1];
     struct fast_slab *empty[FAST_EMPTY_SLABS]; /* each empty slab is one of these; see there */
     uintptr_t *map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;

@@ -17,6 +17,7 @@ static void begin(struct heap *heap, struct fast_slab *slab)
     for (unsigned w = 0; w < fast_slab_word_count(slab->slot_count); w++)
         fast_slab_marks(slab)[w] |= slab->free[w];
     slab->reciprocal = 0;
+    slab->padded_reciprocal = 0;
     slab->is_dissolved = true;
     slab->next = fast->dissolved;
     slab->previous = NULL;

@@ -128,6 +128,7 @@ static inline void fill_in(const struct fast_state *fast, struct fast_slab *slab
     uint8_t *slots = pages + fast_class_first_bytes(class_index);
     slab->slots = slots;
     slab->reciprocal = size_class->reciprocal;
+    slab->padded_reciprocal = class_index < FAST_PADDED_CLASSES ? size_class->reciprocal : 0;
     __builtin_memcpy((uint8_t *)slab + CONSTANTS_OFFSET, &constants, sizeof constants);
     slab->word = slab->free;
     slab->word_slots = slots;

@@ -40,7 +40,7 @@
  * A block that cannot move may shrink in its slot, and leave more than 16 bytes. Its slot then has a
  * long end, too. In a dense slab a second
  * bit for each slot says whether the slot has an end. If any slot has one, the slab's `reciprocal`
- * is 0. The usual free then calls the function that reads these bits.
+ * is 0. The free then calls the function that reads these bits.
  *
  * A class allocates from one word of bits of its current slab. A bit scan finds the lowest free
  * slot. When the word is used up, the next word with a free slot has its turn, so that frees have
@@ -62,9 +62,10 @@
 #define FAST_PAGE_COUNT_MASK 15u
 
 struct fast_slab {
-    uint8_t *slots;       /* slot 0 */
-    uint64_t reciprocal;  /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
-    uint32_t mark;        /* of its slots' last bytes; more than 255 in a dense slab */
+    uint8_t *slots;             /* slot 0 */
+    uint32_t reciprocal;        /* as fast_class.reciprocal; 0 in fast_no_slab, and see above */
+    uint32_t padded_reciprocal; /* the same; 0 in other slabs, so the usual free finds no slot */
+    uint32_t mark;              /* of its slots' last bytes */
     uint32_t mark_before; /* the same; the usual free reads both from memory, without a register */
     int32_t end_byte;     /* plus a size: 0 if it fills the slot; else the lowest byte is the last
                              one of a slot with a block of this size */

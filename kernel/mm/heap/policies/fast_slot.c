@@ -23,7 +23,10 @@ void fast_slot_begin(struct fast_state *fast)
         fast->slack[0][low_bits] = is_in_first ? UINT64_MAX << low_bits * 8 : 0;
         fast->slack[1][low_bits] =
             is_in_first ? CANARY_BITS : UINT64_MAX << (low_bits - 8) * 8 & CANARY_BITS;
+        fast->gap[0][low_bits] = ~fast->slack[0][low_bits];
+        fast->gap[1][low_bits] = is_in_first ? 0 : ~(UINT64_MAX << (low_bits - 8) * 8);
     }
+    fast->gap[0][FAST_GAP_BYTES] = fast->gap[1][FAST_GAP_BYTES] = UINT64_MAX;
 }
 
 /* Return the last byte of a slot with a block of this size. */

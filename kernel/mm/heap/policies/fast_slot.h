@@ -37,6 +37,14 @@ static inline bool fast_slot_index(const struct fast_slab *slab, const void *add
     return fast_slot_index_by(slab, slab->reciprocal, address, ret_index);
 }
 
+/* As fast_slot_index(), but false in a slab that is not padded. So the usual free knows early which
+ * end a slot has, and does not wait for the slot's bytes. */
+static inline bool fast_slot_padded_index(const struct fast_slab *slab, const void *address,
+                                          unsigned *ret_index)
+{
+    return fast_slot_index_by(slab, slab->padded_reciprocal, address, ret_index);
+}
+
 static inline uint8_t *fast_slot_at(const struct fast_slab *slab, unsigned index)
 {
     return slab->slots + (size_t)index * slab->stride_bytes;
@@ -80,7 +88,7 @@ static inline uint32_t fast_slot_mark(const struct fast_state *fast, size_t clas
 {
     uint32_t bits = (uint32_t)(fast->core.secret.canaries.second >> class_index % 32);
     uint32_t number = FAST_FIRST_MARK + (uint32_t)((uint64_t)bits * FAST_MARK_COUNT >> 32);
-    return number << 4 | (class_index >= FAST_PADDED_CLASSES ? 256u : 0u);
+    return number << 4;
 }
 
 /* Return the `end_byte` of the class's slabs, which have this mark. */
@@ -155,7 +163,7 @@ static inline bool fast_slot_is_usual(const struct fast_state *fast, const struc
 static inline uint64_t fast_slot_long_word(const struct fast_state *fast,
                                            const struct fast_slab *slab, const uint8_t *slot)
 {
-    return fast_slot_end_word(fast, slot, slab->stride_bytes, (uint8_t)slab->mark);
+    return fast_slot_end_word(fast, slot, slab->stride_bytes, slab->mark);
 }
 
 static inline void fast_slot_write_long_end(const struct fast_state *fast,
@@ -170,32 +178,17 @@ static inline void fast_slot_write_long_end(const struct fast_state *fast,
     words[0] = ~words[1];
 }
 
-/* True if the 1 to 15 bytes of canary before the words of a slot's end are intact. They are the last
- * bytes of the two words before these, where the canary's first byte has another place. */
-static inline bool fast_slot_short_gap_is_intact(const struct fast_state *fast,
-                                                 const uint64_t *words, size_t gap_bytes,
-                                                 uint64_t canary)
-{
-    uint64_t moved = canary >> gap_bytes * 8 % 64 | canary << (64 - gap_bytes * 8) % 64;
-    size_t block_bytes = SEALED_UNIT_BYTES - gap_bytes;
-    uint64_t first = (words[-2] ^ moved) & fast->slack[0][block_bytes];
-    uint64_t last_byte = (words[-1] ^ moved) >> FAST_END_SHIFT;
-    return (first | ((words[-1] ^ moved) & fast->slack[1][block_bytes]) | last_byte) == 0;
-}
-
 /* True if the bytes between a block and the two words at its slot's end are intact, up to 16. */
 static inline bool fast_slot_gap_is_intact(const struct fast_state *fast, const uint8_t *slot,
-                                           size_t size_bytes, const uint64_t *words,
-                                           uint64_t canary)
+                                           size_t size_bytes, size_t gap_bytes, uint64_t canary)
 {
     uint64_t first;
     uint64_t second;
-    size_t gap_bytes = (size_t)((const uint8_t *)words - slot) - size_bytes;
-    if (gap_bytes < 2 * sizeof first)
-        return gap_bytes == 0 || fast_slot_short_gap_is_intact(fast, words, gap_bytes, canary);
+    size_t checked_bytes = gap_bytes < FAST_GAP_BYTES ? gap_bytes : FAST_GAP_BYTES;
     __builtin_memcpy(&first, slot + size_bytes, sizeof first);
     __builtin_memcpy(&second, slot + size_bytes + sizeof first, sizeof second);
-    return ((first ^ canary) | (second ^ canary)) == 0;
+    return (((first ^ canary) & fast->gap[0][checked_bytes]) |
+            ((second ^ canary) & fast->gap[1][checked_bytes])) == 0;
 }
 
 /* Read the size of a slot with a long end. False: it has another end, or that was overwritten.
@@ -212,7 +205,18 @@ static inline bool fast_slot_read_long_end(const struct fast_state *fast,
     *ret_free_word = last;
     if (words[0] != ~last || size_bytes > slab->least_bytes)
         return false;
-    return !HEAP_CHECKS || fast_slot_gap_is_intact(fast, slot, size_bytes, words, canary);
+    size_t gap_bytes = slab->least_bytes - size_bytes;
+    return !HEAP_CHECKS || fast_slot_gap_is_intact(fast, slot, size_bytes, gap_bytes, canary);
+}
+
+/* As fast_slot_is_usual(), for a medium slab. */
+static inline bool fast_slot_is_usual_medium(const struct fast_state *fast,
+                                             const struct fast_slab *slab, const uint8_t *slot,
+                                             size_t *ret_size_bytes, uint64_t *ret_free_word)
+{
+    uint32_t before = HEAP_CHECKS ? slot[-1] ^ slab->mark_before : 0;
+    return before <= FAST_SIZE_BITS &&
+           fast_slot_read_long_end(fast, slab, slot, ret_size_bytes, ret_free_word);
 }
 
 /* True if the byte before the slot has the mark, or the slab has no marks. */
@@ -230,8 +234,7 @@ static inline bool fast_slot_is_intact(const struct fast_state *fast, const stru
     if (fast_slab_is_padded(slab))
         return fast_slot_is_usual(fast, slab, slot, ret_size_bytes, ret_free_word);
     if (fast_slab_is_medium(slab))
-        return fast_slot_before_is_intact(slab, slot) &&
-               fast_slot_read_long_end(fast, slab, slot, ret_size_bytes, ret_free_word);
+        return fast_slot_is_usual_medium(fast, slab, slot, ret_size_bytes, ret_free_word);
     *ret_size_bytes = slab->stride_bytes;
     *ret_free_word = fast_canary(fast, (uintptr_t)slot);
     return true;

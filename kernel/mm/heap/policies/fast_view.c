@@ -42,9 +42,11 @@ static bool current_is_sound(const struct fast_state *fast, const struct fast_sl
            slab->unready == fast_class_unready(slab, (unsigned)word);
 }
 
-/* The seal leaves the reciprocal out, since it changes when a dense slot gets an end. */
-static bool reciprocal_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
+/* The seal leaves these out, since one changes when a dense slot gets an end. */
+static bool reciprocals_are_sound(const struct fast_state *fast, const struct fast_slab *slab)
 {
+    if (slab->padded_reciprocal != (fast_slab_is_padded(slab) ? slab->reciprocal : 0))
+        return false;
     return slab->reciprocal == 0 || slab->reciprocal == fast->classes[slab->class_index].reciprocal;
 }
 
@@ -54,7 +56,7 @@ static const char *tally_slab(const struct fast_state *fast, const struct fast_s
     unsigned live_count = 0;
     if (!fast_slot_guard_is_intact(fast, slab))
         return "the bytes before a slab's first block were overwritten";
-    if (!reciprocal_is_sound(fast, slab))
+    if (!reciprocals_are_sound(fast, slab))
         return "a slab's record was overwritten";
     for (unsigned index = 0; index < slab->slot_count; index++) {
         size_t size_bytes;
@@ -560,7 +562,7 @@ static const char *check_dissolved(const struct fast_state *fast, const struct t
     for (const struct fast_slab *slab = fast->dissolved; slab != NULL; slab = slab->next) {
         unsigned slab_live_count = 0;
         if (!fast_slab_is_sound(fast, slab) || !slab->is_dissolved || slab->reciprocal != 0 ||
-            slab->previous != previous)
+            slab->padded_reciprocal != 0 || slab->previous != previous)
             return "the list of dissolved slabs is wrong";
         for (unsigned index = 0; index < slab->slot_count; index++) {
             slab_live_count += !fast_slot_is_free(slab, index);
