@@ -205,18 +205,33 @@ static void note_record(void *context, const struct heap_piece *piece)
     records->extents_bytes[records->count++] = piece->extent_bytes;
 }
 
-/* No block is freed before, so that the heap's own pieces are records and whole slabs. */
-static enum misuse_result write_to_record(struct trial *trial, size_t bytes)
+/* No block is freed before, so that the heap's own pieces are records and whole slabs. False: there
+ * is no record. */
+static bool write_to_any_record(struct trial *trial, size_t bytes)
 {
     struct records records = {.count = 0};
     for (size_t i = 0; i < RECORDED_COUNT; i++)
         (void)trial_allocate(trial, 1 + random_below(&trial->random, 100));
     heap_walk(trial->heap, note_record, &records);
     if (records.count == 0)
-        return MISUSE_IMPOSSIBLE;
+        return false;
     size_t which = random_below(&trial->random, records.count);
     size_t offset = random_below(&trial->random, records.extents_bytes[which] / 8) * 8;
     trial_write(trial, records.starts[which] + offset, bytes);
+    return true;
+}
+
+static enum misuse_result write_to_record(struct trial *trial, size_t bytes)
+{
+    return write_to_any_record(trial, bytes) ? result_of(trial) : MISUSE_IMPOSSIBLE;
+}
+
+/* The heap uses its records before it checks them. */
+static enum misuse_result write_to_record_in_use(struct trial *trial, size_t bytes)
+{
+    if (!write_to_any_record(trial, bytes))
+        return MISUSE_IMPOSSIBLE;
+    trial_free_all(trial);
     return result_of(trial);
 }
 
@@ -245,6 +260,9 @@ const struct misuse MISUSES[] = {
     {.name = "write after free, at offset 0", .attempt = write_after_free},
     {.name = "write after free, from offset 16", .attempt = write_after_free, .size = 16},
     {.name = "write to a slab's record", .attempt = write_to_record, .size = 8},
+    {.name = "write to a slab's record, check after the frees",
+     .attempt = write_to_record_in_use,
+     .size = 8},
 };
 
 const size_t MISUSE_COUNT = sizeof MISUSES / sizeof MISUSES[0];
