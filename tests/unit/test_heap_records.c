@@ -162,7 +162,7 @@ static void test_a_free_refuses_an_overwritten_record(void **state)
     assert_string_equal(fixture->arena.fault.detail, "a slab's record was overwritten");
 }
 
-static void test_a_write_behind_a_kept_block_is_found(void **state)
+static void test_a_write_to_a_kept_block_is_found(void **state)
 {
     struct fixture *fixture = *state;
     if (fixture->policy != &heap_policy_fast)
@@ -178,6 +178,32 @@ static void test_a_write_behind_a_kept_block_is_found(void **state)
     block[size_bytes] ^= 1;
     assert_string_equal(heap_check(heap), "the bytes behind a freed block were overwritten");
     block[size_bytes] ^= 1;
+    assert_sound(heap);
+    for (size_t offset = 0; offset < 8; offset++) {
+        block[offset] ^= 0xff;
+        assert_string_equal(heap_check(heap), "a free block was written to");
+        block[offset] ^= 0xff;
+    }
+    assert_sound(heap);
+}
+
+/* The flag `previous` of a kept block changes with the block before it. */
+static void test_the_block_before_a_kept_one_is_freed(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->policy != &heap_policy_fast)
+        return;
+    struct heap *heap = start_fixed(fixture, HEAP_BYTES);
+    heap_free(heap, allocate(heap, 16500), CALLER);
+    uint8_t *before = allocate(heap, 40000);
+    uint8_t *block = allocate(heap, 16500);
+    (void)allocate(heap, 40);
+    heap_free(heap, block, CALLER);
+    assert_int_equal(fast_of(heap)->recent.block_count, 1);
+    heap_free(heap, before, CALLER);
+    assert_int_equal(fast_of(heap)->recent.block_count, 1);
+    assert_sound(heap);
+    assert_ptr_equal(allocate(heap, 16500), block);
     assert_sound(heap);
 }
 
@@ -213,7 +239,8 @@ int main(void)
         TEST_OF_POLICY(test_each_write_to_a_record_is_found),
         TEST_OF_POLICY(test_an_overrun_into_the_map_is_found_by_the_free),
         TEST_OF_POLICY(test_a_free_refuses_an_overwritten_record),
-        TEST_OF_POLICY(test_a_write_behind_a_kept_block_is_found),
+        TEST_OF_POLICY(test_a_write_to_a_kept_block_is_found),
+        TEST_OF_POLICY(test_the_block_before_a_kept_one_is_freed),
         TEST_OF_POLICY(test_overwritten_links_are_reported_once),
     };
     return heap_policy_test_run("heap records", tests, sizeof tests / sizeof tests[0]);

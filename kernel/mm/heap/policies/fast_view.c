@@ -348,6 +348,15 @@ static const char *tally_own(const struct fast_state *fast, const uint8_t *block
     return NULL;
 }
 
+/* A kept block begins with a copy of its header. The block before it may have changed `previous`
+ * since. */
+static bool kept_is_untouched(const uint8_t *block)
+{
+    uint64_t copy = *(const uint64_t *)(const void *)block;
+    uint64_t header = sealed_header_word(block);
+    return copy == header || copy == sealed_toggled(header, SEALED_PREVIOUS_FREE);
+}
+
 /* Add a sound block. `*run_units` is the length of the run of free memory that ends at it. */
 static const char *tally_next(const struct fast_state *fast, const uint8_t *block, uint64_t header,
                               struct tally *tally, size_t *run_units)
@@ -361,6 +370,8 @@ static const char *tally_next(const struct fast_state *fast, const uint8_t *bloc
     tally->kept_count += is_kept;
     if (is_kept && !sealed_end_is_intact(fast->core.secret, block, header))
         return "the bytes behind a freed block were overwritten";
+    if (is_kept && !kept_is_untouched(block))
+        return "a free block was written to";
     if (is_free || is_kept || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
         bool is_pages = (header & SEALED_OWN) != 0 && fast_own_kind(header) == FAST_OWN_PAGES;
         *run_units += sealed_units(header);
