@@ -1,6 +1,7 @@
 /* heap_check() of the fast policy finds each write to the records that it keeps in the heap's memory. */
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_record.h"
+#include "kernel/mm/heap/policies/fast_slot.h"
 #include "tests/unit/support/heap_policy_test.h"
 
 #define HEAP_BYTES  (2 * MIB)
@@ -162,6 +163,33 @@ static void test_a_free_refuses_an_overwritten_record(void **state)
     assert_string_equal(fixture->arena.fault.detail, "a slab's record was overwritten");
 }
 
+/* A slab on a list has free slots, so only this member and its live blocks say which were in use. */
+static void test_a_wrong_number_of_used_slots_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->policy != &heap_policy_fast)
+        return;
+    struct heap *heap = start_fixed(fixture, HEAP_BYTES);
+    struct fast_slab *slab = &fast_no_slab;
+    uint8_t *block = NULL;
+    while (slab == &fast_no_slab || !slab->is_full) {
+        block = allocate(heap, 100);
+        if (slab == &fast_no_slab)
+            slab = fast_map_find(fast_of(heap), block);
+    }
+    heap_free(heap, fast_slot_at(slab, 1), CALLER);
+    assert_false(slab->is_full);
+    slab->unready = 0; /* as if another word had been its last one */
+    assert_sound(heap);
+    const uint16_t wrong[] = {1, slab->slot_count / 2, slab->slot_count + 1};
+    for (unsigned i = 0; i < 3; i++) {
+        slab->reached_count = wrong[i];
+        assert_string_equal(heap_check(heap), "a slab's record was overwritten");
+        slab->reached_count = slab->slot_count;
+        assert_sound(heap);
+    }
+}
+
 static void test_a_write_to_a_kept_block_is_found(void **state)
 {
     struct fixture *fixture = *state;
@@ -207,6 +235,51 @@ static void test_the_block_before_a_kept_one_is_freed(void **state)
     assert_sound(heap);
 }
 
+/* Make two free blocks of one bin, the second one first in it. */
+static uint8_t **make_free_pair(struct fixture *fixture)
+{
+    static uint8_t *row[5];
+    struct heap *heap = start_fixed(fixture, HEAP_BYTES);
+    for (unsigned i = 0; i < 5; i++)
+        row[i] = allocate(heap, 20000);
+    heap_free(heap, row[1], CALLER);
+    heap_free(heap, row[3], CALLER);
+    assert_int_equal(fast_links_of(row[1])->previous, fast_place_of(&fast_of(heap)->core, row[3]));
+    return row;
+}
+
+static void assert_corrupt(const struct fixture *fixture)
+{
+    assert_int_equal(fixture->arena.fault_count, 1);
+    assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_CORRUPT);
+}
+
+/* A free block without a previous one must be the first of its bin. */
+static void test_a_zero_in_a_link_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->policy != &heap_policy_fast)
+        return;
+    uint8_t **row = make_free_pair(fixture);
+    fast_links_of(row[1])->previous = 0;
+    heap_free(fixture->heap, row[0], CALLER); /* it merges with the next one */
+    assert_corrupt(fixture);
+}
+
+/* The first block of a bin has no previous one. The next free block of this bin looks at it. */
+static void test_a_link_of_the_first_block_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (fixture->policy != &heap_policy_fast)
+        return;
+    uint8_t **row = make_free_pair(fixture);
+    uint8_t *block = allocate(fixture->heap, 20000);
+    assert_ptr_equal(block, row[3]);
+    fast_links_of(row[1])->previous = 1;
+    heap_free(fixture->heap, block, CALLER);
+    assert_corrupt(fixture);
+}
+
 /* Overwrite the links of a free block, and allocate until a request meets them. It reports this
  * itself, since the later ones are refused. */
 static void test_overwritten_links_are_reported_once(void **state)
@@ -239,8 +312,11 @@ int main(void)
         TEST_OF_POLICY(test_each_write_to_a_record_is_found),
         TEST_OF_POLICY(test_an_overrun_into_the_map_is_found_by_the_free),
         TEST_OF_POLICY(test_a_free_refuses_an_overwritten_record),
+        TEST_OF_POLICY(test_a_wrong_number_of_used_slots_is_found),
         TEST_OF_POLICY(test_a_write_to_a_kept_block_is_found),
         TEST_OF_POLICY(test_the_block_before_a_kept_one_is_freed),
+        TEST_OF_POLICY(test_a_zero_in_a_link_is_found),
+        TEST_OF_POLICY(test_a_link_of_the_first_block_is_found),
         TEST_OF_POLICY(test_overwritten_links_are_reported_once),
     };
     return heap_policy_test_run("heap records", tests, sizeof tests / sizeof tests[0]);
