@@ -174,11 +174,10 @@ static enum misuse_result overrun_into_free(struct trial *trial, size_t bytes)
 
 /* --- Writes to freed memory and to the policy's records --------------------------------------- */
 
-static enum misuse_result write_after_free(struct trial *trial, size_t least_offset)
+/* 8 bytes, from `least_offset` on if that is not 0. */
+static enum misuse_result write_to_freed(struct trial *trial, struct trial_block *block,
+                                         size_t least_offset)
 {
-    trial_populate(trial);
-    struct trial_block *block =
-        trial_allocate(trial, least_offset + 8 + random_below(&trial->random, 600));
     uint8_t *stale = block->start;
     size_t offset = 0;
     if (least_offset != 0)
@@ -186,6 +185,29 @@ static enum misuse_result write_after_free(struct trial *trial, size_t least_off
     trial_free(trial, block);
     trial_write(trial, stale + offset, 8);
     return result_of(trial);
+}
+
+static enum misuse_result write_after_free(struct trial *trial, size_t least_offset)
+{
+    trial_populate(trial);
+    size_t size_bytes = least_offset + 8 + random_below(&trial->random, 600);
+    return write_to_freed(trial, trial_allocate(trial, size_bytes), least_offset);
+}
+
+/* The program has a few blocks of this size, as of a buffer. */
+static enum misuse_result write_after_free_of_buffer(struct trial *trial, size_t most_bytes)
+{
+    trial_populate(trial);
+    size_t size_bytes = 1024 + random_below(&trial->random, most_bytes - 1024);
+    struct trial_block *block = NULL;
+    for (unsigned i = 0; i < 4; i++)
+        block = trial_allocate(trial, size_bytes);
+    if (!heap_frees_newest_only(trial->heap)) {
+        trial_free(trial, block);
+        block = trial_allocate(trial, size_bytes);
+        (void)trial_allocate(trial, size_bytes);
+    }
+    return write_to_freed(trial, block, 0);
 }
 
 /* Records in the heap's memory: the policy's own pieces, if they are short. */
@@ -205,18 +227,33 @@ static void note_record(void *context, const struct heap_piece *piece)
     records->extents_bytes[records->count++] = piece->extent_bytes;
 }
 
-/* No block is freed before, so that the heap's own pieces are records and whole slabs. */
-static enum misuse_result write_to_record(struct trial *trial, size_t bytes)
+/* No block is freed before, so that the heap's own pieces are records and whole slabs. False: there
+ * is no record. */
+static bool write_to_any_record(struct trial *trial, size_t bytes)
 {
     struct records records = {.count = 0};
     for (size_t i = 0; i < RECORDED_COUNT; i++)
         (void)trial_allocate(trial, 1 + random_below(&trial->random, 100));
     heap_walk(trial->heap, note_record, &records);
     if (records.count == 0)
-        return MISUSE_IMPOSSIBLE;
+        return false;
     size_t which = random_below(&trial->random, records.count);
     size_t offset = random_below(&trial->random, records.extents_bytes[which] / 8) * 8;
     trial_write(trial, records.starts[which] + offset, bytes);
+    return true;
+}
+
+static enum misuse_result write_to_record(struct trial *trial, size_t bytes)
+{
+    return write_to_any_record(trial, bytes) ? result_of(trial) : MISUSE_IMPOSSIBLE;
+}
+
+/* The heap uses its records before it checks them. */
+static enum misuse_result write_to_record_in_use(struct trial *trial, size_t bytes)
+{
+    if (!write_to_any_record(trial, bytes))
+        return MISUSE_IMPOSSIBLE;
+    trial_free_all(trial);
     return result_of(trial);
 }
 
@@ -243,8 +280,14 @@ const struct misuse MISUSES[] = {
     {.name = "overrun by 1 into a free equal block", .attempt = overrun_into_free, .size = 1},
     {.name = "overrun by 8 into a free equal block", .attempt = overrun_into_free, .size = 8},
     {.name = "write after free, at offset 0", .attempt = write_after_free},
+    {.name = "write after free of 1 to 16 KiB, at offset 0",
+     .attempt = write_after_free_of_buffer,
+     .size = 16384},
     {.name = "write after free, from offset 16", .attempt = write_after_free, .size = 16},
     {.name = "write to a slab's record", .attempt = write_to_record, .size = 8},
+    {.name = "write to a slab's record, check after the frees",
+     .attempt = write_to_record_in_use,
+     .size = 8},
 };
 
 const size_t MISUSE_COUNT = sizeof MISUSES / sizeof MISUSES[0];

@@ -52,7 +52,10 @@ uint8_t trial_random_byte(struct trial *trial);
 /* Write this many random bytes. Some of them may equal the old ones, as in a real program. */
 void trial_write(struct trial *trial, uint8_t *start, size_t bytes);
 
-/* Check the heap, then free every block. Return true if the heap has reported a fault, now or
+/* Free every block, the newest first. */
+void trial_free_all(struct trial *trial);
+
+/* Check the heap, then free every block if the check has passed. Return true if the heap has reported a fault, now or
  * before. */
 bool trial_is_found(struct trial *trial);
 

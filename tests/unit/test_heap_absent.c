@@ -291,7 +291,7 @@ static void test_all_absent_memory_at_the_end_is_cut_off(void **state)
     void *large[5];
     void *small[5];
     struct heap *heap = start_restoring(fixture, ARENA_BYTES);
-    void *room = allocate(heap, 14000);
+    void *room = allocate(heap, 16000);
     for (unsigned i = 0; i < 5; i++) {
         large[i] = allocate(heap, MIB);
         small[i] = allocate(heap, 100);

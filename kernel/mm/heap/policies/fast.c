@@ -32,6 +32,13 @@
 
 /* --- Allocation ------------------------------------------------------------------------------- */
 
+/* Not inline, to keep the path of every call short. */
+static __attribute__((noinline)) void *fail(struct heap *heap, const void *caller)
+{
+    heap_fault_report(heap, caller);
+    return NULL;
+}
+
 /* True if little memory is left below the heap's limit. */
 static bool memory_is_short(const struct heap *heap)
 {
@@ -101,9 +108,11 @@ static __attribute__((noinline)) void *allocate_small_new(struct heap *heap, siz
     if (padded_index != class_index && memory_is_short(heap) &&
         (fast_class_has_slot(fast->current[padded_index]) || fast_class_refill(fast, padded_index)))
         return fast_class_allocate(heap, fast->current[padded_index], size_bytes);
-    if (!is_worth_a_slab(heap, class_index, size_bytes) ||
-        !open_slab(heap, class_index, size_bytes))
+    if (!is_worth_a_slab(heap, class_index, size_bytes))
         return fast_block_allocate_small(heap, size_bytes, caller);
+    if (!open_slab(heap, class_index, size_bytes))
+        return heap->is_corrupt ? fail(heap, caller)
+                                : fast_block_allocate_small(heap, size_bytes, caller);
     void *slot = fast_class_allocate(heap, fast->current[class_index], size_bytes);
     heap_zero_set_dirty(heap); /* the canary covers bytes of the block */
     heap_fault_report(heap, caller);
@@ -150,9 +159,11 @@ static __attribute__((noinline)) void *allocate_medium_new(struct heap *heap, si
 {
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast_class_of_medium(fast, size_bytes);
-    if (!is_worth_a_medium_slab(heap, &fast->classes[class_index]) ||
-        !open_slab(heap, class_index, size_bytes))
+    if (!is_worth_a_medium_slab(heap, &fast->classes[class_index]))
         return fast_block_allocate(heap, size_bytes, caller);
+    if (!open_slab(heap, class_index, size_bytes))
+        return heap->is_corrupt ? fail(heap, caller)
+                                : fast_block_allocate(heap, size_bytes, caller);
     void *slot = fast_class_allocate_medium(heap, fast->current[class_index], size_bytes);
     heap_zero_set_dirty(heap);
     heap_fault_report(heap, caller);
@@ -405,13 +416,6 @@ static inline void leave_slot(struct heap *heap, struct fast_slab *slab, unsigne
     fast_slot_mark_free(fast_of(heap), slab, index, size_bytes);
     if (fast_slot_make_free(slab, index))
         count_free_slot(heap, slab, size_bytes, caller);
-}
-
-/* Not inline, to keep the path of every call short. */
-static __attribute__((noinline)) void *fail(struct heap *heap, const void *caller)
-{
-    heap_fault_report(heap, caller);
-    return NULL;
 }
 
 /* True if a block of this size has its place in the slab's class. */

@@ -35,9 +35,10 @@ static size_t leaf_number(const struct heap *heap, const uint8_t *address)
     return ((uintptr_t)address - floor) / FAST_LEAF_BYTES;
 }
 
+/* The number is odd, so that the places fill their block. */
 static size_t place_count(const struct heap *heap)
 {
-    return heap->limit_bytes / FAST_LEAF_BYTES + 2;
+    return (heap->limit_bytes / FAST_LEAF_BYTES + 2) | 1;
 }
 
 /* Return what a place for the pages from here differs by from its leaf (fast_map_find()). */
@@ -73,13 +74,39 @@ static void write_places(struct heap *heap, size_t first, size_t end)
     fast->map_length += end - first;
 }
 
+/* Return memory behind a guard, or NULL. */
+static void *take_guarded(struct heap *heap, enum fast_own kind, size_t size_bytes, bool may_grow)
+{
+    const struct heap_request request = {.size_bytes = FAST_MAP_GUARD_BYTES + size_bytes,
+                                         .alignment_bytes = SEALED_UNIT_BYTES};
+    uint8_t *block = fast_own_take(heap, kind, &request, may_grow);
+    if (block == NULL)
+        return NULL;
+    memset(block, 0, FAST_MAP_GUARD_BYTES);
+    return block + FAST_MAP_GUARD_BYTES;
+}
+
+static void release_guarded(struct heap *heap, void *memory)
+{
+    fast_own_release(heap, (uint8_t *)memory - FAST_MAP_GUARD_BYTES);
+}
+
+/* So many places are zero until they are written. heap_check() finds another write there. */
+static size_t checked_count(const struct heap *heap)
+{
+    return smaller(place_count(heap), MAP_STEP);
+}
+
 bool fast_map_create(struct heap *heap, bool may_grow)
 {
     struct fast_state *fast = fast_of(heap);
-    const struct heap_request request = {.size_bytes = place_count(heap) * sizeof(uintptr_t),
-                                         .alignment_bytes = SEALED_UNIT_BYTES};
-    fast->map_block = fast_own_take(heap, FAST_OWN_MAP, &request, may_grow);
-    return fast->map_block != NULL;
+    void *places =
+        take_guarded(heap, FAST_OWN_MAP, place_count(heap) * sizeof(uintptr_t), may_grow);
+    if (places == NULL)
+        return false;
+    fast->map_block = places;
+    memset(places, 0, checked_count(heap) * sizeof(uintptr_t));
+    return true;
 }
 
 /* Write the map's places towards this leaf's place, at most one step, so that the time is bounded.
@@ -125,9 +152,7 @@ static void set_place(struct fast_state *fast, const uint8_t *page, struct fast_
 /* Return a new leaf without slabs, or NULL. */
 static struct fast_leaf *take_leaf(struct heap *heap, bool may_grow)
 {
-    const struct heap_request request = {.size_bytes = sizeof(struct fast_leaf),
-                                         .alignment_bytes = SEALED_UNIT_BYTES};
-    struct fast_leaf *leaf = fast_own_take(heap, FAST_OWN_LEAF, &request, may_grow);
+    struct fast_leaf *leaf = take_guarded(heap, FAST_OWN_LEAF, sizeof *leaf, may_grow);
     if (leaf != NULL)
         *leaf = no_leaf;
     return leaf;
@@ -294,10 +319,10 @@ bool fast_map_clear_pages(const struct fast_state *fast, const uint8_t *pages, u
     return (leaf->used_count -= page_count) == 0;
 }
 
-bool fast_map_has_spare(const struct fast_state *fast, const void *block)
+bool fast_map_has_spare(const struct fast_state *fast, const struct fast_leaf *leaf)
 {
     for (unsigned i = 0; i < fast->spare_leaf_count; i++) {
-        if (fast->spare_leaves[i] == block)
+        if (fast->spare_leaves[i] == leaf)
             return true;
     }
     return false;
@@ -306,7 +331,7 @@ bool fast_map_has_spare(const struct fast_state *fast, const void *block)
 void fast_map_release_spare(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
-    fast_own_release(heap, fast->spare_leaves[--fast->spare_leaf_count]);
+    release_guarded(heap, fast->spare_leaves[--fast->spare_leaf_count]);
 }
 
 bool fast_map_drop_if_unused(struct heap *heap)
@@ -317,7 +342,7 @@ bool fast_map_drop_if_unused(struct heap *heap)
     void *block = fast->map_block;
     fast->map_length = 0;
     fast->map_block = NULL;
-    fast_own_release(heap, block);
+    release_guarded(heap, block);
     return true;
 }
 
@@ -335,7 +360,7 @@ static void drop_unused_leaf(struct heap *heap, const uint8_t *page)
     if (fast->spare_leaf_count < FAST_SPARE_LEAVES)
         fast->spare_leaves[fast->spare_leaf_count++] = leaf;
     else
-        fast_own_release(heap, leaf);
+        release_guarded(heap, leaf);
 }
 
 void fast_map_drop_unused_leaves(struct heap *heap, const uint8_t *pages, unsigned page_count)
@@ -371,7 +396,7 @@ static void set_leaf(struct heap *heap, const uint8_t *page, struct fast_leaf *c
     fast->leaf_count += (constant != &no_leaf) - (old != &no_leaf);
     set_place(fast, page, constant);
     if (!is_constant(old))
-        fast_own_release(heap, old);
+        release_guarded(heap, old);
 }
 
 static bool leaf_is_absent(const struct fast_leaf *leaf)
@@ -436,7 +461,7 @@ void fast_map_set_present(struct heap *heap, uint8_t *start, uint8_t *end)
 static bool is_leaf(const struct fast_core *core, const struct fast_leaf *leaf)
 {
     uint64_t header;
-    const uint8_t *block = (const void *)leaf;
+    const uint8_t *block = (const uint8_t *)leaf - FAST_MAP_GUARD_BYTES;
     return fast_block_index(core, block) < core->last_index &&
            sealed_read_header(core->secret, block, &header) && (header & SEALED_OWN) != 0 &&
            fast_own_kind(header) == FAST_OWN_LEAF;
@@ -447,6 +472,29 @@ bool fast_map_is_sound(const struct fast_state *fast)
     for (size_t i = 0; i < fast->map_length; i++) {
         const struct fast_leaf *leaf = fast_map_leaf(fast, i);
         if (!is_constant(leaf) && !is_leaf(&fast->core, leaf))
+            return false;
+    }
+    return true;
+}
+
+bool fast_map_guard_is_intact(const uint8_t *block)
+{
+    uint64_t bits = 0;
+    const uint64_t *words = (const void *)block;
+    for (size_t i = 0; i < FAST_MAP_GUARD_BYTES / sizeof *words; i++)
+        bits |= words[i];
+    return bits == 0;
+}
+
+bool fast_map_rest_is_sound(const struct heap *heap)
+{
+    const struct fast_state *fast = fast_of(heap);
+    if (fast->map_block == NULL)
+        return true;
+    size_t first = fast->map_length == 0 ? 0 : (size_t)(fast->map - fast->map_block);
+    for (size_t i = 0; i < checked_count(heap); i++) {
+        bool is_written = i >= first && i - first < fast->map_length;
+        if (!is_written && fast->map_block[i] != 0)
             return false;
     }
     return true;

@@ -12,6 +12,16 @@ struct fast_leaf {
     size_t used_count; /* how many of its pages belong to a slab */
 };
 
+/* The map, and each leaf, begin so far behind the start of their blocks. An overrun of up to that
+ * length from the block before them then leaves them intact, and the free of that block finds it. */
+#define FAST_MAP_GUARD_BYTES 64u
+
+/* Return the leaf in a block that holds one. */
+static inline struct fast_leaf *fast_map_leaf_in(const uint8_t *block)
+{
+    return (struct fast_leaf *)(void *)(uintptr_t)(block + FAST_MAP_GUARD_BYTES);
+}
+
 /* Stands for a page of free memory that is given back (fast_absent.h). Never written. */
 extern struct fast_slab fast_absent_slab;
 
@@ -78,11 +88,17 @@ struct fast_leaf *fast_map_leaf(const struct fast_state *fast, size_t number);
 /* True if every place of the map leads to a leaf. heap_check() follows none that does not. */
 bool fast_map_is_sound(const struct fast_state *fast);
 
+/* True if the first places of the map that are not written yet are as they were created. */
+bool fast_map_rest_is_sound(const struct heap *heap);
+
 /* Return how many leaves take memory. */
 size_t fast_map_count_leaves(const struct fast_state *fast);
 
-/* True if the block is a leaf that the map does not use. */
-bool fast_map_has_spare(const struct fast_state *fast, const void *block);
+/* True if the map does not use the leaf. */
+bool fast_map_has_spare(const struct fast_state *fast, const struct fast_leaf *leaf);
+
+/* True if the bytes before the map or a leaf are intact in this block. */
+bool fast_map_guard_is_intact(const uint8_t *block);
 
 /* Free a leaf that the map does not use. Precondition: there is one. */
 void fast_map_release_spare(struct heap *heap);

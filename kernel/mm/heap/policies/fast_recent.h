@@ -104,6 +104,7 @@ static inline void fast_recent_push(struct fast_state *fast, size_t set, uint8_t
     recent->places[entry] = fast_place_of(&fast->core, block);
     recent->words[entry] = word;
     *((uint64_t *)(void *)block - 1) = word;
+    *(uint64_t *)(void *)block = word; /* heap_check() compares it */
     recent->block_count++;
 }
 

@@ -6,7 +6,9 @@
  *
  * A block of the core holds a group of records of one length. So a slab that opens or closes changes
  * a bit, and most often no block of the core. The word p before each record is sealed. It says where
- * the group begins, and which record this is.
+ * the group begins, and which record this is. A record without a slab is zero, except that each
+ * word of bits is all 0 or all 1. The same holds for the words that a slab does not need. So
+ * heap_check() finds a write there.
  *
  * For each length the heap keeps at most one group without a record in use. So a flush frees few
  * blocks. One more waits for an operation that does little, which frees it.

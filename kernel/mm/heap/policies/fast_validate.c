@@ -95,6 +95,10 @@ bool fast_validate_other_slot(struct heap *heap, const struct fast_slab *slab, c
         record_block(heap, slot);
         return false;
     }
+    if (!fast_slab_is_sound(fast_of(heap), slab)) {
+        record(heap, HEAP_FAULT_CORRUPT, NULL, 0, slot, "a slab's record was overwritten");
+        return false;
+    }
     if (fast_slot_find(slab, slot, ret_index) && !fast_slot_is_free(slab, *ret_index) &&
         fast_slot_read(fast_of(heap), slab, *ret_index, ret_size_bytes) &&
         (!slab->is_dissolved || fast_piece_is_intact(fast_of(heap), slab, *ret_index)))

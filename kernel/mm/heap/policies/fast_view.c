@@ -14,6 +14,7 @@ struct tally {
     size_t in_bins_count;
     size_t kept_count; /* see fast_recent.h */
     size_t leaf_block_count;
+    size_t listed_count; /* of slabs */
     struct fast_record_tally records;
     size_t absent_count; /* of blocks, */
     size_t absent_units;
@@ -31,53 +32,116 @@ struct tally {
 
 /* --- Slabs ------------------------------------------------------------------------------------ */
 
-/* A class's current slab has the word that its blocks come from. */
-static bool current_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
+/* A current slab has the word that its blocks come from. A full one has the last such word. */
+static bool word_is_sound(const struct fast_slab *slab)
 {
-    if (fast->current[slab->class_index] != slab)
-        return true;
     size_t word = (size_t)(slab->word - slab->free);
-    return !slab->is_full && word <= slab->slot_count / 64 &&
+    return word <= slab->slot_count / 64 &&
            slab->word_slots == fast_slot_at(slab, (unsigned)word * 64) &&
            slab->unready == fast_class_unready(slab, (unsigned)word);
 }
 
-/* The seal leaves these out, since one changes when a dense slot gets an end. */
+static bool is_listed(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    return !slab->is_full && fast->current[slab->class_index] != slab;
+}
+
+/* A slab that is not current any more keeps what `unready` was then. */
+static bool unready_is_sound(const struct fast_slab *slab)
+{
+    return slab->unready == 0 || slab->unready == UINT64_MAX << slab->reached_count % 64;
+}
+
+static bool turn_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    if (is_listed(fast, slab))
+        return unready_is_sound(slab);
+    if (slab->is_full && (slab->reached_count != slab->slot_count || slab->used_count != 1))
+        return false;
+    return !slab->is_sparse && !slab->counts_above && word_is_sound(slab);
+}
+
+/* The bits behind the last slot are set. */
+static bool rest_is_free(const struct fast_slab *slab)
+{
+    uint64_t last = slab->free[slab->slot_count / 64];
+    return (last | ~(UINT64_MAX << slab->slot_count % 64)) == UINT64_MAX;
+}
+
+/* In a dense slab, live slots with an end are marked. In other slabs that are not dissolved, all marks
+ * are the same. */
+static bool marks_are_sound(const struct fast_slab *slab)
+{
+    const unsigned word_count = fast_slab_word_count(slab->slot_count);
+    uint64_t usual = fast_slab_is_medium(slab) ? UINT64_MAX : 0;
+    for (unsigned word = 0; word < word_count; word++) {
+        uint64_t unmarked = fast_slab_is_dense(slab) ? slab->free[word] : UINT64_MAX;
+        if (((slab->free[word_count + word] ^ usual) & unmarked) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The seal leaves both reciprocals out, since one changes when a dense slot gets an end. */
 static bool reciprocals_are_sound(const struct fast_state *fast, const struct fast_slab *slab)
 {
+    uint64_t marks = 0;
     if (slab->padded_reciprocal != (fast_slab_is_padded(slab) ? slab->reciprocal : 0))
         return false;
-    return slab->reciprocal == 0 || slab->reciprocal == fast->classes[slab->class_index].reciprocal;
+    const unsigned word_count = fast_slab_word_count(slab->slot_count);
+    for (unsigned word = 0; word < word_count && fast_slab_is_dense(slab); word++)
+        marks |= slab->free[word_count + word];
+    return slab->reciprocal == (marks != 0 ? 0 : fast->classes[slab->class_index].reciprocal);
+}
+
+/* Check the members of a sound record that change, without its counts. */
+static bool members_are_sound(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    return slab->reached_count <= slab->slot_count && reciprocals_are_sound(fast, slab) &&
+           rest_is_free(slab) && marks_are_sound(slab) && turn_is_sound(fast, slab);
+}
+
+static const char *tally_slot(const struct fast_state *fast, const struct fast_slab *slab,
+                              unsigned index, struct tally *tally)
+{
+    size_t size_bytes;
+    bool is_reached = index < slab->reached_count;
+    if (fast_slot_is_free(slab, index)) {
+        tally->survey.free_block_count++;
+        tally->survey.free_bytes += fast_slot_capacity(slab);
+        tally->free_slot_bytes = larger(tally->free_slot_bytes, fast_slot_capacity(slab));
+        return !is_reached || fast_slot_is_untouched(fast, slab, index)
+                   ? NULL
+                   : "a free block was written to";
+    }
+    if (!is_reached)
+        return "a slab's record was overwritten";
+    if (!fast_slot_read(fast, slab, index, &size_bytes))
+        return "the bytes around a block were overwritten";
+    tally->survey.live_block_count++;
+    tally->used_bytes += size_bytes;
+    return NULL;
 }
 
 static const char *tally_slab(const struct fast_state *fast, const struct fast_slab *slab,
                               struct tally *tally)
 {
-    unsigned live_count = 0;
+    size_t live_count = tally->survey.live_block_count;
     if (!fast_slot_guard_is_intact(fast, slab))
         return "the bytes before a slab's first block were overwritten";
-    if (!reciprocals_are_sound(fast, slab))
+    if (!members_are_sound(fast, slab))
         return "a slab's record was overwritten";
     for (unsigned index = 0; index < slab->slot_count; index++) {
-        size_t size_bytes;
-        if (fast_slot_is_free(slab, index)) {
-            tally->survey.free_block_count++;
-            tally->survey.free_bytes += fast_slot_capacity(slab);
-            tally->free_slot_bytes = larger(tally->free_slot_bytes, fast_slot_capacity(slab));
-            if (index < slab->reached_count && !fast_slot_is_untouched(fast, slab, index))
-                return "a free block was written to";
-            continue;
-        }
-        if (!fast_slot_read(fast, slab, index, &size_bytes))
-            return "the bytes around a block were overwritten";
-        live_count++;
-        tally->used_bytes += size_bytes;
+        const char *problem = tally_slot(fast, slab, index, tally);
+        if (problem != NULL)
+            return problem;
     }
-    tally->survey.live_block_count += live_count;
-    if (live_count !=
-        (slab->is_full ? slab->slot_count : slab->used_count + fast_class_floor(slab)))
-        return "a slab's count is wrong";
-    return current_is_sound(fast, slab) ? NULL : "a class's current slab is wrong";
+    live_count = tally->survey.live_block_count - live_count;
+    tally->listed_count += is_listed(fast, slab);
+    return live_count == (slab->is_full ? slab->slot_count
+                                        : (size_t)slab->used_count + fast_class_floor(slab))
+               ? NULL
+               : "a slab's count is wrong";
 }
 
 /* Add the slots of one piece of a dissolved slab, which begin at `piece`. A free one serves no
@@ -142,14 +206,14 @@ static bool records_are_idle(const struct fast_state *fast, const struct fast_re
  * without live blocks. */
 static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uint64_t header)
 {
-    const void *content = block;
     switch (fast_own_kind(header)) {
     case FAST_OWN_PAGES:
         return slab_is_idle(fast, fast_map_find(fast, block));
     case FAST_OWN_SLAB:
-        return records_are_idle(fast, content);
+        return records_are_idle(fast, (const void *)block);
     case FAST_OWN_LEAF:
-        return fast_map_has_spare(fast, content) || leaf_is_idle(fast, content);
+        return fast_map_has_spare(fast, fast_map_leaf_in(block)) ||
+               leaf_is_idle(fast, fast_map_leaf_in(block));
     case FAST_OWN_MAP:
         return fast->absent.units == 0 && all_slabs_are_idle(fast);
     case FAST_OWN_ABSENT:
@@ -159,11 +223,14 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
 }
 
 /* Check the pages of a slab without live blocks. They count as free memory. */
-static const char *check_idle_pages(const struct fast_state *fast, const uint8_t *pages)
+static const char *check_idle_pages(const struct fast_state *fast, const uint8_t *pages,
+                                    struct tally *tally)
 {
-    struct tally unused = {0};
+    struct tally idle = {0};
     const struct fast_slab *slab = fast_map_find(fast, pages);
-    return slab->is_dissolved ? NULL : tally_slab(fast, slab, &unused);
+    const char *problem = slab->is_dissolved ? NULL : tally_slab(fast, slab, &idle);
+    tally->listed_count += idle.listed_count;
+    return problem;
 }
 
 /* --- All blocks ------------------------------------------------------------------------------- */
@@ -274,10 +341,22 @@ static const char *tally_own(const struct fast_state *fast, const uint8_t *block
 {
     if ((header & SEALED_OWN) == 0)
         return NULL;
-    tally->leaf_block_count += fast_own_kind(header) == FAST_OWN_LEAF;
-    return fast_own_kind(header) == FAST_OWN_SLAB
-               ? fast_record_check_group(fast, block, header, &tally->records)
-               : NULL;
+    enum fast_own kind = fast_own_kind(header);
+    if (kind == FAST_OWN_SLAB)
+        return fast_record_check_group(fast, block, header, &tally->records);
+    if ((kind == FAST_OWN_LEAF || kind == FAST_OWN_MAP) && !fast_map_guard_is_intact(block))
+        return "the bytes before the map of the slabs were overwritten";
+    tally->leaf_block_count += kind == FAST_OWN_LEAF;
+    return NULL;
+}
+
+/* A kept block begins with a copy of its header. The block before it may have changed `previous`
+ * since. */
+static bool kept_is_untouched(const uint8_t *block)
+{
+    uint64_t copy = *(const uint64_t *)(const void *)block;
+    uint64_t header = sealed_header_word(block);
+    return copy == header || copy == sealed_toggled(header, SEALED_PREVIOUS_FREE);
 }
 
 /* Add a sound block. `*run_units` is the length of the run of free memory that ends at it. */
@@ -291,11 +370,15 @@ static const char *tally_next(const struct fast_state *fast, const uint8_t *bloc
         return problem;
     bool is_kept = fast_recent_is_kept(header);
     tally->kept_count += is_kept;
+    if (is_kept && !sealed_end_is_intact(fast->core.secret, block, header))
+        return "the bytes behind a freed block were overwritten";
+    if (is_kept && !kept_is_untouched(block))
+        return "a free block was written to";
     if (is_free || is_kept || ((header & SEALED_OWN) != 0 && own_is_idle(fast, block, header))) {
         bool is_pages = (header & SEALED_OWN) != 0 && fast_own_kind(header) == FAST_OWN_PAGES;
         *run_units += sealed_units(header);
         tally->has_idle |= !is_free;
-        return is_pages ? check_idle_pages(fast, block) : NULL;
+        return is_pages ? check_idle_pages(fast, block, tally) : NULL;
     }
     tally_run_in_bin(tally, *run_units);
     *run_units = 0;
@@ -368,19 +451,31 @@ static void walk_slots(const struct fast_state *fast, const struct fast_slab *sl
     }
 }
 
+/* Return the slab that has its slots in this block, or NULL if there is none, or its record was
+ * overwritten. */
+static const struct fast_slab *slab_of(const struct fast_state *fast, const uint8_t *block,
+                                       uint64_t header)
+{
+    if ((header & SEALED_OWN) == 0 || fast_own_kind(header) != FAST_OWN_PAGES)
+        return NULL;
+    const struct fast_slab *slab = fast_map_find(fast, block);
+    return fast_slab_is_sound(fast, slab) ? slab : NULL;
+}
+
 void fast_view_walk(const struct heap *heap, heap_piece_visitor *visit, void *context)
 {
     const struct fast_state *fast = fast_of(heap);
     const uint8_t *block = fast_first(&fast->core);
+    const bool is_sound = fast_map_is_sound(fast);
     uint64_t header;
     while (block < fast->core.end && sealed_read_header(fast->core.secret, block, &header) &&
            sealed_units(header) != 0) {
         struct heap_piece piece = sealed_piece(block, header);
         if (fast_absent_is(header))
             piece.kind = HEAP_PIECE_FREE;
-        if (piece.kind == HEAP_PIECE_OWN && fast_own_kind(header) == FAST_OWN_PAGES)
-            walk_slots(fast, fast_map_find(fast, block), block, sealed_units(header), visit,
-                       context);
+        const struct fast_slab *slab = is_sound ? slab_of(fast, block, header) : NULL;
+        if (slab != NULL)
+            walk_slots(fast, slab, block, sealed_units(header), visit, context);
         else
             visit(context, &piece);
         block = sealed_next(block, sealed_units(header));
@@ -403,35 +498,37 @@ void fast_view_walk_free(const struct heap *heap, size_t least_bytes, heap_piece
 /* --- Proofs ----------------------------------------------------------------------------------- */
 
 /* Check a list of partial or of sparse slabs. They belong to the class, and have free slots and
- * live blocks. */
+ * live blocks. `*listed_count` goes down by their number. */
 static const char *check_list(const struct fast_state *fast, const struct fast_class *size_class,
-                              const struct fast_slab *first, bool is_sparse)
+                              bool is_sparse, size_t *listed_count)
 {
     const struct fast_slab *previous = NULL;
-    for (const struct fast_slab *slab = first; slab != NULL; slab = slab->next) {
+    const struct fast_slab *slab =
+        is_sparse ? fast->sparse[size_class - fast->classes] : size_class->partial;
+    for (; slab != NULL; slab = slab->next, --*listed_count) {
         if (!fast_slab_is_sound(fast, slab) || &fast->classes[slab->class_index] != size_class ||
             slab->previous != previous)
             return "a class's list is wrong";
         unsigned live_count = (unsigned)slab->used_count + fast_class_floor(slab);
-        if (live_count >= slab->slot_count || slab->is_full ||
-            slab == fast->current[slab->class_index] || slab->is_dissolved ||
+        if (live_count >= slab->slot_count || !is_listed(fast, slab) || slab->is_dissolved ||
             slab->is_sparse != is_sparse || slab->counts_above == is_sparse ||
             (slab->used_count == 0 && !is_sparse) ||
             is_sparse != (live_count <= slab->slot_count / FAST_SPARSE_PART))
             return "a slab is on the wrong list";
         previous = slab;
     }
-    return NULL;
+    return is_sparse || size_class->partial_last == previous ? NULL : "a class's list is wrong";
 }
 
 /* Check the class's lists. */
-static const char *check_class(const struct fast_state *fast, const struct fast_class *size_class)
+static const char *check_class(const struct fast_state *fast, size_t class_index,
+                               size_t *listed_count)
 {
-    size_t class_index = (size_t)(size_class - fast->classes);
+    const struct fast_class *size_class = &fast->classes[class_index];
     const struct fast_slab *sparse = fast->sparse[class_index];
-    const char *problem = check_list(fast, size_class, size_class->partial, false);
+    const char *problem = check_list(fast, size_class, false, listed_count);
     if (problem == NULL)
-        problem = check_list(fast, size_class, sparse, true);
+        problem = check_list(fast, size_class, true, listed_count);
     if (problem != NULL)
         return problem;
     if ((size_class->slot_count != 0) !=
@@ -442,7 +539,18 @@ static const char *check_class(const struct fast_state *fast, const struct fast_
     return NULL;
 }
 
-static bool is_listed(const struct fast_state *fast, const struct fast_slab *slab)
+/* Check the lists of all classes, which have so many slabs. */
+static const char *check_classes(const struct fast_state *fast, size_t listed_count)
+{
+    for (size_t i = 0; i < FAST_CLASS_COUNT; i++) {
+        const char *problem = check_class(fast, i, &listed_count);
+        if (problem != NULL)
+            return problem;
+    }
+    return listed_count == 0 ? NULL : "a slab is on no list";
+}
+
+static bool is_kept(const struct fast_state *fast, const struct fast_slab *slab)
 {
     for (unsigned i = 0; i < FAST_EMPTY_SLABS; i++) {
         if (fast->empty[i] == slab)
@@ -464,7 +572,7 @@ struct map_tally {
 static const char *tally_mapped_slab(const struct fast_state *fast, const struct fast_slab *slab,
                                      struct map_tally *tally)
 {
-    bool kept = is_listed(fast, slab);
+    bool kept = is_kept(fast, slab);
     tally->slot_counts[slab->class_index] += slab->slot_count;
     tally->kept_count += kept;
     tally->slab_count++;
@@ -501,6 +609,19 @@ static const char *tally_leaf(const struct fast_state *fast, const struct fast_l
     return used_count == leaf->used_count ? problem : "a leaf of the map is miscounted";
 }
 
+/* Return the length of the list of dissolved slabs, at most `most` + 1. It ends at an overwritten
+ * record. */
+static size_t count_dissolved(const struct fast_state *fast, size_t most)
+{
+    size_t count = 0;
+    const struct fast_slab *slab = fast->dissolved;
+    while (slab != NULL && count <= most && fast_slab_is_sound(fast, slab)) {
+        count++;
+        slab = slab->next;
+    }
+    return count;
+}
+
 /* Check that the kept slabs exist and are different, that the slots of all slabs add up to the
  * classes' counts, and that leaves and absent pages are those of the blocks. */
 static const char *check_totals(const struct fast_state *fast, const struct map_tally *map,
@@ -519,15 +640,30 @@ static const char *check_totals(const struct fast_state *fast, const struct map_
     }
     if (fast_map_count_leaves(fast) + fast->spare_leaf_count != blocks->leaf_block_count)
         return "a leaf of the map is lost";
-    size_t dissolved_count = 0;
-    const struct fast_slab *slab = fast->dissolved;
-    for (; slab != NULL && dissolved_count <= blocks->records.in_use_count; slab = slab->next)
-        dissolved_count++;
-    if (map->slab_count + dissolved_count != blocks->records.in_use_count)
+    if (map->slab_count + count_dissolved(fast, blocks->records.in_use_count) !=
+        blocks->records.in_use_count)
         return "a record is lost";
     if (map->absent_page_count != blocks->absent_page_count)
         return "the map has an absent page outside of absent blocks";
     return NULL;
+}
+
+static bool leaf_is_unused(const struct fast_leaf *leaf)
+{
+    for (unsigned i = 0; i < FAST_LEAF_PAGES; i++) {
+        if (leaf->slabs[i] != &fast_no_slab)
+            return false;
+    }
+    return leaf->used_count == 0;
+}
+
+static bool spare_leaves_are_sound(const struct fast_state *fast)
+{
+    for (unsigned i = 0; i < fast->spare_leaf_count; i++) {
+        if (!leaf_is_unused(fast->spare_leaves[i]))
+            return false;
+    }
+    return true;
 }
 
 /* Check the leaves and their number, and what they lead to. */
@@ -543,6 +679,8 @@ static const char *check_map(const struct fast_state *fast, const struct tally *
     if (map.leaf_count != fast->leaf_count ||
         (fast->map_block == NULL && (map.leaf_count != 0 || fast->spare_leaf_count != 0)))
         return "the leaves of the map are miscounted";
+    if (!spare_leaves_are_sound(fast))
+        return "a leaf that the map does not use was written to";
     return check_totals(fast, &map, blocks);
 }
 
@@ -562,7 +700,7 @@ static const char *check_dissolved(const struct fast_state *fast, const struct t
     for (const struct fast_slab *slab = fast->dissolved; slab != NULL; slab = slab->next) {
         unsigned slab_live_count = 0;
         if (!fast_slab_is_sound(fast, slab) || !slab->is_dissolved || slab->reciprocal != 0 ||
-            slab->padded_reciprocal != 0 || slab->previous != previous)
+            slab->previous != previous || !unready_is_sound(slab) || !rest_is_free(slab))
             return "the list of dissolved slabs is wrong";
         for (unsigned index = 0; index < slab->slot_count; index++) {
             slab_live_count += !fast_slot_is_free(slab, index);
@@ -595,12 +733,14 @@ const char *fast_view_check(const struct heap *heap)
         problem = fast_recent_check(fast, tally.kept_count);
     if (problem == NULL)
         problem = fast_record_check_lists(fast, tally.records.listed_count);
+    if (problem == NULL && !fast_map_rest_is_sound(heap))
+        problem = "the map of the slabs was overwritten";
     if (problem == NULL)
         problem = check_map(fast, &tally);
     if (problem == NULL)
         problem = fast_absent_check_lists(fast, tally.absent_count, tally.absent_units);
-    for (size_t i = 0; i < FAST_CLASS_COUNT && problem == NULL; i++)
-        problem = check_class(fast, &fast->classes[i]);
+    if (problem == NULL)
+        problem = check_classes(fast, tally.listed_count);
     if (problem == NULL)
         problem = check_dissolved(fast, &tally);
     return problem;
