@@ -75,6 +75,14 @@ def test_halted_machine_is_ended(watch, serial, state, words):
     assert words in verdict.sentence
 
 
+def test_panic_gets_the_stated_time_to_end_the_machine(watch):
+    """The kernel draws its QR code behind the last line, and a busy host may need seconds for this."""
+    late = PANIC + "|" * 40  # two seconds
+    verdict, _ = watch(late, end="61", timeout=60, panic_seconds=30)
+    assert verdict.code == 0x1E and verdict.sentence.startswith("the kernel stopped with ")
+    assert watch(late, end="61", timeout=60, panic_seconds=0.2)[0].code is None
+
+
 def test_panic_behind_ready_is_no_ready(watch):
     verdict, states = watch(READY + "|" + PANIC, timeout=60)
     assert states == ["panic"] and not verdict.success
