@@ -12,6 +12,7 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from argparse import SUPPRESS
@@ -263,6 +264,14 @@ GROUPS = {
 }  # fmt: skip
 
 
+def choose_scratch():
+    """Let all tests have a folder for temporary files whose name make can read (TMPDIR may have a blank), and a home,
+    which gdb and cargo demand."""
+    if re.search(r"[^\w/.,+@-]", tempfile.gettempdir()):
+        os.environ["TMPDIR"] = "/tmp"
+    os.environ.setdefault("HOME", os.environ.get("TMPDIR", "/tmp"))
+
+
 def parse_arguments():
     parser = arguments.Parser(
         prog="test.sh",
@@ -332,6 +341,7 @@ def main():
         return 0
     arguments.print_anything()
     interrupts.raise_them()
+    choose_scratch()
     try:
         chosen = [name for name in GROUPS if name in (options.groups or GROUPS)]
         total, cases = run_groups(chosen, options.all)
