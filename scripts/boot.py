@@ -637,7 +637,9 @@ class Boot:
             return "end"
         serial = self.serial
         for state, pattern in STATES:
-            if pattern.search(serial):
+            found = pattern.search(serial)
+            # After a fault of its own the loader refuses the boot, and returns to the firmware.
+            if found and not (state == "fault" and REFUSAL.search(serial, found.end())):
                 return state
         return "dead end" if find_dead_end(serial) else None
 

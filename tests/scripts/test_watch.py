@@ -62,6 +62,13 @@ def test_boot_goes_on_after_a_refusal_by_default(watch):
     assert states in ([], ["refusal"])
 
 
+def test_boot_goes_on_after_a_fault_that_the_loader_refuses(watch):
+    """The conductor ends the machine, on a busy host seconds later."""
+    verdict, states = watch(FAULT + REFUSAL + "|" * 40 + "conductor: pages=0\n", end="253", timeout=60)
+    assert "conductor: pages=0" in verdict.serial and verdict.code == 0x7E
+    assert states == ["refusal"]
+
+
 @pytest.mark.parametrize("serial, state, words", [
     (PANIC, "panic", "block at 0x10"),
     (FAULT, "fault", "[loader] fault: #PF page fault, error code 0x0,"),
