@@ -592,13 +592,13 @@ class Boot:
         """Save the screen as a PNG file."""
         self.command("screendump", {"filename": str(path), "format": "png"})
 
-    def watch(self, timeout=None, notice=None, refusal_ends=False):
+    def watch(self, timeout=None, notice=None, refusal_ends=False, panic_seconds=HALT_SECONDS):
         """Run to the end, or to a dead end, or until `timeout` seconds have passed. Without a timeout a person watches
         the machine and ends it.
 
         `notice(state)` is called once for each new state of _state(), and for "late". At that time the output is
         complete, and the screen still exists. With `refusal_ends` an error of the loader ends the machine at once,
-        before the firmware goes on."""
+        before the firmware goes on. A panic gets `panic_seconds` to end the machine with its code."""
         deadline = None if timeout is None else time.monotonic() + timeout
         noticed = set()
         while self.pump(0.1):
@@ -609,7 +609,8 @@ class Boot:
             halted = state in HALTED or state == "refusal" and find_dead_end(self.serial)
             ends = ends or halted and timeout is not None
             if state is not None and state not in noticed:
-                self._pump_for(HALT_SECONDS if state in HALTED else QUIET_SECONDS)
+                halt_seconds = panic_seconds if state == "panic" else HALT_SECONDS
+                self._pump_for(halt_seconds if state in HALTED else QUIET_SECONDS)
                 if not late and self._state() != state:
                     continue  # another state has followed at once, for example a panic
                 noticed.add(state)
@@ -636,7 +637,9 @@ class Boot:
             return "end"
         serial = self.serial
         for state, pattern in STATES:
-            if pattern.search(serial):
+            found = pattern.search(serial)
+            # After a fault of its own the loader refuses the boot, and returns to the firmware.
+            if found and not (state == "fault" and REFUSAL.search(serial, found.end())):
                 return state
         return "dead end" if find_dead_end(serial) else None
 

@@ -19,7 +19,10 @@ fi
 case $1 in
 -*) usage_refuse "unknown option '$1': the first word is the folder" ;;
 esac
-folder=${1/#\~\//$HOME/}
+folder=$1
+if [ -n "${HOME:-}" ]; then
+    folder=${1/#\~\//$HOME/}
+fi
 language=$2
 case $language in
 c | rust) ;;

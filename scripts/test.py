@@ -12,6 +12,7 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from argparse import SUPPRESS
@@ -248,7 +249,8 @@ GROUPS = {
                   lambda _: make_group("test-unit")),
     "threads": Group("the kernel's heap and lock, under TSan", ("thread-tests",),
                      lambda _: make_group("test-threads")),
-    "scripts": Group("the scripts", ("build",), lambda _: pytest_group("tests/scripts", *in_parallel())),
+    "scripts": Group("the scripts", ("build",),
+                     lambda _: pytest_group("tests/scripts", *in_parallel(waiting=2))),
     "host": Group("real programs on the heap", ("lib", "lib-targets", "host-programs"),
                   lambda _: pytest_group("tests/host", *in_parallel(waiting=1))),
     "lessons": Group("the lessons on this machine, solved, unsolved and with mistakes", ("lesson-programs",),
@@ -261,6 +263,14 @@ GROUPS = {
     "qemu": Group("loader and kernel in QEMU", ("build", "qemu-programs", "checked-kernels"),
                   lambda everything: pytest_group("tests/qemu", *in_parallel(waiting=1), *["--all"] * everything)),
 }  # fmt: skip
+
+
+def choose_scratch():
+    """Let all tests have a folder for temporary files whose name make can read (TMPDIR may have a blank), and a home,
+    which gdb and cargo demand."""
+    if re.search(r"[^\w/.,+@-]", tempfile.gettempdir()):
+        os.environ["TMPDIR"] = "/tmp"
+    os.environ.setdefault("HOME", os.environ.get("TMPDIR", "/tmp"))
 
 
 def parse_arguments():
@@ -332,6 +342,7 @@ def main():
         return 0
     arguments.print_anything()
     interrupts.raise_them()
+    choose_scratch()
     try:
         chosen = [name for name in GROUPS if name in (options.groups or GROUPS)]
         total, cases = run_groups(chosen, options.all)

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# It takes as long as half of the group, so it starts first.
+LONGEST = "test_python[first-fit-100]"
 sys.path.insert(0, str(ROOT / "scripts"))
 
 
@@ -13,3 +15,7 @@ def pytest_configure(config):
         subprocess.run(["make", "--no-print-directory", "--silent", "lib", "lib-targets", "host-programs",
                         "detection-program"],
                        cwd=ROOT, check=True)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.name != LONGEST)

@@ -316,7 +316,7 @@ static void try_figures(void)
 
 int main(void)
 {
-    (void)alarm(120); /* this ends a deadlock */
+    (void)alarm(240); /* this ends a deadlock */
     try_sizes();
     try_alignments();
     try_figures();

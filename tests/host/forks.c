@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define TRAP_FLAG        0x100
-#define DEADLOCK_SECONDS 60
+#define DEADLOCK_SECONDS 240
 
 #define require(condition)                                                                         \
     do {                                                                                           \

@@ -47,7 +47,7 @@ def trace(tmp_path):
 
 def replay(*words, status=0):
     process = subprocess.run([REPLAY, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                             timeout=60, check=False)  # fmt: skip
+                             timeout=300, check=False)  # fmt: skip
     assert process.returncode == status, process.stderr
     return process.stdout if status == 0 else process.stderr
 
@@ -174,7 +174,7 @@ def test_limits_cover_every_size():
 
 
 def sizes(*words, status=0, peers=""):
-    process = subprocess.run([BENCH / "bench_sizes", *words], capture_output=True, text=True, timeout=60, check=False,
+    process = subprocess.run([BENCH / "bench_sizes", *words], capture_output=True, text=True, timeout=300, check=False,
                              env=dict(os.environ, HEAP_BENCH_PEERS=peers))  # fmt: skip
     assert process.returncode == status, process.stderr
     return process.stdout, process.stderr
@@ -219,7 +219,7 @@ MIXES = ["churn", "kernel-mix", "kernel-server", "kernel-host", "network", "file
 
 
 def mixes(*words, status=0):
-    process = subprocess.run([BENCH / "bench_mixes", *words], capture_output=True, text=True, timeout=60, check=False,
+    process = subprocess.run([BENCH / "bench_mixes", *words], capture_output=True, text=True, timeout=300, check=False,
                              env=dict(os.environ, HEAP_BENCH_PEERS=""))  # fmt: skip
     assert process.returncode == status, process.stderr
     return process.stdout if status == 0 else process.stderr
@@ -328,7 +328,7 @@ def test_checks_cost_instructions_at_every_size(monkeypatch):
 
 @pytest.mark.parametrize("load", ["", LIBRARY])
 def test_pattern_has_figures_of_live_and_resident_memory(load):
-    line = subprocess.run([MEMORY, "valley"], stdout=subprocess.PIPE, text=True, timeout=60, check=True,
+    line = subprocess.run([MEMORY, "valley"], stdout=subprocess.PIPE, text=True, timeout=300, check=True,
                           env=dict(os.environ, LD_PRELOAD=str(load))).stdout  # fmt: skip
     peak_live, peak_resident, end_live, end_resident = map(int, line.split())
     assert 70_000_000 < peak_live <= peak_resident < 1.3 * peak_live

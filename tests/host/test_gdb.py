@@ -20,7 +20,7 @@ KINDS = ["bump plain", "bump debug", "first-fit plain", "first-fit debug", "best
 def gdb(program, *commands):
     words = [word for command in commands for word in ("-ex", command)]
     return subprocess.run(["gdb", "-q", "-nx", "-batch", "-x", PRINTERS, *words, program], stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=120, check=True)  # fmt: skip
+                          capture_output=True, text=True, timeout=300, check=True)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

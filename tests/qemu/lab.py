@@ -40,6 +40,9 @@ CODE_CONDUCTOR_FAILED = 0x7F
 
 # A boot takes seconds, but a busy host may need more. Machines with much memory get more time (Machine.patience).
 TIMEOUT_SECONDS = 300
+# Behind a panic's last line the kernel still draws the QR code, then writes the exit code. A kernel with sanitizers on
+# a busy host takes seconds for this.
+PANIC_SECONDS = 20
 # Every image has the same size, since the restored firmware still uses the size from before the snapshot.
 CASE_IMAGE_MIB = 24
 CASE_MEMORY = "128M"
@@ -156,7 +159,8 @@ class Lab:
         disk = self.disk(changes, plan, fat_bits, iso=iso, **settings)
         try:
             pc = self.machine(disk, **options)
-            return boot.boot(pc, pc.patience(timeout))
+            with boot.Boot(pc) as running:
+                return watch(running, pc.patience(timeout), settings)
         finally:
             shutil.rmtree(disk.parent)
 
@@ -169,7 +173,7 @@ class Lab:
         disk = self.case_disk(machine, changes, plan, **settings)
         try:
             with self.restore(disk, machine=machine) as running:
-                return running.watch(timeout)
+                return watch(running, timeout, settings)
         finally:
             shutil.rmtree(disk.parent)
 
@@ -238,6 +242,12 @@ class Lab:
             raise boot.BootError("QEMU wrote no snapshot")
         state.rename(target)
         shutil.rmtree(disk.parent)
+
+
+def watch(running, timeout, settings):
+    """Watch a boot to its end. With the usual words a panic ends the machine; with others it may stay there."""
+    usual = settings.get("words") is None
+    return running.watch(timeout, panic_seconds=PANIC_SECONDS if usual else boot.HALT_SECONDS)
 
 
 def memory_in_file(pc, state, is_shared):

@@ -34,14 +34,15 @@ def megahertz(lab):
     (["spcr-port 1016"], "firmware's delay"),  # the SPCR table takes the place of the HPET's
 ])  # fmt: skip
 def test_L7_every_source_gives_the_same_frequency(lab, megahertz, plan, source):
-    """A busy host can stop the machine in the middle of a measurement. So a wrong frequency is measured again, at most
-    twice. A wrong calculation is wrong each time."""
+    """A busy host can stop the machine in the middle of a measurement. So a wrong frequency, and one that the loader
+    itself refused, is measured again, at most twice. A wrong calculation is wrong each time."""
     without = [] if source == "ACPI PM timer" else ["no-power-timer"]
     seen = []
     while len(seen) < 3 and not (seen and abs(seen[-1] - megahertz) < megahertz * TOLERANCE):
         found, found_source = frequency(expect_ready(lab.case(plan=without + plan, **TCG)))
-        assert found_source == source
+        assert found_source in (source, "unknown")
         seen.append(found)
+    assert found_source == source
     assert abs(seen[-1] - megahertz) < megahertz * TOLERANCE, (seen, megahertz)
 
 

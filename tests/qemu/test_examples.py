@@ -26,7 +26,7 @@ def environment():
 
 def make(project, *words):
     return subprocess.run(["make", "-C", project, *words], env=environment(), capture_output=True, text=True,
-                          check=False, timeout=120)  # fmt: skip
+                          check=False, timeout=300)  # fmt: skip
 
 
 def break_kernel(source):

@@ -10,7 +10,7 @@ import zlib
 import pytest
 
 from gdb_stub import RDI, RSP, GdbStub
-from lab import CASE_IMAGE_MIB, PANIC, ROOT, TIMEOUT_SECONDS, expect_ready
+from lab import BUILD, CASE_IMAGE_MIB, PANIC, ROOT, TIMEOUT_SECONDS, expect_ready
 from screen import read_screen
 
 HEADER = (ROOT / "shared/handoff.h").read_text(encoding="utf-8")
@@ -70,7 +70,7 @@ class Row:
 
 def kernel_entry():
     """e_entry of the kernel's ELF header."""
-    return struct.unpack_from("<Q", (ROOT / "esp/kernel.elf").read_bytes(), 24)[0]
+    return struct.unpack_from("<Q", (BUILD / "kernel.elf").read_bytes(), 24)[0]
 
 
 class Handoff:
@@ -212,7 +212,7 @@ def test_refusal_is_on_the_screen(lab):
             assert time.monotonic() < deadline, text
             running.pump(0.1)
             running.screenshot(picture)
-            text = read_screen(picture, ROOT / "build/font.bin")
+            text = read_screen(picture, BUILD / "font.bin")
 
 
 def test_refusal_is_not_drawn_over_memory(lab):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab import CASE_IMAGE_MIB, ROOT, TIMEOUT_SECONDS, WORDS, expect_ready, expect_stop
+from lab import BUILD, CASE_IMAGE_MIB, TIMEOUT_SECONDS, WORDS, expect_ready, expect_stop
 
 UP, DOWN, HOME, END, ESCAPE = b"\x1b[A", b"\x1b[B", b"\x1b[H", b"\x1b[F", b"\x1b"
 LIST = "Handoff: choose an entry"
@@ -96,6 +96,15 @@ ENTRIES = configuration(
 )  # fmt: skip
 
 
+def paste_and_remove(terminal):
+    """Return how often the menu draws the row of a text that is pasted and removed. A busy host can let the bytes of a
+    paste arrive one by one, so the caller tries it again."""
+    before = len(terminal.running.raw)
+    terminal.type(b" " + 25 * b"y", "y{25}$")
+    terminal.type(26 * b"\x7f", rf"^{ATTENDED[10:]}$")
+    return terminal.running.raw.count(ATTENDED[10:].encode(), before)
+
+
 def test_W4_dialogue_on_the_serial_port(lab):
     """A key held since power-on opens the menu. The firmware has no keyboard, and its console no serial port."""
     with start(lab, ENTRIES, ["no-terminal", "no-keyboard", "await-serial"]) as running:
@@ -113,10 +122,11 @@ def test_W4_dialogue_on_the_serial_port(lab):
         terminal.type(b"\r", rf"^{LIST} \(1 of 24\)$", r"^  absent \(error\)$",
                       r"^HL-04: The file is not on the boot volume. \\absent.elf. ", r"^It starts in \d+ s.")  # fmt: skip
         terminal.type(b"e", r"^The command line of this boot$", rf"^{ATTENDED[10:]}$", absent="It starts")
-        before = len(running.raw)
-        terminal.type(b" " + 25 * b"y", "y{25}$")
-        terminal.type(25 * b"\x7f" + b"a=\"", rf"^{ATTENDED[10:]} a=\"$")
-        assert running.raw.count(ATTENDED[10:].encode(), before) < 20, "a pasted text is drawn when it ends"
+        drawn = [paste_and_remove(terminal)]
+        while len(drawn) < 3 and drawn[-1] >= 20:
+            drawn.append(paste_and_remove(terminal))
+        assert drawn[-1] < 20, f"a pasted text is drawn when it ends: {drawn}"
+        terminal.type(b" a=\"", rf"^{ATTENDED[10:]} a=\"$")
         terminal.type(b"\r", r"^The command line has a quote that is never closed.$")
         running.send(b"\x7f\x7f\x7fheap=best-fit\r")
         verdict = running.watch(TIMEOUT_SECONDS)
@@ -143,7 +153,7 @@ def test_dialogue_on_the_keyboard_and_the_screen(lab, console):
         shown = console.read(lab_picture(lab, running))
         assert "The command line of this boot" in shown and "paging=4" in shown and "Enter: start  Esc: back" in shown, shown
         press(running, "esc", "d")
-        kernel = (ROOT / "esp/kernel.elf").read_bytes()
+        kernel = (BUILD / "kernel.elf").read_bytes()
         terminal.expect(r"^ID: b, from \\handoff.conf$", rf"^kernel: \\kernel.elf, {len(kernel)} bytes$",
                         f"^  SHA-256 {hashlib.sha256(kernel).hexdigest()}$")  # fmt: skip
         press(running, "ret")

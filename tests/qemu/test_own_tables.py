@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lab import CASE_IMAGE_MIB, PANIC, ROOT, TIMEOUT_SECONDS, boot
+from lab import BUILD, CASE_IMAGE_MIB, PANIC, TIMEOUT_SECONDS, boot
 from machines import MODERN
 from screen import read_screen
 from test_probe import PROBE, boot_probe, expect_kept, figures
@@ -66,7 +66,7 @@ def test_L8_report_is_on_the_screen(lab):
             assert time.monotonic() < deadline, text
             running.pump(0.1)
             running.screenshot(picture)
-            text = read_screen(picture, ROOT / "build/font.bin")
+            text = read_screen(picture, BUILD / "font.bin")
     assert "[loader] fault: #UD invalid opcode, before the kernel's handlers" in text
 
 

@@ -6,10 +6,10 @@ import struct
 
 import pytest
 
-from lab import ROOT, TIMEOUT_SECONDS, expect_ready
+from lab import BUILD, TIMEOUT_SECONDS, expect_ready
 from machines import SMALL
 
-TAKER = ROOT / "build/small_kernels/processors.elf"
+TAKER = BUILD / "small_kernels/processors.elf"
 TAKEN = 0x10
 ENTRIES, ENTRY_BYTES, ID_OFFSET = 44, 8, 3
 WINDOW, WINDOW_END = 0xFFFFFF0080000000, 0xFFFFFF00C0000000

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from lab import ROOT, TIMEOUT_SECONDS, WORDS, expect_ready, expect_stop
+from lab import BUILD, TIMEOUT_SECONDS, WORDS, expect_ready, expect_stop
 from screen import read_screen
 
 READY = "[ready]"
@@ -155,7 +155,7 @@ def test_W6_a_port_that_takes_no_byte_does_not_stop_the_boot(lab):
                 assert time.monotonic() < deadline, text
                 running.pump(0.1)
                 running.screenshot(running.scratch / "screen.ppm")
-                text = read_screen(running.scratch / "screen.ppm", ROOT / "build/font.bin")
+                text = read_screen(running.scratch / "screen.ppm", BUILD / "font.bin")
         assert set(os.read(pipe, 1 << 20)) == {ord("x")}, "the port took a byte"
     assert "serial port 2e8 (handoff.conf)" in running.serial
 

@@ -5,14 +5,14 @@ import subprocess
 
 import pytest
 
-from lab import ROOT, expect_stop
+from lab import BUILD, expect_stop
 from test_firmware_tables import NO_ROW, RESERVED, RESERVED_LOW, moved
 
 OK = 0x10
 
 
 def boot_kernel(lab, name, **settings):
-    path = ROOT / f"build/small_kernels/{name}.elf" if isinstance(name, str) else name
+    path = BUILD / f"small_kernels/{name}.elf" if isinstance(name, str) else name
     return lab.case(kernel=path, **settings)
 
 
@@ -43,7 +43,7 @@ def test_E16_refusal_names_segment_address_and_the_linker_s_option(lab, tmp_path
     """The obvious option -Ttext leaves the constants below the higher half."""
     kernel = tmp_path / "first.elf"
     subprocess.run(["ld.lld", "-static", "-nostdlib", "--entry=entry", "-Ttext=0xffffffff80000000",
-                    ROOT / "build/kernel/tests/qemu/small_kernels/version_1.o", "-o", kernel], check=True)  # fmt: skip
+                    BUILD / "kernel/tests/qemu/small_kernels/version_1.o", "-o", kernel], check=True)  # fmt: skip
     verdict = expect_stop(boot_kernel(lab, kernel), 11)
     assert re.search(r"what: +\\kernel.elf: segment \d \(r--, 0x200[0-9a-f]{3}, \d+ bytes\): A segment is linked below "
                      r"0xffffffff80000000\.\n +remedy: Link with `--image-base=0xffffffff80000000`", verdict.serial)  # fmt: skip

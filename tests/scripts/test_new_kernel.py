@@ -33,6 +33,13 @@ def test_wrong_settings_are_refused(settings, words):
     assert not (ROOT / "x").exists() and not (ROOT / "first").exists()
 
 
+def test_user_without_a_home_gets_the_same_sentences():
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+    done = subprocess.run([ROOT / "scripts/new-kernel.sh", f"{ROOT}/x", "c"], capture_output=True, text=True, check=False,
+                          env=environment)  # fmt: skip
+    assert done.returncode == 2 and done.stderr.startswith("new-kernel.sh: ") and "is in the checkout" in done.stderr
+
+
 def test_folder_with_files_stays_as_it_is(tmp_path):
     (tmp_path / "mine").write_text("text", encoding="utf-8")
     assert "is not empty" in refuse(f"DIR={tmp_path}", "LANG=rust")

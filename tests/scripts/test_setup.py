@@ -186,7 +186,7 @@ def make_apt(tmp_path):
             (folder / name).chmod(0o755)
         environment = {"PATH": f"{folder}:/usr/bin:/bin", "BUILD": str(tmp_path / "build")}
         done = subprocess.run([ROOT / "scripts/firmware-builds.sh"], capture_output=True, text=True,
-                              check=True, env=environment, timeout=60)  # fmt: skip
+                              check=True, env=environment, timeout=300)  # fmt: skip
         return tmp_path / "build/firmware", done.stdout + done.stderr
 
     return run

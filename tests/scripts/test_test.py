@@ -40,6 +40,17 @@ def test_groups_of_tests_can_be_chosen(monkeypatch):
     assert all(f"\n  {name} " in listed for name in test_module.GROUPS)
 
 
+@pytest.mark.parametrize("name, is_kept", [("plain-1.2", True), ("two words", False), ("a$b", False)])
+def test_tests_get_a_scratch_folder_whose_name_make_can_read(tmp_path, monkeypatch, name, is_kept):
+    (tmp_path / name).mkdir()
+    monkeypatch.setattr(test_module.tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / name))
+    monkeypatch.delenv("HOME", raising=False)
+    test_module.choose_scratch()
+    assert os.environ["HOME"] == os.environ["TMPDIR"]
+    assert os.environ["TMPDIR"] == (str(tmp_path / name) if is_kept else "/tmp")
+
+
 def test_only_chosen_groups_are_run_after_their_build(monkeypatch, capsys):
     made = []
     monkeypatch.setattr(test_module, "make", lambda *targets: made.append(targets) or (0, "3 passed, 0 failed"))

@@ -62,6 +62,13 @@ def test_boot_goes_on_after_a_refusal_by_default(watch):
     assert states in ([], ["refusal"])
 
 
+def test_boot_goes_on_after_a_fault_that_the_loader_refuses(watch):
+    """The conductor ends the machine, on a busy host seconds later."""
+    verdict, states = watch(FAULT + REFUSAL + "|" * 40 + "conductor: pages=0\n", end="253", timeout=60)
+    assert "conductor: pages=0" in verdict.serial and verdict.code == 0x7E
+    assert states == ["refusal"]
+
+
 @pytest.mark.parametrize("serial, state, words", [
     (PANIC, "panic", "block at 0x10"),
     (FAULT, "fault", "[loader] fault: #PF page fault, error code 0x0,"),
@@ -73,6 +80,14 @@ def test_halted_machine_is_ended(watch, serial, state, words):
     assert states == [state] and not verdict.success
     assert "nobody ended it" not in verdict.serial
     assert words in verdict.sentence
+
+
+def test_panic_gets_the_stated_time_to_end_the_machine(watch):
+    """The kernel draws its QR code behind the last line, and a busy host may need seconds for this."""
+    late = PANIC + "|" * 40  # two seconds
+    verdict, _ = watch(late, end="61", timeout=60, panic_seconds=30)
+    assert verdict.code == 0x1E and verdict.sentence.startswith("the kernel stopped with ")
+    assert watch(late, end="61", timeout=60, panic_seconds=0.2)[0].code is None
 
 
 def test_panic_behind_ready_is_no_ready(watch):

@@ -6,6 +6,7 @@ import gzip
 import json
 import lzma
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
-from lab import FOLDER, NO_INPUT, READY, ROOT, simulate, simulate_json
+from lab import FOLDER, NO_INPUT, PROGRAM, READY, ROOT, simulate, simulate_json
 
 TEXT = "usable 0x0 0x9ffff\nusable 0x100000 0x3fffffff\n"
 ROWS = "# columns: type base pages attr\n7 0x0 160 0xf\n7 0x100000 261888 0xf\n"
@@ -28,7 +29,7 @@ ENVIRONMENTS = [{"PYTHONIOENCODING": "ascii"},
 
 def shell(command, **environment):
     """Run a command in bash. In it, `simulate` is the program."""
-    program = " ".join(SIMULATE)
+    program = shlex.join(SIMULATE)
     return subprocess.run(["bash", "-c", f'simulate() {{ {program} "$@"; }}; {command}'], cwd=ROOT,
                           capture_output=True, env={**os.environ, **environment}, check=False)  # fmt: skip
 
@@ -118,7 +119,7 @@ def test_map_may_come_through_a_fifo(tmp_path):
 @pytest.mark.parametrize("options", ["", "--json", "--help"])
 def test_pipe_that_closes_ends_it_without_a_word(options, tmp_path):
     (tmp_path / "map.txt").write_text(TEXT)
-    done = shell(f'simulate {tmp_path}/map.txt {options} | head -1; exit "${{PIPESTATUS[0]}}"',
+    done = shell(f'simulate {shlex.quote(str(tmp_path))}/map.txt {options} | head -1; exit "${{PIPESTATUS[0]}}"',
                  TMPDIR=str(tmp_path))  # fmt: skip
     assert done.stdout.count(b"\n") == 1 and done.stderr == b""
     assert done.returncode in (0, 128 + signal.SIGPIPE)
@@ -132,11 +133,11 @@ def test_reader_that_is_gone_before_the_end_is_seen():
 
 def test_output_that_cannot_be_written_is_a_sentence(tmp_path):
     (tmp_path / "map.txt").write_text(TEXT)
-    done = shell(f"simulate {tmp_path}/map.txt --json > /dev/full")
+    done = shell(f"simulate {shlex.quote(str(tmp_path))}/map.txt --json > /dev/full")
     assert done.stderr == b"simulate: the output cannot be written: No space left on device\n"
-    assert shell(f"simulate {tmp_path}/map.txt >&-").returncode == READY
+    assert shell(f"simulate {shlex.quote(str(tmp_path))}/map.txt >&-").returncode == READY
     assert b"standard input is closed" in shell("simulate - <&-").stderr
-    done = shell(f"simulate {tmp_path}/map.txt", TMPDIR="/nonexistent", HOME="/nonexistent")
+    done = shell(f"simulate {shlex.quote(str(tmp_path))}/map.txt", TMPDIR="/nonexistent", HOME="/nonexistent")
     assert b"Traceback" not in done.stderr
 
 
@@ -201,10 +202,16 @@ def test_script_hands_everything_on(tmp_path):
     assert done.stdout == ROWS and done.returncode == READY
 
 
+def is_open(place):
+    """Return whether all users can reach a folder."""
+    return place.is_dir() and all(folder.stat().st_mode & 1 for folder in (place, *place.resolve().parents))
+
+
 @pytest.fixture(name="open_folder")
 def folder_for_everybody():
-    """Return a folder that all users can read. A folder of pytest is only for its user."""
-    with tempfile.TemporaryDirectory() as name:
+    """Return a folder that all users can read. A folder of pytest is only for its user, and so may be that of TMPDIR."""
+    places = [place for place in (tempfile.gettempdir(), "/tmp", "/var/tmp") if is_open(Path(place))]
+    with tempfile.TemporaryDirectory(dir=places[0]) as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
@@ -217,7 +224,8 @@ def test_built_checkout_that_cannot_be_written_is_used_unchanged(open_folder):
     shutil.copy(ROOT / "Makefile", open_folder)
     build = open_folder / "build"
     (build / "simulator").mkdir(parents=True)
-    shutil.copy(ROOT / "build/simulator/simulate", build / "simulator")
+    shutil.copy(PROGRAM, build / "simulator")
+    subprocess.run(["chmod", "-R", "a+rX", open_folder], check=True)  # the checkout may be of a user with umask 077
     build.chmod(0o555)
     (open_folder / "empty").mkdir(mode=0o555)
 
