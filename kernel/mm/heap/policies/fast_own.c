@@ -15,12 +15,12 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
     return taken.block;
 }
 
-/* The core had no memory. Merge the blocks that were freed last, or let the heap grow. */
+/* The core had no memory. Merge some of the blocks that were freed last, or let the heap grow. */
 static __attribute__((noinline)) uint8_t *
 take_more(struct heap *heap, const struct heap_request *request, uint64_t *ret_header)
 {
     uint8_t *block = NULL;
-    if (!heap->is_corrupt && fast_recent_flush(heap))
+    if (!heap->is_corrupt && fast_recent_release(heap))
         block = take(heap, request, ret_header);
     if (block == NULL && !heap->is_corrupt && heap_end_grow_for(heap, request))
         block = take(heap, request, ret_header);
