@@ -10,6 +10,9 @@ static const size_t KEPT_SIZES[] = {1040,  1041,  1500,  2048,  4095,  4096,  41
 
 #define REGION_BYTES ARENA_BYTES
 
+/* The blocks of one size that are kept. */
+#define SET_COUNT (FAST_RECENT_DEPTH - 1)
+
 static bool is_fast(const struct fixture *fixture)
 {
     return fixture->policy == &heap_policy_fast && !fixture->debug;
@@ -36,15 +39,15 @@ static void test_next_request_of_the_size_gets_the_block(void **state)
         return;
     for (size_t s = 0; s < KEPT_COUNT; s++) {
         struct heap *heap = start_short(fixture);
-        uint8_t *blocks[FAST_RECENT_BLOCKS];
-        for (unsigned i = 0; i < FAST_RECENT_BLOCKS; i++)
+        uint8_t *blocks[SET_COUNT];
+        for (unsigned i = 0; i < SET_COUNT; i++)
             blocks[i] = allocate(heap, KEPT_SIZES[s]);
-        for (unsigned i = 0; i < FAST_RECENT_BLOCKS; i++) {
+        for (unsigned i = 0; i < SET_COUNT; i++) {
             heap_free(heap, blocks[i], CALLER);
             assert_int_equal(kept_count(heap), i + 1);
             assert_sound(heap);
         }
-        for (unsigned i = FAST_RECENT_BLOCKS; i-- > 0;) {
+        for (unsigned i = SET_COUNT; i-- > 0;) {
             assert_ptr_equal(allocate(heap, KEPT_SIZES[s]), blocks[i]);
             assert_int_equal(heap_usable_size(heap, blocks[i], CALLER), KEPT_SIZES[s]);
             assert_sound(heap);
@@ -70,6 +73,70 @@ static void test_other_blocks_are_merged(void **state)
     heap_free(heap, allocate(heap, 4096), CALLER);
     assert_int_equal(kept_count(heap), 0);
     assert_sound(heap);
+}
+
+/* What counts is how large the heap may become, not how large it is. */
+static void test_a_small_heap_that_can_grow_keeps_long_blocks(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_growing(fixture, REGION_BYTES);
+    uint8_t *block = allocate(heap, 40000);
+    (void)allocate(heap, 100);
+    heap_free(heap, block, CALLER);
+    assert_in_range(heap->size_bytes, 0, 20 * 40000);
+    assert_int_equal(kept_count(heap), 1);
+    assert_ptr_equal(allocate(heap, 40000), block);
+    assert_sound(heap);
+}
+
+/* A request gets the memory of kept blocks before the heap grows. */
+static void test_kept_blocks_are_merged_before_the_heap_grows(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_growing(fixture, REGION_BYTES);
+    void *blocks[4];
+    for (unsigned i = 0; i < 4; i++)
+        blocks[i] = allocate(heap, 40000);
+    (void)allocate(heap, statistics_of(heap).largest_free_bytes);
+    for (unsigned i = 0; i < 4; i++)
+        heap_free(heap, blocks[i], CALLER);
+    size_t size_bytes = heap->size_bytes;
+    assert_int_equal(kept_count(heap), 4);
+    assert_ptr_equal(allocate(heap, 4 * 40000), blocks[0]);
+    assert_int_equal(kept_count(heap), 0);
+    assert_int_equal(heap->size_bytes, size_bytes);
+    assert_sound(heap);
+}
+
+/* Return how many blocks of different sizes a heap of this size keeps. */
+static unsigned most_kept(struct fixture *fixture, size_t heap_bytes)
+{
+    struct heap *heap = start_fixed(fixture, heap_bytes);
+    void *blocks[3 * FAST_RECENT_BLOCKS];
+    unsigned most = 0;
+    (void)allocate(heap, heap_bytes / 2 + heap_bytes / 8);
+    for (unsigned i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
+        blocks[i] = allocate(heap, 1100 + (size_t)i % 6 * 100);
+    for (unsigned i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
+        heap_free(heap, blocks[i], CALLER);
+        most = kept_count(heap) > most ? kept_count(heap) : most;
+    }
+    assert_sound(heap);
+    return most;
+}
+
+static void test_a_small_heap_keeps_fewer_blocks(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    assert_int_equal(most_kept(fixture, MIB), FAST_RECENT_LEAST);
+    assert_int_equal(most_kept(fixture, REGION_BYTES),
+                     REGION_BYTES / FAST_RECENT_PART / FAST_RECENT_MOST_BYTES);
 }
 
 static void test_statistics_count_kept_memory_as_free(void **state)
@@ -170,6 +237,29 @@ static void test_a_block_grows_into_a_kept_one(void **state)
     assert_sound(heap);
 }
 
+/* Only that kept block is merged, and not a newer one of its size. */
+static void test_other_kept_blocks_stay(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, REGION_BYTES);
+    uint8_t *block = allocate(heap, 100000);
+    uint8_t *kept[3];
+    for (unsigned i = 0; i < 3; i++) {
+        kept[i] = allocate(heap, 20000);
+        (void)allocate(heap, 2000000);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        heap_free(heap, kept[i], CALLER);
+    assert_ptr_equal(heap_reallocate(heap, block, 115000, CALLER), block);
+    assert_int_equal(kept_count(heap), 2);
+    assert_sound(heap);
+    assert_ptr_equal(allocate(heap, 20000), kept[1]);
+    assert_ptr_equal(allocate(heap, 20000), kept[2]);
+    assert_sound(heap);
+}
+
 /* Many sizes share a set. Kept blocks of one size make room for those of another. */
 static void test_a_new_size_takes_the_place_of_an_old_one(void **state)
 {
@@ -257,11 +347,15 @@ static void test_K8_slack_of_a_kept_block_is_checked(void **state)
 static const struct heap_policy_test TESTS[] = {
     TEST(test_next_request_of_the_size_gets_the_block),
     TEST(test_other_blocks_are_merged),
+    TEST(test_a_small_heap_that_can_grow_keeps_long_blocks),
+    TEST(test_kept_blocks_are_merged_before_the_heap_grows),
+    TEST(test_a_small_heap_keeps_fewer_blocks),
     TEST(test_statistics_count_kept_memory_as_free),
     TEST(test_a_request_that_finds_no_room_merges_all),
     TEST(test_a_merged_block_of_the_next_bin_is_found),
     TEST(test_neighbours_of_a_kept_block_come_and_go),
     TEST(test_a_block_grows_into_a_kept_one),
+    TEST(test_other_kept_blocks_stay),
     TEST(test_a_new_size_takes_the_place_of_an_old_one),
     TEST(test_K4_second_free_of_a_kept_block_is_named),
     TEST(test_K9_header_of_a_kept_block_is_checked),

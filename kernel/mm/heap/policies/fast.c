@@ -212,9 +212,9 @@ allocate_medium_beyond_word(struct heap *heap, size_t size_bytes, const void *ca
 
 static void *allocate_medium(struct heap *heap, size_t size_bytes, const void *caller)
 {
-    if (size_bytes > FAST_MEDIUM_MAX)
-        return fast_block_allocate(heap, size_bytes, caller);
     const struct fast_state *fast = fast_of(heap);
+    if (size_bytes > fast->slab_block_bytes)
+        return fast_block_allocate(heap, size_bytes, caller);
     struct fast_slab *slab = fast->current[fast_class_of_medium(fast, size_bytes)];
     if (!fast_class_has_slot(slab))
         return allocate_medium_beyond_word(heap, size_bytes, caller);
@@ -522,21 +522,33 @@ static size_t fast_usable_size(struct heap *heap, const void *block, const void 
 
 /* --- The heap's ends -------------------------------------------------------------------------- */
 
+/* A slab has two slots or more, and is no larger part of the heap than others (fast_slab.c). So blocks
+ * of more than half of this part need no look at their class. A heap that becomes smaller still uses
+ * its slabs, so the limit never falls. */
+static void raise_slab_block_bytes(struct heap *heap, size_t heap_bytes)
+{
+    size_t most_bytes = heap_bytes / FAST_SLABS_IN_A_HEAP / 2;
+    if (most_bytes > fast_of(heap)->slab_block_bytes)
+        fast_of(heap)->slab_block_bytes = smaller(most_bytes, FAST_MEDIUM_MAX);
+}
+
 static void fast_initialise(struct heap *heap)
 {
     uint8_t *base = heap->base;
     memset(fast_of(heap), 0, sizeof(struct fast_state));
     fast_core_initialise(&fast_of(heap)->core, base, heap->size_bytes,
                          sealed_begin_life(base, heap->secret));
-    fast_recent_initialise(&fast_of(heap)->recent);
+    fast_recent_initialise(&fast_of(heap)->recent, heap->limit_bytes);
     fast_slot_begin(fast_of(heap));
     fast_class_initialise_all(fast_of(heap));
+    raise_slab_block_bytes(heap, heap->size_bytes);
 }
 
 static bool fast_extend(struct heap *heap, size_t additional_bytes)
 {
     struct fast_core *core = &fast_of(heap)->core;
     fast_core_move_end(core, core->end + additional_bytes);
+    raise_slab_block_bytes(heap, heap->size_bytes + additional_bytes);
     return true;
 }
 
@@ -549,7 +561,7 @@ static size_t fast_free_tail(const struct heap *heap)
  * starts again before the first of these pages, so that the others go back with the end. */
 static void fast_trim(struct heap *heap)
 {
-    (void)fast_recent_flush(heap);
+    fast_recent_flush(heap);
     fast_dissolve_all(heap);
     fast_slab_flush(heap);
     size_t kept_bytes = fast_absent_first_offset(heap);

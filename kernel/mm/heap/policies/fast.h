@@ -38,11 +38,11 @@ struct fast_core {
 
 /* --- fast_recent.c: medium blocks that were freed last ----------------------------------------- */
 
-#define FAST_RECENT_SETS 16
-/* The entries of a set. One always stays empty, since fewer blocks than that are kept in all sets, so
- * that a request which finds no other memory can merge all of them. */
-#define FAST_RECENT_DEPTH  8
-#define FAST_RECENT_BLOCKS (FAST_RECENT_DEPTH - 1)
+#define FAST_RECENT_SETS 32
+/* The entries of a set. One always stays empty. */
+#define FAST_RECENT_DEPTH 16
+/* At most this many blocks are kept, and fewer in a small heap (fast_recent.h). */
+#define FAST_RECENT_BLOCKS 31
 
 /* Set i has blocks of one size, that of the last request that found none there. Its entries begin at
  * FAST_RECENT_DEPTH * i, the oldest block first. */
@@ -52,6 +52,7 @@ struct fast_recent {
     uint64_t words[FAST_RECENT_SETS * FAST_RECENT_DEPTH];  /* of each entry: the header word, */
     uint32_t places[FAST_RECENT_SETS * FAST_RECENT_DEPTH]; /* and the block's place */
     unsigned block_count;                                  /* of all sets */
+    unsigned block_limit;                                  /* of the same */
     unsigned next_victim; /* the set that gives up a block when there are too many */
 };
 
@@ -139,6 +140,7 @@ struct fast_state {
     /* The bits of the first bytes behind a medium block, by their number, in two words. */
     uint64_t gap[2][FAST_GAP_BYTES + 1];
     struct fast_slab *empty[FAST_EMPTY_SLABS]; /* each empty slab is one of these; see there */
+    size_t slab_block_bytes;                   /* longer blocks have no slabs */
     uintptr_t *map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;
     struct fast_recent recent;

@@ -23,7 +23,7 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
 }
 
 /* Return a block of the core; the heap does not grow for it. Memory that is kept for other requests
- * is used: one slab without live blocks, if it has enough, else the medium blocks. */
+ * is used: one slab without live blocks, if it has enough, else some of the medium blocks. */
 static uint8_t *take_block(struct heap *heap, const struct heap_request *request,
                            uint64_t *ret_header)
 {
@@ -31,19 +31,20 @@ static uint8_t *take_block(struct heap *heap, const struct heap_request *request
     if (block == NULL && !heap->is_corrupt &&
         fast_slab_flush_for(heap, fast_units_for(request->size_bytes)))
         block = take(heap, request, ret_header);
-    if (block == NULL && !heap->is_corrupt && fast_recent_flush(heap))
+    if (block == NULL && !heap->is_corrupt && fast_recent_release(heap))
         block = take(heap, request, ret_header);
     return block;
 }
 
-/* Close all kept slabs, one after the other, until there is a block. Several of them may lie side
- * by side. */
+/* Merge all kept blocks and close all kept slabs, step by step, until there is a block. Several of
+ * them may lie side by side. */
 static uint8_t *take_after_flush(struct heap *heap, const struct heap_request *request,
                                  uint64_t *ret_header)
 {
     size_t units = fast_units_for(request->size_bytes);
     uint8_t *block = NULL;
-    while (block == NULL && !heap->is_corrupt && fast_slab_flush_one(heap)) {
+    while (block == NULL && !heap->is_corrupt &&
+           (fast_recent_release(heap) || fast_slab_flush_one(heap))) {
         if (fast_core_may_have_room(&fast_of(heap)->core, units))
             block = take(heap, request, ret_header);
     }
@@ -273,7 +274,7 @@ static __attribute__((noinline)) void *allocate_missed(struct heap *heap, size_t
     if (size_bytes <= FAST_RECENT_MOST_BYTES) {
         if (!fast_recent_is_empty(&fast->recent, fast_recent_set_of(size_bytes)))
             return allocate_after_release(heap, size_bytes, caller);
-        fast_recent_expect(fast, size_bytes);
+        fast_recent_expect(heap, size_bytes);
     } else if (size_bytes >= heap->limit_bytes) {
         return allocate_other(heap, size_bytes, caller, SEALED_UNIT_BYTES);
     }
@@ -394,7 +395,7 @@ static inline void free_intact(struct heap *heap, uint8_t *block, const void *ca
     size_t set = fast_recent_set_of(size_bytes);
     if (!fast_recent_wants(recent, set, size_bytes))
         return free_to_core(heap, block, caller, header, size_bytes);
-    if (fast_recent_is_full(recent))
+    if (fast_recent_is_full(recent, set))
         return keep_instead(heap, block, caller, size_bytes);
     keep(heap, block, header, set, size_bytes);
 }
@@ -448,23 +449,17 @@ void fast_block_free(struct heap *heap, uint8_t *block, const void *caller)
 
 /* --- Re-allocation ---------------------------------------------------------------------------- */
 
-/* True if the block behind is kept. */
-static bool is_before_kept(const struct fast_state *fast, const uint8_t *block, uint64_t header)
-{
-    uint64_t next;
-    return fast->recent.block_count != 0 &&
-           sealed_read_header(fast->core.secret, sealed_next(block, sealed_units(header)), &next) &&
-           fast_recent_is_kept(next);
-}
-
-/* The header is read again after the merge, since a kept block may also lie before this one. */
+/* A kept block behind this one becomes free memory. */
 static bool expand(struct heap *heap, uint8_t *block, size_t units, uint64_t *header)
 {
     struct fast_state *fast = fast_of(heap);
-    return (!is_before_kept(fast, block, *header) ||
-            (fast_recent_flush(heap) && !heap->is_corrupt &&
-             sealed_read_header(fast->core.secret, block, header))) &&
-           fast_core_expand(heap, block, units, header);
+    uint8_t *next = sealed_next(block, sealed_units(*header));
+    uint64_t next_header;
+    if (fast->recent.block_count != 0 &&
+        sealed_read_header(fast->core.secret, next, &next_header) &&
+        fast_recent_is_kept(next_header) && !fast_recent_release_at(heap, next, next_header))
+        return false;
+    return fast_core_expand(heap, block, units, header);
 }
 
 bool fast_block_resize(struct heap *heap, uint8_t *block, uint64_t header, size_t size_bytes)

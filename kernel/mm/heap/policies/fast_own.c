@@ -19,7 +19,7 @@ uint8_t *fast_own_take_more(struct heap *heap, const struct heap_request *reques
                             uint64_t *ret_header)
 {
     uint8_t *block = NULL;
-    if (!heap->is_corrupt && fast_recent_flush(heap))
+    if (!heap->is_corrupt && fast_recent_release(heap))
         block = take(heap, request, ret_header);
     if (block == NULL && !heap->is_corrupt && heap_end_grow_for(heap, request))
         block = take(heap, request, ret_header);

@@ -30,7 +30,7 @@ static inline void fast_own_write_header(const struct heap *heap, enum fast_own 
                         (header & kept) | SEALED_OWN | (uint64_t)kind << SEALED_ALIGNMENT_SHIFT);
 }
 
-/* The core had no memory: merge the blocks that were freed last, or let the heap grow. NULL: as
+/* The core had no memory: merge some of the blocks that were freed last, or let the heap grow. NULL: as
  * below. */
 uint8_t *fast_own_take_more(struct heap *heap, const struct heap_request *request,
                             uint64_t *ret_header);

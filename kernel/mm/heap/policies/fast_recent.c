@@ -2,9 +2,11 @@
 
 #include "kernel/mm/heap/policies/fast_class.h"
 
-void fast_recent_initialise(struct fast_recent *recent)
+void fast_recent_initialise(struct fast_recent *recent, size_t limit_bytes)
 {
+    size_t most = limit_bytes / FAST_RECENT_PART / FAST_RECENT_MOST_BYTES;
     *recent = (struct fast_recent){0};
+    recent->block_limit = (unsigned)smaller(larger(most, FAST_RECENT_LEAST), FAST_RECENT_BLOCKS);
     recent->sizes[fast_recent_set_of(0)] = 1; /* which is in another set */
     for (size_t set = 0; set < FAST_RECENT_SETS; set++)
         recent->ends[set] = (uint32_t)(FAST_RECENT_DEPTH * set);
@@ -54,20 +56,53 @@ bool fast_recent_miss(struct heap *heap, size_t size_bytes)
 bool fast_recent_make_room(struct heap *heap, size_t set)
 {
     struct fast_recent *recent = &fast_of(heap)->recent;
-    size_t victim = recent->next_victim++ % FAST_RECENT_SETS;
-    return victim != set && !fast_recent_is_empty(recent, victim) && release_newest(heap, victim);
+    size_t victim;
+    if (fast_recent_is_set_full(recent, set))
+        return false;
+    do
+        victim = recent->next_victim++ % FAST_RECENT_SETS;
+    while (fast_recent_is_empty(recent, victim));
+    return victim != set && release_newest(heap, victim);
 }
 
-bool fast_recent_flush(struct heap *heap)
+bool fast_recent_release_some(struct heap *heap)
 {
-    bool released = false;
-    if (fast_of(heap)->recent.block_count == 0)
-        return false;
-    for (size_t set = 0; set < FAST_RECENT_SETS; set++) {
-        while (!fast_recent_is_empty(&fast_of(heap)->recent, set) && !heap->is_corrupt)
-            released |= release_newest(heap, set);
+    const struct fast_recent *recent = &fast_of(heap)->recent;
+    size_t count = smaller(recent->block_count, FAST_RECENT_LEAST);
+    size_t set = 0;
+    for (size_t i = 0; i < count; i++) {
+        while (fast_recent_is_empty(recent, set))
+            set++;
+        if (!release_newest(heap, set))
+            return false;
     }
-    return released;
+    return true;
+}
+
+/* The block becomes the newest one first. */
+bool fast_recent_release_at(struct heap *heap, const uint8_t *block, uint64_t header)
+{
+    struct fast_recent *recent = &fast_of(heap)->recent;
+    size_t set = fast_recent_set_of(sealed_size(header));
+    uint32_t place = fast_place_of(&fast_of(heap)->core, block);
+    size_t last = (size_t)recent->ends[set] - 1;
+    size_t entry = FAST_RECENT_DEPTH * set;
+    while (entry < last && recent->places[entry] != place)
+        entry++;
+    if (fast_recent_is_empty(recent, set) || recent->places[entry] != place)
+        return sealed_record_corrupt(heap, block);
+    recent->places[entry] = recent->places[last];
+    recent->places[last] = place;
+    uint64_t word = recent->words[entry];
+    recent->words[entry] = recent->words[last];
+    recent->words[last] = word;
+    return release_newest(heap, set);
+}
+
+void fast_recent_flush(struct heap *heap)
+{
+    while (fast_recent_release(heap))
+        continue;
 }
 
 /* --- Views ------------------------------------------------------------------------------------ */
@@ -93,7 +128,7 @@ const char *fast_recent_check(const struct fast_state *fast, size_t kept_count)
     for (size_t set = 0; set < FAST_RECENT_SETS; set++) {
         size_t first = FAST_RECENT_DEPTH * set;
         size_t end = fast->recent.ends[set];
-        if (end < first || end - first > FAST_RECENT_BLOCKS)
+        if (end < first || end - first >= FAST_RECENT_DEPTH)
             return "the list of kept blocks is wrong";
         for (size_t entry = first; entry < end; entry++, count++) {
             if (!is_sound(fast, set, entry))
