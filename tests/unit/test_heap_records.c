@@ -1,10 +1,13 @@
 /* heap_check() of the fast policy finds each write to the records that it keeps in the heap's memory. */
+#include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_record.h"
 #include "kernel/mm/heap/policies/fast_slot.h"
 #include "tests/unit/support/heap_policy_test.h"
 
 #define HEAP_BYTES  (2 * MIB)
+/* A slab would have fewer than two such slots, and the block is short enough to be kept. */
+#define KEPT_BYTES  ((size_t)HEAP_BYTES / FAST_SLABS_IN_A_HEAP * 3 / 4)
 #define BLOCK_COUNT 900u
 #define GUARD_WORDS (FAST_MAP_GUARD_BYTES / sizeof(uint64_t))
 #define SEED_COUNT  6u
@@ -195,7 +198,7 @@ static void test_a_write_to_a_kept_block_is_found(void **state)
     struct fixture *fixture = *state;
     if (fixture->policy != &heap_policy_fast)
         return;
-    static const size_t size_bytes = 16500; /* too long for a slab */
+    static const size_t size_bytes = KEPT_BYTES;
     struct heap *heap = start_fixed(fixture, HEAP_BYTES);
     heap_free(heap, allocate(heap, size_bytes), CALLER);
     uint8_t *block = allocate(heap, size_bytes);
@@ -222,16 +225,16 @@ static void test_the_block_before_a_kept_one_is_freed(void **state)
     if (fixture->policy != &heap_policy_fast)
         return;
     struct heap *heap = start_fixed(fixture, HEAP_BYTES);
-    heap_free(heap, allocate(heap, 16500), CALLER);
+    heap_free(heap, allocate(heap, KEPT_BYTES), CALLER);
     uint8_t *before = allocate(heap, 40000);
-    uint8_t *block = allocate(heap, 16500);
+    uint8_t *block = allocate(heap, KEPT_BYTES);
     (void)allocate(heap, 40);
     heap_free(heap, block, CALLER);
     assert_int_equal(fast_of(heap)->recent.block_count, 1);
     heap_free(heap, before, CALLER);
     assert_int_equal(fast_of(heap)->recent.block_count, 1);
     assert_sound(heap);
-    assert_ptr_equal(allocate(heap, 16500), block);
+    assert_ptr_equal(allocate(heap, KEPT_BYTES), block);
     assert_sound(heap);
 }
 
