@@ -104,13 +104,13 @@ struct fast_absent {
 
 /* The heap keeps at most this many slabs without live blocks, of any class (fast_slab.c). They spare
  * a program that frees and allocates in turns from closing and opening a slab each time.
- * Measured: a request that needs the memory of all eight takes up to 15,065 instructions; with 16,
- * 22,345. */
-#define FAST_EMPTY_SLABS 8
+ * Measured: with 8, producer-consumer takes 121 instructions instead of 113, and a request that needs
+ * the memory of all of them up to 17,199 instead of 23,948. */
+#define FAST_EMPTY_SLABS 16
 
-/* The leaves of the map without slabs stay for the next slabs, at most this many: closing all empty
- * slabs then frees no leaf. A new slab needs up to two. */
-#define FAST_SPARE_LEAVES FAST_EMPTY_SLABS
+/* The leaves of the map without slabs stay for the next slabs, at most this many, so that closing
+ * empty slabs seldom frees a leaf. A new slab needs up to two. */
+#define FAST_SPARE_LEAVES (FAST_EMPTY_SLABS / 2)
 #define FAST_SLAB_LEAVES  2
 
 /* --- fast_record.c: memory for the records of slabs --------------------------------------------- */

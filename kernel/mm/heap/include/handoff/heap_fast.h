@@ -12,7 +12,7 @@
 
 #include "heap.h"
 
-#define HEAP_FAST_STORAGE_BYTES 18480
+#define HEAP_FAST_STORAGE_BYTES 18544
 
 /* For heap_configuration.storage. Its content is private. */
 struct heap_fast_storage {
