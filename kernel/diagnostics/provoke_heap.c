@@ -13,7 +13,7 @@
 /* The last of these blocks lie side by side, since no holes of the boot are left for them. The size
  * is not a multiple of 16, so each block has a canary of its own. */
 #define LARGE_SIZE_BYTES 32762
-#define LARGE_COUNT      32
+#define LARGE_COUNT      48
 
 static uint8_t *new_block(size_t size_bytes)
 {
@@ -145,14 +145,15 @@ static void write_after_free(struct kernel *kernel)
 }
 
 /* The first bytes of a free block on a list are its links. The block behind it needs the links when
- * it is merged with the free block. */
+ * it is merged with the free block. A heap may keep some freed blocks unmerged, so many are freed. */
 static void smashed_link(struct kernel *kernel)
 {
     (void)kernel;
     uint8_t *blocks[LARGE_COUNT];
     for (unsigned i = 0; i < LARGE_COUNT; i++)
         blocks[i] = new_block(LARGE_SIZE_BYTES);
-    kfree(blocks[LARGE_COUNT - 2]);
+    for (unsigned i = 0; i < LARGE_COUNT; i += 2)
+        kfree(blocks[i]);
     smash(blocks[LARGE_COUNT - 2], 0, 8);
     kfree(blocks[LARGE_COUNT - 1]);
 }
