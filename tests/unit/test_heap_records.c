@@ -5,7 +5,7 @@
 #include "kernel/mm/heap/policies/fast_slot.h"
 #include "tests/unit/support/heap_policy_test.h"
 
-#define HEAP_BYTES  (2 * MIB)
+#define HEAP_BYTES (2 * MIB)
 /* A slab would have fewer than two such slots, and the block is short enough to be kept. */
 #define KEPT_BYTES  ((size_t)HEAP_BYTES / FAST_SLABS_IN_A_HEAP * 3 / 4)
 #define BLOCK_COUNT 900u

@@ -53,7 +53,7 @@ static struct count count_records(const struct heap *heap)
     for (const uint8_t *block = fast_first(core); block != core->end;) {
         uint64_t header = sealed_header_word(block);
         if ((header & SEALED_OWN) != 0 &&
-            fast_own_kind(header & ~SEALED_HASH_MASK) == FAST_OWN_SLAB) {
+            fast_own_kind(header & ~SEALED_HASH_MASK) == FAST_OWN_RECORDS) {
             count.groups++;
             for (unsigned i = 0; i < FAST_RECORDS_IN_A_GROUP; i++)
                 count.in_use += fast_record_in_use((const void *)block, i) != NULL;
