@@ -117,8 +117,8 @@ static void test_a_record_that_is_too_short_is_not_used(void **state)
     assert_int_equal(count_records(heap).groups, 2);
 }
 
-/* Many slabs are closed. Then there is one group of each length, and at most one more. Each step closes a slab or frees a
- * group. */
+/* Many slabs are closed. Then there is one group of each length, and at most one more. Each step
+ * closes a slab or frees a group. */
 static void test_few_records_are_spare(void **state)
 {
     struct fixture *fixture = *state;

@@ -309,8 +309,8 @@ static __attribute__((noinline)) void free_from_slab(struct heap *heap, uint8_t 
     heap_fault_report(heap, caller);
 }
 
-/* Free a pointer to no slot, or to a free one, or into a slab whose `reciprocal` is 0: it is
- * dissolved, or one of its dense slots has an end. */
+/* Free a pointer to no slot, or to a free one, or into a slab whose `reciprocal` is 0. Such a slab
+ * is dissolved, or one of its dense slots has an end. */
 static __attribute__((noinline)) void free_elsewhere(struct heap *heap, uint8_t *block,
                                                      const void *caller, struct fast_slab *slab)
 {

@@ -43,9 +43,9 @@ void fast_core_initialise(struct fast_core *core, uint8_t *base, size_t size_byt
 /* Move the end up, or down by at most the top's size. */
 void fast_core_move_end(struct fast_core *core, uint8_t *end);
 
-/* Take a block of at least `units` at a multiple of `alignment_bytes` from the free memory.
- * *ret_header is its header (live, slack and alignment 0), which the caller completes and writes.
- * NULL: there is no such block, or the heap is corrupt and the fault is recorded. */
+/* Take a block of at least `units` at a multiple of `alignment_bytes` from the free memory. The
+ * result *ret_header is its header (live, slack and alignment 0), which the caller completes and
+ * writes. NULL: there is no such block, or the heap is corrupt and the fault is recorded. */
 uint8_t *fast_core_take_aligned(struct heap *heap, size_t units, size_t alignment_bytes,
                                 uint64_t *ret_header);
 

@@ -228,8 +228,8 @@ static inline struct extent best_extent(const struct fast_class *size_class, siz
 }
 
 /* A medium class gets slots for twice as many blocks as it has, so that all of them soon lie in one
- * slab. A class with few blocks gets half of what the memory allows. No page if two slots are too
- * large a part of the memory. The core has the rest of the last page.
+ * slab. A class with few blocks gets half of the slots for which there is memory. No page if two
+ * slots are too large a part of the memory. The core has the rest of the last page.
  * Measured: if a class with few blocks gets all of that, 4 MiB with sizes up to 16 KiB are used to
  * 94 % instead of 96. */
 static struct extent choose_medium_extent(const struct heap *heap,

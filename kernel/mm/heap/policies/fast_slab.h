@@ -72,9 +72,9 @@ struct fast_slab {
                              one of a slot with a block of this size */
     uint16_t slot_count;
     uint16_t stride_bytes;
-    uint16_t used_count;    /* reaches 0 in the free that changes the slab's list: live blocks of a
-                               current or sparse slab; of a partial one, those above half of its
-                               slots (fast_class_floor()); 1 if it is full and not current */
+    uint16_t used_count;    /* live blocks of a current or sparse slab. Of a partial one: those
+                               above half of its slots (fast_class_floor()). 1 if it is full and not
+                               current. It reaches 0 in the free that changes the slab's list. */
     uint16_t reached_count; /* so many slots were taken once or are prepared */
     uint16_t least_bytes;   /* stride_bytes - 16: the least padded size, the largest medium one */
     uint8_t class_index;
@@ -128,8 +128,8 @@ static inline bool fast_slab_is_medium(const struct fast_slab *slab)
 }
 
 /* True if the record lies in the heap, and its place, slots and length are those that it was made
- * with. heap_check() looks at this, and so does a free whose count reaches 0, and each check of a
- * pointer that is not usual. */
+ * with. This is looked at by heap_check(), by a free whose count reaches 0, and before an unusual
+ * pointer is checked. */
 bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab);
 
 /* Stands for no slab. Never written. */

@@ -451,7 +451,7 @@ static void walk_slots(const struct fast_state *fast, const struct fast_slab *sl
     }
 }
 
-/* Return the slab that has its slots in this block, or NULL if there is none, or its record was
+/* Return the slab that has its slots in this block. NULL: there is no slab, or its record was
  * overwritten. */
 static const struct fast_slab *slab_of(const struct fast_state *fast, const uint8_t *block,
                                        uint64_t header)
@@ -559,7 +559,7 @@ static bool is_kept(const struct fast_state *fast, const struct fast_slab *slab)
     return false;
 }
 
-/* What the map leads to. */
+/* The pages and slabs of the map. */
 struct map_tally {
     size_t leaf_count;
     size_t absent_page_count;
