@@ -370,7 +370,8 @@ UNIT_SUPPORT := $(filter-out $(MONITOR_MACHINE:%=$(BUILD)/unit/obj/%),\
     $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard tests/unit/support/*.c)))
 UNIT_PURE := $(PURE_SOURCES:%.c=$(BUILD)/unit/obj/%.o)
 
-# The tests that take longest start first, so that all processors end at the same time.
+# The tests that take longest start first, so that all processors end at the same time. The flags name the busy tests,
+# so that another list compiles them again.
 FIRST_TESTS := $(patsubst %,$(BUILD)/unit/test_%,heap_policies heap_pointers heap_absent heap_guarded_memory heap_growth $(BUSY_TESTS))
 
 $(eval $(call flags_file,unit,$$(CLANG) $$(HOST_CFLAGS) $$(TEST_CFLAGS) $$(SANITIZE) $$(BUSY_TESTS)))

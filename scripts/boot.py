@@ -598,7 +598,7 @@ class Boot:
 
         `notice(state)` is called once for each new state of _state(), and for "late". At that time the output is
         complete, and the screen still exists. With `refusal_ends` an error of the loader ends the machine at once,
-        before the firmware goes on. A panic gets `panic_seconds` to end the machine with its code."""
+        before the firmware goes on. A panic gets `panic_seconds` to end the machine with its exit code."""
         deadline = None if timeout is None else time.monotonic() + timeout
         noticed = set()
         while self.pump(0.1):

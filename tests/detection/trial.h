@@ -55,8 +55,8 @@ void trial_write(struct trial *trial, uint8_t *start, size_t bytes);
 /* Free every block, the newest first. */
 void trial_free_all(struct trial *trial);
 
-/* Check the heap, then free every block if the check has passed. Return true if the heap has reported a fault, now or
- * before. */
+/* Check the heap, then free every block if the check has passed. Return true if the heap has
+ * reported a fault, now or before. */
 bool trial_is_found(struct trial *trial);
 
 #endif

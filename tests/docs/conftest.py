@@ -1,4 +1,4 @@
-"""Start the longest test first. At its old place the others had ended long before it, and a processor had no work."""
+"""Start the longest test first. If it starts last, the others end long before it, and the other processors wait."""
 
 LONGEST = "test_chapters_show_the_tree"
 

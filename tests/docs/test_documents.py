@@ -349,7 +349,7 @@ def test_the_fast_policy_is_explained_in_a_page():
     ("FAST_SPARSE_PART", 2, "at most half of the slots are live"),
     ("FAST_SPARSE_DUE_PART", 4, "more than a quarter of the used memory"),
     ("FAST_EMPTY_SLABS", 16, "keeps the last 16 empty slabs"),
-    ("FAST_RECENT_BLOCKS", 7, "Up to seven freed blocks"),
+    ("FAST_RECENT_BLOCKS", 31, "Up to 31 freed blocks"),
     ("FAST_READY_STEP", 16, "up to 16 slots"),
 ])  # fmt: skip
 def test_numbers_of_the_page_are_those_of_the_code(name, value, phrase):

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# It takes as long as half of the group, so it starts first.
+# It takes half of the group's time, so it starts first, and the other processors have work until its end.
 LONGEST = "test_python[first-fit-100]"
 sys.path.insert(0, str(ROOT / "scripts"))
 

@@ -34,8 +34,10 @@ def megahertz(lab):
     (["spcr-port 1016"], "firmware's delay"),  # the SPCR table takes the place of the HPET's
 ])  # fmt: skip
 def test_L7_every_source_gives_the_same_frequency(lab, megahertz, plan, source):
-    """A busy host can stop the machine in the middle of a measurement. So a wrong frequency, and one that the loader
-    itself refused, is measured again, at most twice. A wrong calculation is wrong each time."""
+    """The loader measures for less than a millisecond. A busy host can stop the emulated CPU in between while the clock
+    goes on, so the result depends on the host. A wrong frequency, and one that the loader itself refused, is therefore
+    measured again, at most twice. This hides no wrong calculation: the boots are equal, so it is wrong in each. If the
+    loader refuses every time, the test fails, too."""
     without = [] if source == "ACPI PM timer" else ["no-power-timer"]
     seen = []
     while len(seen) < 3 and not (seen and abs(seen[-1] - megahertz) < megahertz * TOLERANCE):

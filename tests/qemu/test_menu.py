@@ -97,8 +97,8 @@ ENTRIES = configuration(
 
 
 def paste_and_remove(terminal):
-    """Return how often the menu draws the row of a text that is pasted and removed. A busy host can let the bytes of a
-    paste arrive one by one, so the caller tries it again."""
+    """Return how often the menu draws the row of a text that is pasted and removed. The menu draws when no byte waits.
+    So a busy host, which lets the bytes arrive one by one, makes it draw more often, and the caller tries again."""
     before = len(terminal.running.raw)
     terminal.type(b" " + 25 * b"y", "y{25}$")
     terminal.type(26 * b"\x7f", rf"^{ATTENDED[10:]}$")
@@ -122,6 +122,7 @@ def test_W4_dialogue_on_the_serial_port(lab):
         terminal.type(b"\r", rf"^{LIST} \(1 of 24\)$", r"^  absent \(error\)$",
                       r"^HL-04: The file is not on the boot volume. \\absent.elf. ", r"^It starts in \d+ s.")  # fmt: skip
         terminal.type(b"e", r"^The command line of this boot$", rf"^{ATTENDED[10:]}$", absent="It starts")
+        # A menu that draws at each byte would do this some fifty times, in each of three tries and on every host.
         drawn = [paste_and_remove(terminal)]
         while len(drawn) < 3 and drawn[-1] >= 20:
             drawn.append(paste_and_remove(terminal))

@@ -19,7 +19,7 @@ struct list {
     uint32_t places[LIST_LENGTH]; /* from the first block to the last */
 };
 
-/* Put three blocks into a bin. What the first bytes of the memory contain must not matter. */
+/* Put three blocks into a bin. The content of the memory's first bytes must not matter. */
 static void build(struct list *list, uint8_t filler)
 {
     memset(list, 0, sizeof *list);
@@ -91,8 +91,8 @@ static void test_first_blocks_leave_a_list(void **state)
     assert_list(&list, 0);
 }
 
-/* Each link of the three blocks gets each wrong value. Whoever follows it changes nothing in the
- * blocks. Only a last block's link to no block looks right. */
+/* Each link of the three blocks gets each wrong value. A function that follows it changes nothing
+ * in the blocks. Only a last block's link to no block looks right. */
 static void try_link(unsigned damaged, bool is_next, uint32_t value, unsigned dropped)
 {
     static struct list list;
@@ -230,7 +230,8 @@ static void test_a_request_looks_at_the_first_blocks_of_its_bin(void **state)
     }
 }
 
-/* The request's own bin comes first, if its first block has room. Then comes the next larger one. */
+/* The request's own bin comes first, if its first block has room. Then comes the next larger
+ * one. */
 static void test_the_least_bin_comes_first(void **state)
 {
     struct fixture *fixture = *state;

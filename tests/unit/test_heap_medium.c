@@ -348,7 +348,7 @@ static void test_in_short_memory_no_length_is_lost(void **state)
     }
 }
 
-/* A class with few blocks takes half of what the heap's memory allows for a slab. The pages are
+/* A class with few blocks takes half of the slots for which the heap has memory. The pages are
  * whole ones. */
 static void test_a_first_slab_is_a_small_part_of_a_small_heap(void **state)
 {

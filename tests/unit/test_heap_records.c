@@ -1,11 +1,12 @@
-/* heap_check() of the fast policy finds each write to the records that it keeps in the heap's memory. */
+/* heap_check() of the fast policy finds each write to the records that it keeps in the heap's
+ * memory. */
 #include "kernel/mm/heap/policies/fast_class.h"
 #include "kernel/mm/heap/policies/fast_map.h"
 #include "kernel/mm/heap/policies/fast_record.h"
 #include "kernel/mm/heap/policies/fast_slot.h"
 #include "tests/unit/support/heap_policy_test.h"
 
-#define HEAP_BYTES  (2 * MIB)
+#define HEAP_BYTES (2 * MIB)
 /* A slab would have fewer than two such slots, and the block is short enough to be kept. */
 #define KEPT_BYTES  ((size_t)HEAP_BYTES / FAST_SLABS_IN_A_HEAP * 3 / 4)
 #define BLOCK_COUNT 900u
@@ -95,7 +96,7 @@ static void test_each_write_to_a_record_is_found(void **state)
     assert_true(dissolved_count != 0);
 }
 
-/* --- Writes that go on from a block ------------------------------------------------------------ */
+/* --- Writes that go on from a block ----------------------------------------------------------- */
 
 static bool is_map_or_leaf(uint64_t header)
 {
@@ -166,7 +167,8 @@ static void test_a_free_refuses_an_overwritten_record(void **state)
     assert_string_equal(fixture->arena.fault.detail, "a slab's record was overwritten");
 }
 
-/* A slab on a list has free slots, so only this member and its live blocks say which were in use. */
+/* A slab on a list has free slots, so only this member and its live blocks say which were in
+ * use. */
 static void test_a_wrong_number_of_used_slots_is_found(void **state)
 {
     struct fixture *fixture = *state;

@@ -53,7 +53,7 @@ static struct count count_records(const struct heap *heap)
     for (const uint8_t *block = fast_first(core); block != core->end;) {
         uint64_t header = sealed_header_word(block);
         if ((header & SEALED_OWN) != 0 &&
-            fast_own_kind(header & ~SEALED_HASH_MASK) == FAST_OWN_SLAB) {
+            fast_own_kind(header & ~SEALED_HASH_MASK) == FAST_OWN_RECORDS) {
             count.groups++;
             for (unsigned i = 0; i < FAST_RECORDS_IN_A_GROUP; i++)
                 count.in_use += fast_record_in_use((const void *)block, i) != NULL;
@@ -117,8 +117,8 @@ static void test_a_record_that_is_too_short_is_not_used(void **state)
     assert_int_equal(count_records(heap).groups, 2);
 }
 
-/* Many slabs are closed. Then there is one group of each length, and at most one more. Each step closes a slab or frees a
- * group. */
+/* Many slabs are closed. Then there is one group of each length, and at most one more. Each step
+ * closes a slab or frees a group. */
 static void test_few_records_are_spare(void **state)
 {
     struct fixture *fixture = *state;

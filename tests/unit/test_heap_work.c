@@ -209,8 +209,8 @@ static void test_slabs_far_apart(void **state)
     assert_flat(*state, slabs_far_apart);
 }
 
-/* The map grows towards a slab's pages by 32 MiB at a time. Until it reaches them, a request that wants
- * the slab gets a block of the core, and keeps neither pages nor a record. */
+/* The map grows towards a slab's pages by 32 MiB at a time. Until it reaches them, a request that
+ * wants the slab gets a block of the core, and keeps neither pages nor a record. */
 static void test_a_slab_beyond_the_map_leaves_nothing(void **state)
 {
     start(*state, GIB);

@@ -1,13 +1,14 @@
 /*
- * Slabs serve blocks of up to 16 KiB (fast_slab.h). Under them, the segregated free lists of
- * fast_core.h serve larger and aligned blocks, and rare sizes: a class with few blocks does not get
- * a slab. Every operation takes constant time.
+ * Slabs serve blocks of up to 16 KiB (fast_slab.h). Under them, the bins of fast_core.h serve
+ * larger and aligned blocks, and rare sizes: a class with few blocks does not get a slab. Every
+ * operation takes constant time. docs/DESIGN.md has the policy in a page, and docs/READING.md the
+ * order of its files.
  *
  *   size -> class -> word of free slots -> slot                        (allocation)
  *   address -> map -> slab -> slot number -> bit, canaries             (free)
  *
  * The common case of both is a straight run of instructions in fast_allocate() and fast_free();
- * everything else is behind a call.
+ * everything else is behind a call. A rare case stands before its caller, so begin with these two.
  */
 #include "kernel/mm/heap/policies/fast.h"
 
@@ -46,9 +47,9 @@ static bool memory_is_short(const struct heap *heap)
 }
 
 /* True if a new slab is worth its memory: the class's blocks must fill a good part of the slab. A
- * class that is a mass also gets one, since a dense slab takes the least memory. A block of up to 24
- * bytes takes no more in the core than in a padded slot, so it needs no slab. If memory is short, no
- * slab is opened. */
+ * class that is a mass also gets one, since a dense slab takes the least memory. A block of up to
+ * 24 bytes takes no more in the core than in a padded slot, so it needs no slab. If memory is
+ * short, only a dense class gets a slab. */
 static bool is_worth_a_slab(const struct heap *heap, size_t class_index, size_t size_bytes)
 {
     const struct fast_state *fast = fast_of(heap);
@@ -65,9 +66,10 @@ static bool is_worth_a_slab(const struct heap *heap, size_t class_index, size_t 
            size_class->core_count * size_class->stride_bytes >= FIRST_SLAB_BYTES;
 }
 
-/* Open a slab. The heap grows for it only if the core has no free memory for the block either. The
- * size of the core's free blocks shows that most attempts would fail. If memory is scarce, a slab
- * without live blocks is closed instead. Only a dense class asks for a slab then. */
+/* Open a slab. The heap grows for it only if the core has no free memory for the block either. If
+ * it must not grow, and no free block is as long as a page, the attempt would fail, so it is not
+ * made. If memory is scarce, a slab without live blocks is closed instead. Only a dense class asks
+ * for a slab then. */
 static bool open_slab(struct heap *heap, size_t class_index, size_t size_bytes)
 {
     const struct fast_core *core = &fast_of(heap)->core;
@@ -77,8 +79,7 @@ static bool open_slab(struct heap *heap, size_t class_index, size_t size_bytes)
         return false;
     }
     const size_t page_units = FAST_PAGE_BYTES / SEALED_UNIT_BYTES;
-    bool has_page = core->top_units >= page_units ||
-                    fast_bin_not_empty(core, fast_bin_of(page_units)) < FAST_BIN_COUNT;
+    bool has_page = fast_core_may_have_room(core, page_units);
     bool may_grow = heap->pages.grow != NULL && !fast_core_has_room(heap, size_bytes);
     return (has_page || may_grow) && fast_slab_open(heap, class_index, size_bytes, may_grow);
 }
@@ -98,7 +99,8 @@ static inline bool look_ahead(struct heap *heap, size_t class_index, const void 
     return !heap->is_corrupt;
 }
 
-/* The class has no free slot, and no current slab. */
+/* The class has no free slot, and no current slab. While memory is short, a dense class first uses
+ * the free slots of the padded class for this size. */
 static __attribute__((noinline)) void *allocate_small_new(struct heap *heap, size_t size_bytes,
                                                           const void *caller)
 {
@@ -133,8 +135,8 @@ static __attribute__((noinline)) void *allocate_small_other(struct heap *heap, s
 }
 
 /* The class's current word is used up. */
-static __attribute__((noinline)) void *allocate_small(struct heap *heap, size_t size_bytes,
-                                                      const void *caller)
+static __attribute__((noinline)) void *
+allocate_small_beyond_word(struct heap *heap, size_t size_bytes, const void *caller)
 {
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast->class_of[size_bytes];
@@ -227,7 +229,7 @@ static void *fast_allocate(struct heap *heap, size_t size_bytes, const void *cal
         return allocate_medium(heap, size_bytes, caller);
     struct fast_slab *slab = fast_of(heap)->current[fast_of(heap)->class_of[size_bytes]];
     if (!fast_class_has_slot(slab))
-        return allocate_small(heap, size_bytes, caller);
+        return allocate_small_beyond_word(heap, size_bytes, caller);
     return fast_class_allocate(heap, slab, size_bytes);
 }
 
@@ -253,9 +255,9 @@ static __attribute__((noinline)) void relist_other(struct heap *heap, struct fas
     heap_fault_report(heap, caller);
 }
 
-/* A free has counted the slab's live blocks down to 0. If the slab is current, and the newest of those
- * that are kept without live blocks, nothing changes. So a program whose only block of a size comes
- * and goes pays for this test only. */
+/* A free has counted the slab's live blocks down to 0. If the slab is current, and the newest of
+ * those that are kept without live blocks, nothing changes. So a program whose only block of a size
+ * comes and goes pays for this test only. */
 static __attribute__((noinline)) void relist_slab(struct heap *heap, struct fast_slab *slab,
                                                   const void *caller)
 {
@@ -293,6 +295,8 @@ static void free_other_slot(struct heap *heap, struct fast_slab *slab, uint8_t *
         count_free_slot(heap, slab, size_bytes, caller);
 }
 
+/* The address is in the pages of a slab. The core may have memory there: behind the last slot, or
+ * where a dissolved slab has no piece. */
 static __attribute__((noinline)) void free_from_slab(struct heap *heap, uint8_t *block,
                                                      const void *caller, struct fast_slab *slab)
 {
@@ -305,7 +309,8 @@ static __attribute__((noinline)) void free_from_slab(struct heap *heap, uint8_t 
     heap_fault_report(heap, caller);
 }
 
-/* Free a pointer that is no slot, or a free one, or into a slab without a reciprocal. */
+/* Free a pointer to no slot, or to a free one, or into a slab whose `reciprocal` is 0. Such a slab
+ * is dissolved, or one of its dense slots has an end. */
 static __attribute__((noinline)) void free_elsewhere(struct heap *heap, uint8_t *block,
                                                      const void *caller, struct fast_slab *slab)
 {
@@ -315,7 +320,8 @@ static __attribute__((noinline)) void free_elsewhere(struct heap *heap, uint8_t 
         free_from_slab(heap, block, caller, slab);
 }
 
-/* A slot with an end that is not the usual one. Its bit is set already. */
+/* A slot with an end that is not the usual one. Its bit is set already, and is cleared again, since
+ * the check of the pointer expects a live slot. */
 static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *block,
                                                    const void *caller, struct fast_slab *slab)
 {
@@ -325,7 +331,7 @@ static __attribute__((noinline)) void free_unusual(struct heap *heap, uint8_t *b
     free_from_slab(heap, block, caller, slab);
 }
 
-/* A slot of a dense slab. Its bit is set already. */
+/* A slot of a dense slab, or of a medium one with an unusual end. Its bit is set already. */
 static __attribute__((noinline)) void free_dense(struct heap *heap, uint8_t *block,
                                                  const void *caller, struct fast_slab *slab)
 {
@@ -385,8 +391,8 @@ static void *copy(struct heap *heap, const void *block, size_t old_bytes, size_t
     return moved;
 }
 
-/* The same for a slot of a dissolved slab, which takes many instructions to free. So no slab is opened
- * or dissolved for the new block, as long as there is another place. */
+/* The same for a slot of a dissolved slab, which takes many instructions to free. So no slab is
+ * opened or dissolved for the new block, as long as there is another place. */
 static void *copy_dissolved(struct heap *heap, const void *slot, size_t old_bytes,
                             size_t size_bytes, const void *caller)
 {
@@ -522,9 +528,9 @@ static size_t fast_usable_size(struct heap *heap, const void *block, const void 
 
 /* --- The heap's ends -------------------------------------------------------------------------- */
 
-/* A slab has two slots or more, and is no larger part of the heap than others (fast_slab.c). So blocks
- * of more than half of this part need no look at their class. A heap that becomes smaller still uses
- * its slabs, so the limit never falls. */
+/* A slab has two slots or more, and takes at most 1/FAST_SLABS_IN_A_HEAP of the heap. So a block of
+ * more than half of that gets no slab, and needs no look at its class. A heap that becomes smaller
+ * still uses its slabs, so the limit never falls. */
 static void raise_slab_block_bytes(struct heap *heap, size_t heap_bytes)
 {
     size_t most_bytes = heap_bytes / FAST_SLABS_IN_A_HEAP / 2;

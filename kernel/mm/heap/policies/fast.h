@@ -2,8 +2,8 @@
  * fast.h - the state of a fast heap. Private: include/handoff/heap_fast.h is the public header.
  *
  * The state lies in struct heap, except for the data behind `map`, which lies in the heap's memory.
- * Places are counted in units of 16 bytes from the heap's base, so that they fit 32 bits. 0 stands
- * for no block, since there can be no block at the base.
+ * The place of a block is counted in units of 16 bytes from the heap's base, so that it fits 32
+ * bits. 0 stands for no block, since there can be no block at the base.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_H
@@ -16,8 +16,9 @@
 
 /* One bin for each size below 16 units (256 bytes), then 8 for each power of two below 2^32 units.
  * The first 24 bins stay empty: fast_bin_of() then needs two instructions less.
- * Measured: with 32 for each power of two the state is 2.7 KB larger. The workload producer-consumer
- * takes 188 instructions instead of 184, and no workload uses 0.1 % more of the region. */
+ * Measured: with 32 for each power of two the state is 2.7 KB larger. The workload
+ * producer-consumer takes 188 instructions instead of 184, and no workload uses 0.1 % more of the
+ * region. */
 #define FAST_BIN_SHIFT 3
 #define FAST_BIN_COUNT (33 << FAST_BIN_SHIFT)
 #define FAST_BIN_WORDS (FAST_BIN_COUNT / 64 + 1)
@@ -36,27 +37,28 @@ struct fast_core {
     uint32_t bins[FAST_BIN_COUNT];
 };
 
-/* --- fast_recent.c: medium blocks that were freed last ----------------------------------------- */
+/* --- fast_recent.c: kept blocks of the core --------------------------------------------------- */
 
 #define FAST_RECENT_SETS 32
-/* The entries of a set. One always stays empty. */
+/* The entries of a set. One always stays empty, since a set that uses all of them would look
+ * empty. */
 #define FAST_RECENT_DEPTH 16
 /* At most this many blocks are kept, and fewer in a small heap (fast_recent.h). */
 #define FAST_RECENT_BLOCKS 31
 
-/* Set i has blocks of one size, that of the last request that found none there. Its entries begin at
- * FAST_RECENT_DEPTH * i, the oldest block first. */
+/* Set i has blocks of one size, that of the last request that found none there. Its entries begin
+ * at FAST_RECENT_DEPTH * i, the oldest block first. */
 struct fast_recent {
     uint32_t sizes[FAST_RECENT_SETS]; /* as requested; at first, sizes that belong to other sets */
     uint32_t ends[FAST_RECENT_SETS];  /* one past the newest block's entry */
     uint64_t words[FAST_RECENT_SETS * FAST_RECENT_DEPTH];  /* of each entry: the header word, */
     uint32_t places[FAST_RECENT_SETS * FAST_RECENT_DEPTH]; /* and the block's place */
     unsigned block_count;                                  /* of all sets */
-    unsigned block_limit;                                  /* of the same */
+    unsigned block_limit;                                  /* as many may be kept */
     unsigned next_victim; /* the set that gives up a block when there are too many */
 };
 
-/* --- fast_slab.c: pages of slots of one size -------------------------------------------------- */
+/* --- fast_slab.c: pages of slots of one length ------------------------------------------------ */
 
 /* Sizes 0…15, 16…31, …, 1024…1039 with room for a canary; then exactly 16, 32, …, 512 without. */
 #define FAST_PADDED_CLASSES 65
@@ -70,7 +72,8 @@ struct fast_recent {
 #define FAST_CLASS_COUNT       (FAST_FIRST_MEDIUM + FAST_MEDIUM_CLASSES)
 #define FAST_CLASS_WORDS       ((FAST_CLASS_COUNT + 63) / 64)
 
-/* A free checks at most so many bytes behind a medium block. */
+/* At most this many bytes behind a medium block are checked, and the two words at its slot's
+ * end. */
 #define FAST_GAP_BYTES 16
 
 struct fast_slab;
@@ -89,7 +92,7 @@ struct fast_class {
     uint32_t refilled_at; /* `refill_count` of the heap when its current word was chosen */
 };
 
-/* --- fast_absent.c: free memory without pages -------------------------------------------------- */
+/* --- fast_absent.c: free memory without pages ------------------------------------------------- */
 
 /* One list for each power of two of pages of 8 KiB, up to 64 GiB. */
 #define FAST_ABSENT_LISTS 24
@@ -102,10 +105,12 @@ struct fast_absent {
     size_t spare_units; /* the least that was free in the core's bins since then */
 };
 
-/* The heap keeps at most this many slabs without live blocks, of any class (fast_slab.c). They spare
+/* --- fast_slab.c: empty slabs, and leaves for the next slabs ---------------------------------- */
+
+/* The heap keeps at most this many slabs without live blocks, of any class. They spare
  * a program that frees and allocates in turns from closing and opening a slab each time.
- * Measured: with 8, producer-consumer takes 121 instructions instead of 113, and a request that needs
- * the memory of all of them up to 17,199 instead of 23,948. */
+ * Measured: with 8, producer-consumer takes 121 instructions instead of 113, and a request that
+ * needs the memory of all of them up to 17,199 instead of 23,948. */
 #define FAST_EMPTY_SLABS 16
 
 /* The leaves of the map without slabs stay for the next slabs, at most this many, so that closing
@@ -113,7 +118,7 @@ struct fast_absent {
 #define FAST_SPARE_LEAVES (FAST_EMPTY_SLABS / 2)
 #define FAST_SLAB_LEAVES  2
 
-/* --- fast_record.c: memory for the records of slabs --------------------------------------------- */
+/* --- fast_record.c: memory for the records of slabs ------------------------------------------- */
 
 #define FAST_RECORD_LENGTHS 8
 
@@ -128,7 +133,8 @@ struct fast_records {
 struct fast_state {
     uintptr_t map_floor; /* the first written place of the map is for the pages from here */
     size_t map_length;   /* this many places were written, without a gap */
-    uintptr_t *map;      /* the first of them: a leaf, less 8 times the number of its first page */
+    uintptr_t *map;      /* the first of them; each has the address of its leaf, less 8 times the
+                            number of the leaf's first page (fast_map_find()) */
     uint8_t class_of[FAST_PADDED_MAX + 1]; /* by size; changes when a class becomes a mass */
     uint8_t medium_class_of[FAST_MEDIUM_MAX / FAST_MEDIUM_STEP_BYTES]; /* by size - 1 */
     struct fast_slab *current[FAST_CLASS_COUNT]; /* by class; fast_no_slab for none */
@@ -139,7 +145,7 @@ struct fast_state {
     uint64_t slack[2][16];
     /* The bits of the first bytes behind a medium block, by their number, in two words. */
     uint64_t gap[2][FAST_GAP_BYTES + 1];
-    struct fast_slab *empty[FAST_EMPTY_SLABS]; /* each empty slab is one of these; see there */
+    struct fast_slab *empty[FAST_EMPTY_SLABS]; /* the newest one first; some have blocks again */
     size_t slab_block_bytes;                   /* longer blocks have no slabs */
     uintptr_t *map_block; /* all places of the map; NULL until there is a map */
     size_t leaf_count;

@@ -310,8 +310,9 @@ static uint8_t *find_absent(struct heap *heap, size_t units)
     return NULL;
 }
 
-/* Return how many bytes of the block's pages to restore for `needed_bytes`. These are all if too few
- * would stay absent. If there is no memory to divide a leaf, they reach up to the leaf's end. */
+/* Return how many bytes of the block's pages to restore for `needed_bytes`. These are all if too
+ * few would stay absent. If there is no memory to divide a leaf, they reach up to the leaf's
+ * end. */
 static size_t pages_for(struct heap *heap, const uint8_t *block, size_t needed_bytes,
                         size_t absent_bytes)
 {

@@ -71,8 +71,8 @@ size_t fast_absent_first_offset(const struct heap *heap);
 
 /* --- Taking again ----------------------------------------------------------------------------- */
 
-/* Make absent memory free, so that the request fits. False: no absent memory is large enough, or the
- * page source has no memory, or the heap is corrupt. Then nothing has changed. */
+/* Make absent memory free, so that the request fits. False: no absent memory is large enough, or
+ * the page source has no memory, or the heap is corrupt. Then nothing has changed. */
 bool fast_absent_restore(struct heap *heap, const struct heap_request *request);
 
 /* --- Views ------------------------------------------------------------------------------------ */

@@ -23,7 +23,7 @@ static uint8_t *take(struct heap *heap, const struct heap_request *request, uint
 }
 
 /* Return a block of the core; the heap does not grow for it. Memory that is kept for other requests
- * is used: one slab without live blocks, if it has enough, else some of the medium blocks. */
+ * is used: one slab without live blocks, if it has enough, else some of the kept blocks. */
 static uint8_t *take_block(struct heap *heap, const struct heap_request *request,
                            uint64_t *ret_header)
 {
@@ -205,7 +205,8 @@ static __attribute__((noinline)) void *dissolve_after(struct heap *heap, void *b
     return heap->is_corrupt ? NULL : block;
 }
 
-/* A block with no slack or more than usual, or from the top, whose zeros must stay (heap_zero.h). */
+/* A block with no slack or more than usual, or from the top, whose zeros must stay
+ * (heap_zero.h). */
 static __attribute__((noinline)) void *give_other(struct heap *heap, struct fast_taken taken,
                                                   size_t size_bytes, const void *caller)
 {

@@ -48,7 +48,8 @@ _Static_assert(FAST_MEDIUM_PAGES *FAST_PAGE_BYTES <
 
 /* --- The current slab ------------------------------------------------------------------------- */
 
-/* True if a class with this current slab has a free slot in its current word. */
+/* True if a class with this current slab has a free slot in its current word. Slots that are not
+ * prepared have a bit in `unready` and in the word, so equal words have no slot to take. */
 static inline bool fast_class_has_slot(const struct fast_slab *slab)
 {
     return *slab->word != slab->unready;
@@ -140,10 +141,10 @@ static inline bool fast_class_turn(struct fast_state *fast, size_t class_index)
 /* The slots up to the next multiple of this are prepared at a time. A medium slot may be a page of
  * memory that is not in use yet, so none is prepared. But so many new ones count as a word that was
  * used up.
- * Measured: with 8, the workload sawtooth takes 140 instructions instead of 137; with 64, 136. If each
- * new medium slot counts, slabs of other classes are dissolved early, and a pair of 1,040 bytes takes
- * 233 instructions instead of 133. If none counts, the pattern medium-turns takes 2.04 times its live
- * memory instead of 1.97. With 2, 4, 8 or 16, all of these are the same. */
+ * Measured: with 8, the workload sawtooth takes 140 instructions instead of 137; with 64, 136. If
+ * each new medium slot counts, slabs of other classes are dissolved early, and a pair of 1,040
+ * bytes takes 233 instructions instead of 133. If none counts, the pattern medium-turns takes 2.04
+ * times its live memory instead of 1.97. With 2, 4, 8 or 16, all of these are the same. */
 #define FAST_READY_STEP 16u
 
 /* Return the next slot of a medium class's current slab that was never taken. It needs no

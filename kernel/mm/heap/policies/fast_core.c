@@ -165,8 +165,8 @@ static inline uint64_t header_of(const struct found *found, size_t units)
     return sealed_header(units, SEALED_LIVE) | (found->gap_units != 0 ? SEALED_PREVIOUS_FREE : 0);
 }
 
-/* Take the part of `units` out of a free block that is in no bin any more. The rests before and behind
- * it become free. A rest behind it that is too short stays part of the block. */
+/* Take the part of `units` out of a free block that is in no bin any more. The rests before and
+ * behind it become free. A rest behind it that is too short stays part of the block. */
 static inline __attribute__((always_inline)) uint8_t *
 cut(struct heap *heap, const struct found *found, size_t units, uint64_t *ret_header)
 {
@@ -310,8 +310,8 @@ static __attribute__((noinline)) bool release_into_top(struct heap *heap, uint8_
     return true;
 }
 
-/* These free `units` at `block`. Each one ends with the call of the next, so nothing must be kept for
- * the time after a call. The units are in `bin_units` already. */
+/* These free `units` at `block`. Each one ends with the call of the next, so nothing must be kept
+ * for the time after a call. The units are in `bin_units` already. */
 
 /* Between two blocks that are in use. */
 static __attribute__((noinline)) bool release_between(struct heap *heap, uint8_t *block,
@@ -360,7 +360,8 @@ static __attribute__((noinline)) bool release_before_free(struct heap *heap, uin
                                                 : release_between(heap, block, units, place);
 }
 
-/* The header of the block behind is read even if that block stays as it is: so an overrun is found. */
+/* The header of the block behind is read even if that block stays as it is: so an overrun is
+ * found. */
 bool fast_core_release(struct heap *heap, uint8_t *block, uint64_t header)
 {
     uint64_t next_header;

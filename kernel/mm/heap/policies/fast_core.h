@@ -14,14 +14,15 @@
 /* The smallest block has room for links and a footer. */
 #define FAST_MINIMUM_UNITS ((size_t)2)
 
+/* Return the length of a block for this size. */
 static inline size_t fast_units_for(size_t size_bytes)
 {
     size_t units = sealed_units_for(size_bytes);
     return units < FAST_MINIMUM_UNITS ? FAST_MINIMUM_UNITS : units;
 }
 
-/* The same with 1 to 16 bytes of slack. Blocks of more than FAST_PADDED_MAX bytes get this length if
- * there is such a block, so that a free need not look at the next header. */
+/* The same with 1 to 16 bytes of slack. Blocks of more than FAST_PADDED_MAX bytes get this length
+ * if there is such a block, so that a free need not look at the next header. */
 static inline size_t fast_medium_units_for(size_t size_bytes)
 {
     return (size_bytes + SEALED_HEADER_BYTES + SEALED_UNIT_BYTES) / SEALED_UNIT_BYTES;
@@ -42,9 +43,9 @@ void fast_core_initialise(struct fast_core *core, uint8_t *base, size_t size_byt
 /* Move the end up, or down by at most the top's size. */
 void fast_core_move_end(struct fast_core *core, uint8_t *end);
 
-/* Take a block of at least `units` at a multiple of `alignment_bytes` from the free memory.
- * *ret_header is its header (live, slack and alignment 0), which the caller completes and writes. NULL: there is
- * no such block, or the heap is corrupt and the fault is recorded. */
+/* Take a block of at least `units` at a multiple of `alignment_bytes` from the free memory. The
+ * result *ret_header is its header (live, slack and alignment 0), which the caller completes and
+ * writes. NULL: there is no such block, or the heap is corrupt and the fault is recorded. */
 uint8_t *fast_core_take_aligned(struct heap *heap, size_t units, size_t alignment_bytes,
                                 uint64_t *ret_header);
 

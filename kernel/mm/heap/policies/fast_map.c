@@ -237,8 +237,8 @@ static inline void replace_all(struct fast_slab **places, size_t count, struct f
     while (count != 0);
 }
 
-/* Let the places of the pages from this number on lead to the slab. They may have two leaves, and some
- * may lead to a dissolved slab. */
+/* Let the places of the pages from this number on lead to the slab. They may have two leaves, and
+ * some may lead to a dissolved slab. */
 static void set_pages(const struct fast_state *fast, size_t number, unsigned page_count,
                       struct fast_slab *slab)
 {

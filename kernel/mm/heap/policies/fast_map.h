@@ -13,7 +13,8 @@ struct fast_leaf {
 };
 
 /* The map, and each leaf, begin so far behind the start of their blocks. An overrun of up to that
- * length from the block before them then leaves them intact, and the free of that block finds it. */
+ * length from the block before them then leaves them intact, and the free of that block finds
+ * it. */
 #define FAST_MAP_GUARD_BYTES 64u
 
 /* Return the leaf in a block that holds one. */

@@ -9,9 +9,9 @@
 
 /* The alignment field in the header of such a block holds its kind. */
 enum fast_own {
-    FAST_OWN_PAGES, /* of a slab, or a piece of a dissolved one (fast_piece.h) */
-    FAST_OWN_SLAB,  /* records of slabs (fast_record.h) */
-    FAST_OWN_LEAF,  /* of the map (fast_map.h) */
+    FAST_OWN_PAGES,   /* of a slab, or a piece of a dissolved one (fast_piece.h) */
+    FAST_OWN_RECORDS, /* of slabs (fast_record.h) */
+    FAST_OWN_LEAF,    /* of the map (fast_map.h) */
     FAST_OWN_MAP,
     FAST_OWN_ABSENT, /* free memory without pages (fast_absent.h) */
 };
@@ -30,8 +30,7 @@ static inline void fast_own_write_header(const struct heap *heap, enum fast_own 
                         (header & kept) | SEALED_OWN | (uint64_t)kind << SEALED_ALIGNMENT_SHIFT);
 }
 
-/* The core had no memory: merge some of the blocks that were freed last, or let the heap grow. NULL: as
- * below. */
+/* The core had no memory: merge some of the kept blocks, or let the heap grow. NULL: as below. */
 uint8_t *fast_own_take_more(struct heap *heap, const struct heap_request *request,
                             uint64_t *ret_header);
 

@@ -17,8 +17,8 @@ static uint8_t *newest(const struct fast_state *fast, size_t set)
     return fast_block_at(&fast->core, fast->recent.places[fast->recent.ends[set] - 1]);
 }
 
-/* Let the copy of the newest block's header follow the flag `previous`, which its neighbour may have
- * changed. False: the header was overwritten. */
+/* Let the copy of the newest block's header follow the flag `previous`, which its neighbour may
+ * have changed. False: the header was overwritten. */
 static bool update_newest(struct fast_state *fast, size_t set)
 {
     uint64_t word = sealed_header_word(newest(fast, set));

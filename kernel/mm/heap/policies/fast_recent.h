@@ -21,11 +21,12 @@
 /* No longer block is kept. */
 #define FAST_RECENT_MOST_BYTES ((size_t)64 * 1024)
 
-/* A heap of any size may keep this many blocks. A larger one may keep as many long ones as make up
- * this part of its limit. A block is at most as long as a slab may become.
+/* Each heap may keep FAST_RECENT_LEAST blocks. A large one may keep more: as many blocks of
+ * FAST_RECENT_MOST_BYTES as take this part of its limit. A block is at most as long as a slab may
+ * become.
  * Measured: with 7 kept blocks in 16 MiB, a pair of 24,000 to 65,536 bytes takes 214 to 241
- * instructions in random turn; with 15, 164 to 181; with 31, 144 to 152. With 31 in 4 MiB, a kernel's
- * mix uses 87.5 % of the memory instead of 89.5. */
+ * instructions in random turn. With 15 it takes 164 to 181, with 31 144 to 152. With 31 in 4 MiB, a
+ * kernel's mix uses 87.5 % of the memory instead of 89.5. */
 #define FAST_RECENT_LEAST ((size_t)8)
 #define FAST_RECENT_PART  8
 
@@ -51,8 +52,9 @@ static inline bool fast_recent_is_empty(const struct fast_recent *recent, size_t
 
 /* --- Taking ----------------------------------------------------------------------------------- */
 
-/* Take the newest block of this size, and make it live. NULL: no such block is kept, or its header has
- * changed. The neighbour before it may have changed a flag there, or the header was overwritten. */
+/* Take the newest block of this size, and make it live. NULL: no such block is kept, or its header
+ * has changed. The neighbour before it may have changed a flag there, or the header was
+ * overwritten. */
 static inline uint8_t *fast_recent_take(struct fast_state *fast, size_t size_bytes)
 {
     struct fast_recent *recent = &fast->recent;
@@ -71,9 +73,9 @@ static inline uint8_t *fast_recent_take(struct fast_state *fast, size_t size_byt
 }
 
 /* Call this when no block of this size could be taken, and its set is empty. From now on the set
- * wants blocks of this size, if such a block is no large part of what the heap may become. Before the
- * heap grows, kept blocks are released. So a small heap that can grow keeps as long ones as a large
- * heap. */
+ * wants blocks of this size, if such a block is no large part of the heap's limit. Before
+ * the heap grows, kept blocks are released. So a small heap that can grow keeps as long ones as a
+ * large heap. */
 static inline void fast_recent_expect(struct heap *heap, size_t size_bytes)
 {
     if (size_bytes * FAST_SLABS_IN_A_HEAP <= heap->limit_bytes)
@@ -123,7 +125,8 @@ static inline void fast_recent_push(struct fast_state *fast, size_t set, uint8_t
 }
 
 /* Release a block to the core, from the next set that has one. True if this set has room now. False
- * if it was the turn of this set, or if all its entries are used: then no block was released. */
+ * if it was the turn of this set, or if all its entries are used: then no block was released.
+ * Precondition: fast_recent_is_full(). */
 bool fast_recent_make_room(struct heap *heap, size_t set);
 
 /* Call this when blocks are kept. Merge up to FAST_RECENT_LEAST of them with the free memory around

@@ -77,7 +77,7 @@ static bool is_group(const struct fast_state *fast, const struct fast_record_gro
     const uint8_t *block = (const void *)group;
     return fast_block_index(&fast->core, block) < fast->core.last_index &&
            sealed_read_header(fast->core.secret, block, &header) && (header & SEALED_OWN) != 0 &&
-           fast_own_kind(header) == FAST_OWN_SLAB;
+           fast_own_kind(header) == FAST_OWN_RECORDS;
 }
 
 /* True if both neighbours on the list lead back to the group. Neither is written to before that. */
@@ -126,7 +126,7 @@ void fast_record_create(struct heap *heap, unsigned slot_count, bool may_grow)
     unsigned length = length_for(slot_count);
     const struct heap_request request = {.size_bytes = group_bytes(length),
                                          .alignment_bytes = SEALED_UNIT_BYTES};
-    struct fast_record_group *group = fast_own_take(heap, FAST_OWN_SLAB, &request, may_grow);
+    struct fast_record_group *group = fast_own_take(heap, FAST_OWN_RECORDS, &request, may_grow);
     if (group == NULL)
         return;
     memset(group, 0, capacity_of(group));
@@ -163,7 +163,8 @@ struct fast_slab *fast_record_take(struct heap *heap, unsigned slot_count)
     return (void *)record;
 }
 
-/* Keep the group. If another one is kept, a later operation frees it, since this one has done much. */
+/* Keep the group. If another one is kept, a later operation frees it, since this one has done
+ * much. */
 static void drop(struct heap *heap, struct fast_record_group *group)
 {
     struct fast_state *fast = fast_of(heap);
@@ -177,8 +178,8 @@ static void drop(struct heap *heap, struct fast_record_group *group)
         fast_own_release(heap, group);
 }
 
-/* The slab has no live block, so all bits of a word are equal. In a dissolved slab those of the last
- * word of marks may differ. */
+/* The slab has no live block, so all bits of a word are equal. In a dissolved slab those of the
+ * last word of marks may differ. */
 static inline void wipe(struct fast_slab *record)
 {
     if (record->is_dissolved)

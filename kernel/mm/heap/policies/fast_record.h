@@ -4,11 +4,11 @@
  *   |h| next, previous, … |p| record 0 |p| record 1 |… |p| record 5 |h|
  *      struct fast_record_group
  *
- * A block of the core holds a group of records of one length. So a slab that opens or closes changes
- * a bit, and most often no block of the core. The word p before each record is sealed. It says where
- * the group begins, and which record this is. A record without a slab is zero, except that each
- * word of bits is all 0 or all 1. The same holds for the words that a slab does not need. So
- * heap_check() finds a write there.
+ * A block of the core holds a group of records of one length. So a slab that opens or closes
+ * changes a bit, and most often no block of the core. The word p before each record is sealed. It
+ * says where the group begins, and which record this is. A record without a slab is zero, except
+ * that each word of bits is all 0 or all 1. The same holds for the words that a slab does not need.
+ * So heap_check() finds a write there.
  *
  * For each length the heap keeps at most one group without a record in use. So a flush frees few
  * blocks. One more waits for an operation that does little, which frees it.
@@ -18,8 +18,8 @@
 
 #include "kernel/mm/heap/policies/fast_slab.h"
 
-/* Measured: with 4, the workload producer-consumer takes 185 instructions instead of 183; with 8, the
- * kernel's mix uses 97.13 % of a region instead of 97.21. */
+/* Measured: with 4, the workload producer-consumer takes 185 instructions instead of 183; with 8,
+ * the kernel's mix uses 97.13 % of a region instead of 97.21. */
 #define FAST_RECORDS_IN_A_GROUP 6
 #define FAST_RECORDS_ALL_FREE   ((1u << FAST_RECORDS_IN_A_GROUP) - 1)
 
@@ -45,8 +45,8 @@ struct fast_slab *fast_record_take(struct heap *heap, unsigned slot_count);
 /* No slab has this record any more. In a corrupt heap this does nothing. */
 void fast_record_release(struct heap *heap, struct fast_slab *record);
 
-/* Free a group without a record in use, if there is one more than the heap keeps. False: there is not.
- */
+/* Free a group without a record in use, if there is one more than the heap keeps. False: there is
+ * not. */
 bool fast_record_release_surplus(struct heap *heap);
 
 /* Free any group without a record in use. False: there is none. */

@@ -25,7 +25,7 @@
 
 /* Memory is scarce if less than this part of the heap's limit is left: twice as much as the empty
  * slabs of a heap may have.
- * Measured: with 4, the share of a region that is used changes by 0.02 % at most. */
+ * Measured: with 8, the kernel's mix uses 97.14 % of a region instead of 97.21. */
 #define SCARCE_PART (FAST_SLABS_IN_A_HEAP / (2 * FAST_EMPTY_SLABS))
 
 _Static_assert(FAST_MEDIUM_PAGES <= FAST_PAGE_COUNT_MASK, "pages are counted in 4 bits");
@@ -153,8 +153,8 @@ void fast_slab_release_surplus(struct heap *heap, bool keeps_some)
         fast_map_release_spare(heap);
 }
 
-/* The core uses the rest behind the last slot. While there are dissolved slabs, that page might have
- * a piece of one, so the slab then takes all of it. */
+/* The core uses the rest behind the last slot. While there are dissolved slabs, that page might
+ * have a piece of one, so the slab then takes all of it. */
 static inline size_t pages_bytes(const struct fast_state *fast, size_t class_index,
                                  struct extent extent)
 {
@@ -200,8 +200,8 @@ static size_t most_bytes(const struct heap *heap)
     return smaller(heap->size_bytes, 2 * fast_core_room_bytes(heap)) / FAST_SLABS_IN_A_HEAP;
 }
 
-/* Return the number of pages that the class's blocks would fill to a third, up to a limit. Most often
- * it is 1, whatever the limit. */
+/* Return the number of pages that the class's blocks would fill to a third, up to a limit. Most
+ * often it is 1, whatever the limit. */
 static inline unsigned most_pages(const struct heap *heap, const struct fast_class *size_class)
 {
     size_t bytes =
@@ -228,9 +228,10 @@ static inline struct extent best_extent(const struct fast_class *size_class, siz
 }
 
 /* A medium class gets slots for twice as many blocks as it has, so that all of them soon lie in one
- * slab. A class with few blocks gets half of what the memory allows.
- * Measured: if it gets all of that, 4 MiB with sizes up to 16 KiB are used to 94 % instead of 96.
- * No page if two slots are too large a part of the memory. The last page has a part of one. */
+ * slab. A class with few blocks gets half of the slots for which there is memory. No page if two
+ * slots are too large a part of the memory. The core has the rest of the last page.
+ * Measured: if a class with few blocks gets all of that, 4 MiB with sizes up to 16 KiB are used to
+ * 94 % instead of 96. */
 static struct extent choose_medium_extent(const struct heap *heap,
                                           const struct fast_class *size_class, size_t class_index)
 {
@@ -343,10 +344,11 @@ static struct fast_slab *add_empty(struct fast_state *fast, struct fast_slab *sl
     return newest;
 }
 
-/* Add the slab to the empty ones. If there are then too many, return the one to be closed: the oldest,
- * or this one if it is not the current one of its class. That class has another slab, most often.
- * NULL also if the oldest has blocks again.
- * Measured: if it is always the oldest, the workload sawtooth takes 101 instructions instead of 95. */
+/* Add the slab to the empty ones. If there are then too many, return the one to be closed: the
+ * oldest, or this one if it is not the current one of its class. That class has another slab, most
+ * often. NULL also if the oldest has blocks again.
+ * Measured: if it is always the oldest, the workload sawtooth takes 101 instructions instead of
+ * 95. */
 static struct fast_slab *choose_closed(struct fast_state *fast, struct fast_slab *slab)
 {
     struct fast_slab *oldest = add_empty(fast, slab);

@@ -1,5 +1,5 @@
 /*
- * fast_slab.h - slabs of the fast policy: slots of one size in 1 to 15 pages of 8 KiB.
+ * fast_slab.h - slabs of the fast policy: slots of one length in 1 to 15 pages of 8 KiB.
  *
  *   page                                                              page
  *   | guard | slot 0        | slot 1        | slot 2        |…        |… slot n      | rest |
@@ -12,12 +12,12 @@
  * first slot ends with the mark, too; heap_check() reads all of the guard.
  *
  * Sizes that are multiples of 16 pay 16 bytes for this. If there are many such blocks, further ones
- * go to dense slabs, without guard and canaries, to save memory. A free of a dense
- * slot reads the first word of the next one, if that is free. So an overrun into a live slot is not
- * found. Double and interior frees are still found exactly.
+ * go to dense slabs, without guard and canaries, to save memory. A free of a dense slot reads the
+ * first word of the next one, if that is free. So an overrun into a live slot is not found. Double
+ * and interior frees are still found exactly.
  *
- * Medium slabs have slots for sizes of an eighth of a power of two, up to 16 KiB. Their slots have long
- * ends (fast_slot.h). The core has the rest of each slab's last page.
+ * Medium slabs have slots for sizes of an eighth of a power of two, up to 16 KiB. Their slots have
+ * long ends (fast_slot.h). The core has the rest of each slab's last page.
  *
  * The first word of a free slot equals its last word, or in a dense slab it is a canary. So
  * heap_check() finds a write to a freed block. An allocation does not look at it, since this would
@@ -37,10 +37,10 @@
  * at a time, beginning at the first slab, so that no operation's time depends on the limit. A leaf
  * is freed with its last slab, the map with its last leaf.
  *
- * A block that cannot move may shrink in its slot, and leave more than 16 bytes. Its slot then has a
- * long end, too. In a dense slab a second
- * bit for each slot says whether the slot has an end. If any slot has one, the slab's `reciprocal`
- * is 0. The free then calls the function that reads these bits.
+ * A block that cannot move may shrink in its slot, and leave more than 16 bytes. Its slot then has
+ * a long end, too. In a dense slab a second bit for each slot says whether the slot has an end. If
+ * any slot has one, the slab's `reciprocal` is 0. The free then calls the function that reads these
+ * bits.
  *
  * A class allocates from one word of bits of its current slab. A bit scan finds the lowest free
  * slot. When the word is used up, the next word with a free slot has its turn, so that frees have
@@ -54,9 +54,10 @@
 
 #include "kernel/mm/heap/policies/fast_own.h"
 
-#define FAST_PAGE_BYTES      ((size_t)8192)
-#define FAST_LEAF_PAGES      64
-#define FAST_LEAF_BYTES      (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
+#define FAST_PAGE_BYTES ((size_t)8192)
+#define FAST_LEAF_PAGES 64
+#define FAST_LEAF_BYTES (FAST_LEAF_PAGES * FAST_PAGE_BYTES)
+/* The most pages of a slab, and of a medium one. They are counted in 4 bits. */
 #define FAST_SLAB_PAGES      4
 #define FAST_MEDIUM_PAGES    15
 #define FAST_PAGE_COUNT_MASK 15u
@@ -71,10 +72,11 @@ struct fast_slab {
                              one of a slot with a block of this size */
     uint16_t slot_count;
     uint16_t stride_bytes;
-    uint16_t used_count;    /* live blocks, or those above the floor (fast_class.h); 1 if it is full
-                               and not current */
+    uint16_t used_count;    /* live blocks of a current or sparse slab. Of a partial one: those
+                               above half of its slots (fast_class_floor()). 1 if it is full and not
+                               current. It reaches 0 in the free that changes the slab's list. */
     uint16_t reached_count; /* so many slots were taken once or are prepared */
-    uint16_t least_bytes;   /* stride_bytes - 16: the least size of a padded slot */
+    uint16_t least_bytes;   /* stride_bytes - 16: the least padded size, the largest medium one */
     uint8_t class_index;
     uint8_t page_count : 4;
     bool is_full : 1;
@@ -126,7 +128,8 @@ static inline bool fast_slab_is_medium(const struct fast_slab *slab)
 }
 
 /* True if the record lies in the heap, and its place, slots and length are those that it was made
- * with. heap_check() and the paths that leave the usual free look at this. */
+ * with. This is looked at by heap_check(), by a free whose count reaches 0, and before an unusual
+ * pointer is checked. */
 bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab);
 
 /* Stands for no slab. Never written. */
@@ -153,8 +156,8 @@ static inline bool fast_slab_is_empty(const struct fast_slab *slab)
 
 /* --- Slabs of a class ------------------------------------------------------------------------- */
 
-/* Do one step towards the next slab of a class with this current slab: create a leaf or records, or free
- * a leaf of many. Without a map this does nothing. The heap does not grow. */
+/* Do one step towards the next slab of a class with this current slab: create a leaf or records, or
+ * free a leaf of many. Without a map this does nothing. The heap does not grow. */
 void fast_slab_prepare(struct heap *heap, const struct fast_slab *current);
 
 /* Open a slab for a request of that size and make it current. Precondition: the class has no free

@@ -105,8 +105,8 @@ size_t fast_slot_size(const struct fast_state *fast, const struct fast_slab *sla
     return slab->least_bytes + (read_low_bits(slab, slot) & FAST_SIZE_BITS);
 }
 
-/* A long end of a padded slot has its canaries where the first word of a free slot may lie, so a usual end replaces
- * it. */
+/* A long end of a padded slot has its canaries where the first word of a free slot may lie, so a
+ * usual end replaces it. */
 void fast_slot_mark_free(const struct fast_state *fast, const struct fast_slab *slab,
                          unsigned index, size_t size_bytes)
 {

@@ -79,7 +79,7 @@ static inline void fast_slot_make_live(struct fast_slab *slab, unsigned index)
 #define FAST_END_SHIFT 56
 #define FAST_SIZE_BITS 15u
 
-/* Not ASCII, nor the mark of 0 or 0xff, since a write beyond a block often has one of these. */
+/* A mark is 8 to 14: an overrun often has ASCII, or a byte that begins with 0 or f. */
 #define FAST_FIRST_MARK 8
 #define FAST_MARK_COUNT 7
 
@@ -105,7 +105,7 @@ static inline uint64_t *fast_slot_end_words(const uint8_t *slot, size_t least_by
     return (uint64_t *)(uintptr_t)(slot + least_bytes);
 }
 
-/* Return both words of the end of a block of this size. */
+/* Return the word that stands twice at the end of a block of this size. */
 static inline uint64_t fast_slot_end_word(const struct fast_state *fast, const uint8_t *slot,
                                           size_t size_bytes, uint64_t last_byte)
 {
@@ -137,8 +137,8 @@ static inline bool fast_slot_canary_is_intact(const struct fast_state *fast, con
 }
 
 /* True if a live slot of a padded slab has intact bytes behind its block, and the mark before it;
- * its size is then read. False also for a slot with a long end. *ret_free_word is for fast_slot_write_free().
- */
+ * its size is then read. False also for a slot with a long end. *ret_free_word is for
+ * fast_slot_write_free(). */
 static inline bool fast_slot_is_usual(const struct fast_state *fast, const struct fast_slab *slab,
                                       const uint8_t *slot, size_t *ret_size_bytes,
                                       uint64_t *ret_free_word)
@@ -293,7 +293,8 @@ static inline bool fast_slot_next_is_intact(const struct fast_state *fast,
            *(const uint64_t *)(const void *)slot == fast_canary(fast, (uintptr_t)slot);
 }
 
-/* Write the canary behind a block that keeps its content. Precondition: as above. */
+/* Write the canary behind a block that keeps its content. Precondition: size_bytes < stride_bytes and
+ * stride_bytes <= size_bytes + 16. */
 void fast_slot_move_end(const struct fast_state *fast, const struct fast_slab *slab, uint8_t *slot,
                         size_t size_bytes);
 

@@ -1,6 +1,6 @@
 /*
- * fast_take.h - the usual way to take a block of the core: the first block of a bin. It is inline, since
- * most blocks of the core come from here.
+ * fast_take.h - the usual way to take a block of the core: the first block of a bin. It is inline,
+ * since most blocks of the core come from here.
  */
 #ifndef KERNEL_MM_HEAP_POLICIES_FAST_TAKE_H
 #define KERNEL_MM_HEAP_POLICIES_FAST_TAKE_H
@@ -53,8 +53,9 @@ fast_take_cut(struct fast_state *fast, unsigned bin, size_t source_units, size_t
 }
 
 /* Take a block of at least `units` from the first bin that has one: the request's own bin, if its
- * first block has room, or any block of a larger one. The block is NULL if these bins have none. The
- * units are 0 if the block's header or links were overwritten. The caller records that fault. */
+ * first block has room, or any block of a larger one. The block is NULL if these bins have none.
+ * The units are 0 if the block's header or links were overwritten. The caller records that
+ * fault. */
 static inline __attribute__((always_inline)) struct fast_taken
 fast_take_first(struct fast_state *fast, size_t units)
 {

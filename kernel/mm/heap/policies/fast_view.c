@@ -68,8 +68,8 @@ static bool rest_is_free(const struct fast_slab *slab)
     return (last | ~(UINT64_MAX << slab->slot_count % 64)) == UINT64_MAX;
 }
 
-/* In a dense slab, live slots with an end are marked. In other slabs that are not dissolved, all marks
- * are the same. */
+/* In a dense slab, live slots with an end are marked. In other slabs that are not dissolved, all
+ * marks are the same. */
 static bool marks_are_sound(const struct fast_slab *slab)
 {
     const unsigned word_count = fast_slab_word_count(slab->slot_count);
@@ -209,7 +209,7 @@ static bool own_is_idle(const struct fast_state *fast, const uint8_t *block, uin
     switch (fast_own_kind(header)) {
     case FAST_OWN_PAGES:
         return slab_is_idle(fast, fast_map_find(fast, block));
-    case FAST_OWN_SLAB:
+    case FAST_OWN_RECORDS:
         return records_are_idle(fast, (const void *)block);
     case FAST_OWN_LEAF:
         return fast_map_has_spare(fast, fast_map_leaf_in(block)) ||
@@ -342,7 +342,7 @@ static const char *tally_own(const struct fast_state *fast, const uint8_t *block
     if ((header & SEALED_OWN) == 0)
         return NULL;
     enum fast_own kind = fast_own_kind(header);
-    if (kind == FAST_OWN_SLAB)
+    if (kind == FAST_OWN_RECORDS)
         return fast_record_check_group(fast, block, header, &tally->records);
     if ((kind == FAST_OWN_LEAF || kind == FAST_OWN_MAP) && !fast_map_guard_is_intact(block))
         return "the bytes before the map of the slabs were overwritten";
@@ -451,7 +451,7 @@ static void walk_slots(const struct fast_state *fast, const struct fast_slab *sl
     }
 }
 
-/* Return the slab that has its slots in this block, or NULL if there is none, or its record was
+/* Return the slab that has its slots in this block. NULL: there is no slab, or its record was
  * overwritten. */
 static const struct fast_slab *slab_of(const struct fast_state *fast, const uint8_t *block,
                                        uint64_t header)
@@ -559,7 +559,7 @@ static bool is_kept(const struct fast_state *fast, const struct fast_slab *slab)
     return false;
 }
 
-/* What the map leads to. */
+/* The pages and slabs of the map. */
 struct map_tally {
     size_t leaf_count;
     size_t absent_page_count;
