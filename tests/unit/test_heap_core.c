@@ -125,6 +125,23 @@ static void test_wrong_links_are_found(void **state)
     }
 }
 
+/* The bin keeps its first block if that does not lead to a block which leads back. */
+static void test_a_wrong_second_block_does_not_become_the_first(void **state)
+{
+    static struct list list, before;
+    const uint32_t values[] = {4, 20, 28, PLACES - 1, PLACES, PLACES + 4, UINT32_MAX};
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        build(&list, 0);
+        uint32_t place = list.places[0];
+        fast_links_at(&list.core, place)->next = values[i];
+        before = list;
+        assert_false(fast_bin_drop_first(&list.core, fast_bin_of(BLOCK_UNITS),
+                                         fast_block_at(&list.core, place), place));
+        assert_memory_equal(&list, &before, sizeof list);
+    }
+}
+
 /* A block that is in no list does not become the first one of another. */
 static void test_a_block_without_neighbours_must_be_its_bins_first(void **state)
 {
@@ -287,6 +304,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_wrong_links_are_found),
     TEST_OF_POLICY(test_a_block_without_neighbours_must_be_its_bins_first),
     TEST_OF_POLICY(test_a_wrong_first_block_is_found),
+    TEST_OF_POLICY(test_a_wrong_second_block_does_not_become_the_first),
     TEST_OF_POLICY(test_the_first_bytes_of_a_heap_do_not_matter),
     TEST_OF_POLICY(test_a_request_looks_at_the_first_blocks_of_its_bin),
     TEST_OF_POLICY(test_the_least_bin_comes_first),

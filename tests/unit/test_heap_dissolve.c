@@ -349,6 +349,26 @@ static void test_a_flush_is_short_after_many_slabs_ended(void **state)
     assert_sound(heap);
 }
 
+/* The last free in a dissolved slab takes it off its list. It writes to no object that a wrong link
+ * leads to, even if that leads back. */
+static void test_a_wrong_link_of_a_dissolved_slab_is_found(void **state)
+{
+    static _Alignas(16) struct fast_slab foreign;
+    struct fixture *fixture = *state;
+    if (fixture->policy != &heap_policy_fast || fixture->debug)
+        return;
+    struct heap *heap = dissolve(fixture, 40);
+    struct fast_slab *slab = fast_of(heap)->dissolved;
+    foreign.next = foreign.previous = slab;
+    slab->next = &foreign;
+    for (size_t i = 0; i < block_count(40) && !heap->is_corrupt; i += one_in(40)) {
+        if (fast_map_find(fast_of(heap), blocks[i]) == slab)
+            heap_free(heap, blocks[i], OTHER_CALLER);
+    }
+    assert_fault(fixture, HEAP_FAULT_CORRUPT);
+    assert_ptr_equal(foreign.previous, slab);
+}
+
 static const struct heap_policy_test TESTS[] = {
     TEST(test_other_sizes_use_the_memory_of_sparse_slabs),
     TEST(test_survivors_are_usual_blocks),
@@ -361,6 +381,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K9_a_write_to_a_free_slot_is_found),
     TEST(test_usual_changes_dissolve_nothing),
     TEST(test_a_flush_is_short_after_many_slabs_ended),
+    TEST_OF_POLICY(test_a_wrong_link_of_a_dissolved_slab_is_found),
 };
 
 int main(void)

@@ -101,6 +101,51 @@ static void test_K15_move_that_finds_a_fault_fails(void **state)
     assert_null(heap_allocate(heap, 10, CALLER));
 }
 
+/* A block cannot grow, since the free memory behind it was overwritten. It is not moved either: a
+ * corrupt heap does nothing more. */
+static void test_K15_growth_that_finds_a_fault_moves_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, MIB);
+    if (heap_frees_newest_only(heap))
+        return;
+    void *room = allocate(heap, 40000);
+    (void)allocate(heap, 17000);
+    uint8_t *block = memset(allocate(heap, 17000), 0x5a, 17000);
+    uint8_t *neighbour = allocate(heap, 100000);
+    (void)allocate(heap, 17000);
+    heap_free(heap, room, CALLER);
+    heap_free(heap, neighbour, CALLER);
+    memset(neighbour, 0x7e, 16);
+    size_t used_bytes = statistics_of(heap).used_bytes;
+    assert_null(heap_reallocate(heap, block, 30000, OTHER_CALLER));
+    assert_fault(fixture, HEAP_FAULT_CORRUPT);
+    assert_int_equal(statistics_of(heap).used_bytes, used_bytes);
+    for (size_t i = 0; i < 17000; i++)
+        assert_int_equal(block[i], 0x5a);
+}
+
+/* The new block takes all of the free memory before the old one. */
+static void test_K15_a_block_moves_to_the_memory_before_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct heap *heap = start_fixed(fixture, MIB);
+    if (heap_frees_newest_only(heap))
+        return;
+    void *room = allocate(heap, 40000);
+    uint8_t *block = memset(allocate(heap, 17000), 0x5a, 17000);
+    (void)allocate(heap, 17000);
+    heap_free(heap, room, CALLER);
+    uint8_t *moved = heap_reallocate(heap, block, 40000, CALLER);
+    assert_non_null(moved);
+    if (fixture->policy == &heap_policy_fast && !fixture->debug)
+        assert_ptr_equal(moved, room);
+    for (size_t i = 0; i < 17000; i++)
+        assert_int_equal(moved[i], 0x5a);
+    assert_int_equal(fixture->arena.fault_count, 0);
+    assert_sound(heap);
+}
+
 /* A bug of another heap: a block that moved lost its alignment. */
 static void test_K15_reallocation_keeps_the_alignment(void **state)
 {
@@ -613,6 +658,8 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_K8_K15_a_shortened_block_is_watched),
     TEST(test_K15_failure_leaves_the_old_block),
     TEST_OF_POLICY(test_K15_move_that_finds_a_fault_fails),
+    TEST_OF_POLICY(test_K15_growth_that_finds_a_fault_moves_nothing),
+    TEST(test_K15_a_block_moves_to_the_memory_before_it),
     TEST(test_K15_reallocation_keeps_the_alignment),
     TEST(test_K15_an_alignment_by_chance_has_no_effect),
     TEST(test_K15_growth_without_moving),

@@ -108,8 +108,10 @@ static __attribute__((noinline)) void *allocate_small_new(struct heap *heap, siz
     size_t class_index = fast->class_of[size_bytes];
     size_t padded_index = size_bytes / 16;
     if (padded_index != class_index && memory_is_short(heap) &&
-        (fast_class_has_slot(fast->current[padded_index]) || fast_class_refill(fast, padded_index)))
+        (fast_class_has_slot(fast->current[padded_index]) || fast_class_refill(heap, padded_index)))
         return fast_class_allocate(heap, fast->current[padded_index], size_bytes);
+    if (heap->is_corrupt)
+        return fail(heap, caller);
     if (!is_worth_a_slab(heap, class_index, size_bytes))
         return fast_block_allocate_small(heap, size_bytes, caller);
     if (!open_slab(heap, class_index, size_bytes))
@@ -127,8 +129,8 @@ static __attribute__((noinline)) void *allocate_small_other(struct heap *heap, s
 {
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast->class_of[size_bytes];
-    if (!fast_class_next(fast, class_index))
-        return allocate_small_new(heap, size_bytes, caller);
+    if (!fast_class_next(heap, class_index))
+        return heap->is_corrupt ? fail(heap, caller) : allocate_small_new(heap, size_bytes, caller);
     if (fast->classes[class_index].partial == NULL && !look_ahead(heap, class_index, caller))
         return NULL;
     return fast_class_allocate(heap, fast->current[class_index], size_bytes);
@@ -178,8 +180,9 @@ static __attribute__((noinline)) void *allocate_medium_other(struct heap *heap, 
 {
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast_class_of_medium(fast, size_bytes);
-    if (!fast_class_next(fast, class_index))
-        return allocate_medium_new(heap, size_bytes, caller);
+    if (!fast_class_next(heap, class_index))
+        return heap->is_corrupt ? fail(heap, caller)
+                                : allocate_medium_new(heap, size_bytes, caller);
     if (fast->classes[class_index].partial == NULL && !look_ahead(heap, class_index, caller))
         return NULL;
     return fast_class_allocate_medium(heap, fast->current[class_index], size_bytes);

@@ -155,9 +155,9 @@ static inline bool fast_bin_drop_first(struct fast_core *core, unsigned bin, con
         fast_bin_set_empty(core, bin);
         return true;
     }
-    core->bins[bin] = next;
     if (!fast_place_is_possible(core, next) || fast_links_at(core, next)->previous != place)
         return false;
+    core->bins[bin] = next;
     fast_links_at(core, next)->previous = 0;
     return true;
 }

@@ -69,7 +69,7 @@ static void *take_slot_of(struct heap *heap, size_t class_index, size_t size_byt
 {
     struct fast_state *fast = fast_of(heap);
     unsigned index = 0;
-    if (!fast_class_has_slot(fast->current[class_index]) && !fast_class_refill(fast, class_index))
+    if (!fast_class_has_slot(fast->current[class_index]) && !fast_class_refill(heap, class_index))
         return NULL;
     struct fast_slab *slab = fast->current[class_index];
     uint8_t *slot = fast_class_take_slot(slab);
@@ -155,7 +155,7 @@ static void *find_room(struct heap *heap, const struct heap_request *request)
     uint8_t *block = take_block(heap, request, &header);
     if (block == NULL) {
         void *slot = find_near_slot(heap, request);
-        if (slot != NULL)
+        if (slot != NULL || heap->is_corrupt)
             return slot;
         if (heap_end_grow_for(heap, request))
             block = take(heap, request, &header);

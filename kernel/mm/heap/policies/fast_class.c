@@ -114,13 +114,6 @@ static __attribute__((noinline)) bool advance(const struct fast_state *fast, str
     return fast_class_has_slot(slab);
 }
 
-/* Return the head of the list for the slab. */
-static struct fast_slab **list_of(struct fast_state *fast, const struct fast_slab *slab)
-{
-    return slab->is_sparse ? &fast->sparse[slab->class_index]
-                           : &fast->classes[slab->class_index].partial;
-}
-
 /* Keep the bit of the class's list of sparse slabs. */
 static void note_sparse(struct fast_state *fast, unsigned class_index)
 {
@@ -176,50 +169,52 @@ void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned li
     add_last(&fast->classes[slab->class_index], slab);
 }
 
-static void remove_sparse(struct fast_state *fast, struct fast_slab *slab)
+/* The slab is on no list any more. */
+static inline void count_all(struct fast_slab *slab)
 {
+    slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
+    slab->counts_above = false;
+}
+
+static bool remove_sparse(struct heap *heap, struct fast_slab *slab, size_t class_index)
+{
+    struct fast_state *fast = fast_of(heap);
+    struct fast_slab *last = slab; /* nobody needs the list's end */
+    if (!fast_slab_unlink(fast, slab, &fast->sparse[class_index], &last))
+        return sealed_record_corrupt(heap, (const uint8_t *)slab);
+    count_all(slab);
     slab->is_sparse = false;
     fast->sparse_page_count -= slab->page_count;
-    note_sparse(fast, slab->class_index);
+    note_sparse(fast, (unsigned)class_index);
+    return true;
 }
 
-void fast_class_remove(struct fast_state *fast, struct fast_slab *slab)
+bool fast_class_remove(struct heap *heap, struct fast_slab *slab)
 {
-    if (slab->previous != NULL)
-        slab->previous->next = slab->next;
-    else
-        *list_of(fast, slab) = slab->next;
-    if (slab->next != NULL)
-        slab->next->previous = slab->previous;
-    else if (!slab->is_sparse)
-        fast->classes[slab->class_index].partial_last = slab->previous;
-    slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
-    slab->counts_above = false;
+    struct fast_class *size_class = &fast_of(heap)->classes[slab->class_index];
     if (slab->is_sparse)
-        remove_sparse(fast, slab);
+        return remove_sparse(heap, slab, slab->class_index);
+    if (!fast_slab_unlink(fast_of(heap), slab, &size_class->partial, &size_class->partial_last))
+        return sealed_record_corrupt(heap, (const uint8_t *)slab);
+    count_all(slab);
+    return true;
 }
 
-struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
-                                         const struct fast_class *size_class)
+struct fast_slab *fast_class_take_sparse(struct heap *heap, size_t class_index)
 {
-    struct fast_slab *slab = fast->sparse[size_class - fast->classes];
-    if (slab != NULL)
-        fast_class_remove(fast, slab);
-    return slab;
+    struct fast_slab *slab = fast_of(heap)->sparse[class_index];
+    return slab != NULL && remove_sparse(heap, slab, class_index) ? slab : NULL;
 }
 
-/* Take the first slab off the list of partial slabs. Precondition: there is one. */
-static struct fast_slab *take_partial(struct fast_class *size_class)
+/* Take the first slab off the list of partial slabs. False: its links were overwritten. */
+static inline bool take_partial(const struct fast_state *fast, struct fast_class *size_class,
+                                struct fast_slab *slab)
 {
-    struct fast_slab *slab = size_class->partial;
-    size_class->partial = slab->next;
-    if (slab->next != NULL)
-        slab->next->previous = NULL;
-    else
-        size_class->partial_last = NULL;
-    slab->used_count = (uint16_t)(slab->used_count + fast_class_floor(slab));
-    slab->counts_above = false;
-    return slab;
+    if (slab->previous != NULL ||
+        !fast_slab_unlink(fast, slab, &size_class->partial, &size_class->partial_last))
+        return false;
+    count_all(slab);
+    return true;
 }
 
 /* Make the slab current, and find a free slot in it. */
@@ -230,18 +225,18 @@ static inline bool begin(struct fast_state *fast, size_t class_index, struct fas
 }
 
 /* The class has no partial slab. */
-static __attribute__((noinline)) bool next_sparse(struct fast_state *fast, size_t class_index)
+static __attribute__((noinline)) bool next_sparse(struct heap *heap, size_t class_index)
 {
-    struct fast_slab *slab = fast_class_take_sparse(fast, &fast->classes[class_index]);
+    struct fast_slab *slab = fast_class_take_sparse(heap, class_index);
     if (slab != NULL)
-        return begin(fast, class_index, slab);
-    fast->current[class_index] = &fast_no_slab;
+        return begin(fast_of(heap), class_index, slab);
+    fast_of(heap)->current[class_index] = &fast_no_slab;
     return false;
 }
 
-bool fast_class_next(struct fast_state *fast, size_t class_index)
+bool fast_class_next(struct heap *heap, size_t class_index)
 {
-    struct fast_class *size_class = &fast->classes[class_index];
+    struct fast_state *fast = fast_of(heap);
     struct fast_slab *slab = fast->current[class_index];
     fast_class_count_refill(fast, class_index);
     if (slab->reached_count != slab->slot_count)
@@ -250,6 +245,10 @@ bool fast_class_next(struct fast_state *fast, size_t class_index)
         slab->is_full = true;
         slab->used_count = 1;
     }
-    return size_class->partial != NULL ? begin(fast, class_index, take_partial(size_class))
-                                       : next_sparse(fast, class_index);
+    slab = fast->classes[class_index].partial;
+    if (slab == NULL)
+        return next_sparse(heap, class_index);
+    if (!take_partial(fast, &fast->classes[class_index], slab))
+        return sealed_record_corrupt(heap, (const uint8_t *)slab);
+    return begin(fast, class_index, slab);
 }

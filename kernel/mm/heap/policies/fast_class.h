@@ -166,13 +166,14 @@ static inline uint8_t *fast_class_take_unused(struct fast_state *fast, struct fa
 }
 
 /* The current slab has no other slot that is prepared: prepare more, or make the next slab current.
- * The caller must take a slot at once. False: the class has no free slot, and no current slab. */
-bool fast_class_next(struct fast_state *fast, size_t class_index);
+ * The caller must take a slot at once. False: the class has no free slot, and no current slab, or
+ * the heap is corrupt and the fault is recorded. */
+bool fast_class_next(struct heap *heap, size_t class_index);
 
 /* Find another word with a free slot, in the current slab or the next one. False: as above. */
-static inline bool fast_class_refill(struct fast_state *fast, size_t class_index)
+static inline bool fast_class_refill(struct heap *heap, size_t class_index)
 {
-    return fast_class_turn(fast, class_index) || fast_class_next(fast, class_index);
+    return fast_class_turn(fast_of(heap), class_index) || fast_class_next(heap, class_index);
 }
 
 /* True if the class has a slab with free slots besides its current one. */
@@ -211,12 +212,12 @@ static inline unsigned fast_class_floor(const struct fast_slab *slab)
  * this many live blocks. It is not full any more. */
 void fast_class_add(struct fast_state *fast, struct fast_slab *slab, unsigned live_count);
 
-/* Take the slab off its list. Its `used_count` is then that of all its live blocks. */
-void fast_class_remove(struct fast_state *fast, struct fast_slab *slab);
+/* Take the slab off its list. Its `used_count` is then that of all its live blocks. False: its links
+ * were overwritten, and the fault is recorded. Precondition: fast_slab_is_sound(). */
+bool fast_class_remove(struct heap *heap, struct fast_slab *slab);
 
-/* Return the slab, or NULL. */
-struct fast_slab *fast_class_take_sparse(struct fast_state *fast,
-                                         const struct fast_class *size_class);
+/* Return the slab, or NULL. In a corrupt heap the fault is recorded. */
+struct fast_slab *fast_class_take_sparse(struct heap *heap, size_t class_index);
 
 /* --- Which class serves a size ---------------------------------------------------------------- */
 

@@ -28,6 +28,19 @@ static void begin(struct heap *heap, struct fast_slab *slab)
     fast->dissolving_index = 0;
 }
 
+/* The class does not need its current slab. */
+static __attribute__((noinline)) void retire(struct heap *heap, struct fast_slab *slab,
+                                             unsigned class_index)
+{
+    struct fast_state *fast = fast_of(heap);
+    if (!fast_slab_is_sound(fast, slab)) {
+        (void)sealed_record_corrupt(heap, (const uint8_t *)slab);
+        return;
+    }
+    fast->current[class_index] = &fast_no_slab;
+    fast_class_add(fast, slab, slab->used_count);
+}
+
 void fast_dissolve_look(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
@@ -37,11 +50,9 @@ void fast_dissolve_look(struct heap *heap)
     if (slab == &fast_no_slab || heap->is_corrupt || slab->stride_bytes == SEALED_UNIT_BYTES ||
         fast->refill_count - fast->classes[class_index].refilled_at < FAST_CLASS_COUNT)
         return;
-    unsigned live = slab->used_count;
-    if (live == 0 || live > slab->slot_count / FAST_SPARSE_PART)
+    if (fast_slab_is_empty(slab) || slab->used_count > slab->slot_count / FAST_SPARSE_PART)
         return;
-    fast->current[slab->class_index] = &fast_no_slab;
-    fast_class_add(fast, slab, live);
+    retire(heap, slab, class_index);
 }
 
 /* Choose the slab to dissolve next, if there is one. */
@@ -56,7 +67,11 @@ static void choose(struct heap *heap)
             (void)fast_slab_flush_one(heap);
             return;
         }
-        begin(heap, fast_class_take_sparse(fast, &fast->classes[class_index]));
+        struct fast_slab *slab = fast_class_take_sparse(heap, class_index);
+        if (slab != NULL && fast_slab_is_sound(fast, slab))
+            begin(heap, slab);
+        else if (slab != NULL)
+            (void)sealed_record_corrupt(heap, (const uint8_t *)slab);
         return;
     }
 }
@@ -83,9 +98,9 @@ static bool cut_run(struct heap *heap)
 void fast_dissolve_step(struct heap *heap)
 {
     struct fast_state *fast = fast_of(heap);
+    fast_dissolve_look(heap);
     if (heap->is_corrupt)
         return;
-    fast_dissolve_look(heap);
     if (!cut_run(heap) && fast_dissolve_is_due(fast))
         choose(heap);
 }
@@ -106,12 +121,11 @@ static void drop(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
     uint8_t *pages = slab->slots - fast_class_first_bytes(slab->class_index);
-    if (slab->previous != NULL)
-        slab->previous->next = slab->next;
-    else
-        fast->dissolved = slab->next;
-    if (slab->next != NULL)
-        slab->next->previous = slab->previous;
+    struct fast_slab *last = slab; /* nobody needs the list's end */
+    if (!fast_slab_unlink(fast, slab, &fast->dissolved, &last)) {
+        (void)sealed_record_corrupt(heap, (const uint8_t *)slab);
+        return;
+    }
     if (fast->dissolving == slab)
         fast->dissolving = NULL;
     (void)fast_map_clear_pages(fast, pages, slab->page_count, slab);

@@ -72,9 +72,7 @@ static inline struct constants read_constants(const struct fast_slab *slab)
 
 bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab)
 {
-    const uint8_t *record = (const void *)slab;
-    if ((uintptr_t)record % SEALED_UNIT_BYTES != 0 || record < fast_first(&fast->core) ||
-        record > fast->core.end - sizeof *slab)
+    if (!fast_slab_is_inside(fast, slab))
         return false;
     const struct constants constants = read_constants(slab);
     return slab->mark == slab->mark_before &&
@@ -303,15 +301,27 @@ static uint8_t *pages_of(const struct fast_slab *slab)
     return slab->slots - fast_class_first_bytes(slab->class_index);
 }
 
+/* From now on no class allocates from the slab. False: its record was overwritten, and the fault is
+ * recorded. */
+static bool leave_class(struct heap *heap, struct fast_slab *slab)
+{
+    struct fast_state *fast = fast_of(heap);
+    if (!fast_slab_is_sound(fast, slab))
+        return sealed_record_corrupt(heap, (const uint8_t *)slab);
+    if (fast->current[slab->class_index] != slab)
+        return fast_class_remove(heap, slab);
+    fast->current[slab->class_index] = &fast_no_slab;
+    return true;
+}
+
+/* In a corrupt heap this does nothing. */
 static void close_slab(struct heap *heap, struct fast_slab *slab)
 {
     struct fast_state *fast = fast_of(heap);
+    if (!leave_class(heap, slab))
+        return;
     struct fast_class *size_class = &fast->classes[slab->class_index];
     uint8_t *pages = pages_of(slab);
-    if (fast->current[slab->class_index] == slab)
-        fast->current[slab->class_index] = &fast_no_slab;
-    else
-        fast_class_remove(fast, slab);
     fast_class_count_closed(heap, size_class, slab);
     unsigned page_count = slab->page_count;
     bool has_unused_leaf = fast_map_clear_pages(fast, pages, page_count, slab);
@@ -400,8 +410,8 @@ static __attribute__((noinline)) void relist_used(struct heap *heap, struct fast
                                                   unsigned live_count)
 {
     struct fast_state *fast = fast_of(heap);
-    if (!slab->is_full)
-        fast_class_remove(fast, slab);
+    if (!slab->is_full && !fast_class_remove(heap, slab))
+        return;
     fast_class_add(fast, slab, live_count);
     if (has_surplus(fast))
         fast_slab_release_surplus(heap, true);

@@ -132,6 +132,34 @@ static inline bool fast_slab_is_medium(const struct fast_slab *slab)
  * pointer is checked. */
 bool fast_slab_is_sound(const struct fast_state *fast, const struct fast_slab *slab);
 
+/* True if a link leads to a place in the heap where a record may lie. */
+static inline bool fast_slab_is_inside(const struct fast_state *fast, const struct fast_slab *slab)
+{
+    const size_t units = (sizeof *slab + SEALED_UNIT_BYTES - 1) / SEALED_UNIT_BYTES;
+    return fast_block_index(&fast->core, (const void *)slab) + units <= fast->core.last_index;
+}
+
+/* Take a slab off a list that has these ends. A stray write may have changed the links, so both
+ * neighbours must lead back before one of them is written to. False: one does not, and nothing has
+ * changed. */
+static inline bool fast_slab_unlink(const struct fast_state *fast, struct fast_slab *slab,
+                                    struct fast_slab **first, struct fast_slab **last)
+{
+    struct fast_slab *next = slab->next;
+    struct fast_slab *previous = slab->previous;
+    if (next != NULL && !fast_slab_is_inside(fast, next))
+        return false;
+    if (previous != NULL && !fast_slab_is_inside(fast, previous))
+        return false;
+    struct fast_slab **forward = previous != NULL ? &previous->next : first;
+    struct fast_slab **backward = next != NULL ? &next->previous : last;
+    if (*forward != slab || *backward != slab)
+        return false;
+    *forward = next;
+    *backward = previous;
+    return true;
+}
+
 /* Stands for no slab. Never written. */
 extern struct fast_slab fast_no_slab;
 
