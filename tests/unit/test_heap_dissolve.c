@@ -369,6 +369,25 @@ static void test_a_wrong_link_of_a_dissolved_slab_is_found(void **state)
     assert_ptr_equal(foreign.previous, slab);
 }
 
+/* A sparse slab whose count was overwritten with 0 is not among the empty slabs, so nothing closes it. */
+static void test_a_sparse_slab_with_a_wrong_count_is_found(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_growing(fixture, ARENA_BYTES);
+    leave_survivors(heap, 1500);
+    struct fast_state *fast = fast_of(heap);
+    assert_true(fast->sparse_page_count != 0);
+    for (unsigned class_index = 0; class_index < FAST_CLASS_COUNT; class_index++) {
+        if (fast->sparse[class_index] != NULL)
+            fast->sparse[class_index]->used_count = 0;
+    }
+    heap_trim(heap);
+    assert_int_equal(fixture->arena.fault_count, 1);
+    assert_int_equal(fixture->arena.fault.kind, HEAP_FAULT_CORRUPT);
+}
+
 static const struct heap_policy_test TESTS[] = {
     TEST(test_other_sizes_use_the_memory_of_sparse_slabs),
     TEST(test_survivors_are_usual_blocks),
@@ -382,6 +401,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST(test_usual_changes_dissolve_nothing),
     TEST(test_a_flush_is_short_after_many_slabs_ended),
     TEST_OF_POLICY(test_a_wrong_link_of_a_dissolved_slab_is_found),
+    TEST_OF_POLICY(test_a_sparse_slab_with_a_wrong_count_is_found),
 };
 
 int main(void)

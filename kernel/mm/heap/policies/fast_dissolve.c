@@ -63,8 +63,10 @@ static void choose(struct heap *heap)
         if (fast->sparse_classes[w] == 0)
             continue;
         unsigned class_index = w * 64 + 63 - (unsigned)__builtin_clzll(fast->sparse_classes[w]);
-        if (fast_slab_is_empty(fast->sparse[class_index])) {
-            (void)fast_slab_flush_one(heap);
+        struct fast_slab *first = fast->sparse[class_index];
+        if (fast_slab_is_empty(first)) {
+            if (!fast_slab_flush_one(heap)) /* its count is wrong: an empty slab could be closed */
+                (void)sealed_record_corrupt(heap, (const uint8_t *)first);
             return;
         }
         struct fast_slab *slab = fast_class_take_sparse(heap, class_index);
