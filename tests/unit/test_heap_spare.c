@@ -774,6 +774,25 @@ static void test_an_empty_slab_that_is_not_current_keeps_no_place(void **state)
     assert_sound(heap);
 }
 
+/* With three eighths of the memory left, memory is short. */
+static void test_one_empty_slab_is_kept_when_memory_is_short(void **state)
+{
+    struct fixture *fixture = *state;
+    if (!is_fast(fixture))
+        return;
+    struct heap *heap = start_fixed(fixture, ARENA_BYTES);
+    const struct fast_slab *older = open_slab(heap, 1000);
+    const struct fast_slab *newer = open_slab(heap, 500);
+    const uint8_t *slots = older->slots;
+    (void)allocate(heap, ARENA_BYTES / 8 * 5);
+    free_all_slots(heap, older);
+    assert_true(is_kept(heap, older));
+    free_all_slots(heap, newer);
+    assert_true(is_kept(heap, newer));
+    assert_ptr_equal(fast_map_find(fast_of(heap), slots), &fast_no_slab);
+    assert_sound(heap);
+}
+
 /* A request of the core gets the memory of a kept slab before the heap grows. */
 static void test_a_kept_slab_serves_a_longer_block(void **state)
 {
@@ -875,6 +894,7 @@ static const struct heap_policy_test TESTS[] = {
     TEST_OF_POLICY(test_a_slab_with_a_block_is_not_closed),
     TEST_OF_POLICY(test_the_oldest_slab_with_enough_memory_is_closed),
     TEST_OF_POLICY(test_an_empty_slab_that_is_not_current_keeps_no_place),
+    TEST_OF_POLICY(test_one_empty_slab_is_kept_when_memory_is_short),
     TEST_OF_POLICY(test_a_kept_slab_serves_a_longer_block),
     TEST_OF_POLICY(test_a_class_is_dense_while_it_has_many_blocks),
 };

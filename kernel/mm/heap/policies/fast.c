@@ -40,12 +40,6 @@ static __attribute__((noinline)) void *fail(struct heap *heap, const void *calle
     return NULL;
 }
 
-/* True if little memory is left below the heap's limit. */
-static bool memory_is_short(const struct heap *heap)
-{
-    return fast_core_room_bytes(heap) < heap->limit_bytes / 2;
-}
-
 /* True if a new slab is worth its memory: the class's blocks must fill a good part of the slab. A
  * class that is a mass also gets one, since a dense slab takes the least memory. A block of up to
  * 24 bytes takes no more in the core than in a padded slot, so it needs no slab. If memory is
@@ -60,7 +54,7 @@ static bool is_worth_a_slab(const struct heap *heap, size_t class_index, size_t 
         return true;
     if (size_class->is_mass && size_bytes > 16 && fast_units_for(size_bytes) == FAST_MINIMUM_UNITS)
         return false;
-    if (memory_is_short(heap))
+    if (fast_slab_memory_is_short(heap))
         return false;
     return size_class->slot_count != 0 ||
            size_class->core_count * size_class->stride_bytes >= FIRST_SLAB_BYTES;
@@ -68,13 +62,13 @@ static bool is_worth_a_slab(const struct heap *heap, size_t class_index, size_t 
 
 /* Open a slab. The heap grows for it only if the core has no free memory for the block either. If
  * it must not grow, and no free block is as long as a page, the attempt would fail, so it is not
- * made. If memory is scarce, a slab without live blocks is closed instead. Only a dense class asks
+ * made. If memory is short, a slab without live blocks is closed instead. Only a dense class asks
  * for a slab then. */
 static bool open_slab(struct heap *heap, size_t class_index, size_t size_bytes)
 {
     const struct fast_core *core = &fast_of(heap)->core;
     if (fast_class_is_dense(class_index) && fast_of(heap)->empty[1] != NULL &&
-        fast_slab_memory_is_scarce(heap)) {
+        fast_slab_memory_is_short(heap)) {
         (void)fast_slab_flush_one(heap);
         return false;
     }
@@ -86,15 +80,15 @@ static bool open_slab(struct heap *heap, size_t class_index, size_t size_bytes)
 
 /* The class has no other slab with a free slot than its current one. This was found out in few
  * instructions, so a step towards its next slab is done here. Otherwise the request that needs the
- * slab does the step, and gets a block of the core. When memory is scarce, what is kept for slabs
+ * slab does the step, and gets a block of the core. When memory is short, what is kept for slabs
  * is given up, so that a request which fails need not. False: the heap is corrupt, and the fault is
  * reported. */
 static inline bool look_ahead(struct heap *heap, size_t class_index, const void *caller)
 {
-    if (!memory_is_short(heap))
-        fast_slab_prepare(heap, fast_of(heap)->current[class_index]);
-    else if (fast_slab_memory_is_scarce(heap))
+    if (fast_slab_memory_is_short(heap))
         fast_slab_release_surplus(heap, false);
+    else
+        fast_slab_prepare(heap, fast_of(heap)->current[class_index]);
     heap_fault_report(heap, caller);
     return !heap->is_corrupt;
 }
@@ -107,7 +101,7 @@ static __attribute__((noinline)) void *allocate_small_new(struct heap *heap, siz
     struct fast_state *fast = fast_of(heap);
     size_t class_index = fast->class_of[size_bytes];
     size_t padded_index = size_bytes / 16;
-    if (padded_index != class_index && memory_is_short(heap) &&
+    if (padded_index != class_index && fast_slab_memory_is_short(heap) &&
         (fast_class_has_slot(fast->current[padded_index]) || fast_class_refill(heap, padded_index)))
         return fast_class_allocate(heap, fast->current[padded_index], size_bytes);
     if (heap->is_corrupt)
@@ -154,7 +148,7 @@ allocate_small_beyond_word(struct heap *heap, size_t size_bytes, const void *cal
 static bool is_worth_a_medium_slab(const struct heap *heap, const struct fast_class *size_class)
 {
     return (size_class->slot_count != 0 || size_class->core_count != 0) &&
-           !fast_dissolve_is_due(fast_of(heap)) && !memory_is_short(heap);
+           !fast_dissolve_is_due(fast_of(heap)) && !fast_slab_memory_is_short(heap);
 }
 
 /* The medium class has no free slot, and no current slab. */

@@ -216,7 +216,11 @@ bool fast_slab_flush_one(struct heap *heap);
 /* Close all slabs without a live block. */
 void fast_slab_flush(struct heap *heap);
 
-/* True if the heap may not keep memory that it does not use. */
-bool fast_slab_memory_is_scarce(const struct heap *heap);
+/* True if little memory is left below the heap's limit. The heap then opens no slab, and does not keep
+ * memory for one. */
+static inline bool fast_slab_memory_is_short(const struct heap *heap)
+{
+    return fast_core_room_bytes(heap) < heap->limit_bytes / 2;
+}
 
 #endif
