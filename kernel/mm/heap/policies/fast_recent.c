@@ -68,7 +68,7 @@ bool fast_recent_make_room(struct heap *heap, size_t set)
 bool fast_recent_release_some(struct heap *heap)
 {
     const struct fast_recent *recent = &fast_of(heap)->recent;
-    size_t count = smaller(recent->block_count, FAST_RECENT_LEAST);
+    size_t count = smaller(recent->block_count, FAST_RECENT_LEAST / 2);
     size_t set = 0;
     for (size_t i = 0; i < count; i++) {
         while (fast_recent_is_empty(recent, set))

@@ -129,8 +129,8 @@ static inline void fast_recent_push(struct fast_state *fast, size_t set, uint8_t
  * Precondition: fast_recent_is_full(). */
 bool fast_recent_make_room(struct heap *heap, size_t set);
 
-/* Call this when blocks are kept. Merge up to FAST_RECENT_LEAST of them with the free memory around
- * them. False: the heap is corrupt, and the fault is recorded. */
+/* Call this when blocks are kept. Merge up to FAST_RECENT_LEAST / 2 of them with the free memory
+ * around them. False: the heap is corrupt, and the fault is recorded. */
 bool fast_recent_release_some(struct heap *heap);
 
 /* The same for any heap. True if there was a kept block. Call it again to merge more of them. */

@@ -436,9 +436,19 @@ void fast_slab_forget_empty(struct fast_state *fast, const struct fast_slab *sla
     }
 }
 
+/* False if no slab is so long with the free blocks before and behind it. One of these would have at
+ * least half of what the longest slab leaves. */
+static bool slab_may_reach(const struct fast_core *core, size_t units)
+{
+    const size_t longest_units = FAST_MEDIUM_PAGES * FAST_PAGE_BYTES / SEALED_UNIT_BYTES;
+    return units <= longest_units || fast_core_may_have_room(core, (units - longest_units) / 2);
+}
+
 bool fast_slab_flush_for(struct heap *heap, size_t units)
 {
     struct fast_state *fast = fast_of(heap);
+    if (!slab_may_reach(&fast->core, units))
+        return false;
     for (unsigned i = FAST_EMPTY_SLABS; i-- > 0;) {
         struct fast_slab *slab = fast->empty[i];
         if (slab == NULL || !fast_slab_is_empty(slab) ||
