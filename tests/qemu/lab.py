@@ -168,12 +168,14 @@ class Lab:
         """Start a machine from power-on. The caller watches it."""
         return boot.Boot(self.machine(disk, **options))
 
-    def case(self, changes=None, plan=(), timeout=TIMEOUT_SECONDS, machine=None, **settings):
-        """Boot from the snapshot of a machine. `machine` holds options of Machine."""
+    def case(self, changes=None, plan=(), timeout=TIMEOUT_SECONDS, machine=None, panic_seconds=PANIC_SECONDS,
+             **settings):  # fmt: skip
+        """Boot from the snapshot of a machine. `machine` holds options of Machine. A panic has `panic_seconds` to end
+        the machine."""
         disk = self.case_disk(machine, changes, plan, **settings)
         try:
             with self.restore(disk, machine=machine) as running:
-                return watch(running, timeout, settings)
+                return watch(running, timeout, settings, panic_seconds)
         finally:
             shutil.rmtree(disk.parent)
 
@@ -244,10 +246,10 @@ class Lab:
         shutil.rmtree(disk.parent)
 
 
-def watch(running, timeout, settings):
+def watch(running, timeout, settings, panic_seconds=PANIC_SECONDS):
     """Watch a boot to its end. With the usual words a panic ends the machine; with others it may stay there."""
     usual = settings.get("words") is None
-    return running.watch(timeout, panic_seconds=PANIC_SECONDS if usual else boot.HALT_SECONDS)
+    return running.watch(timeout, panic_seconds=panic_seconds if usual else boot.HALT_SECONDS)
 
 
 def memory_in_file(pc, state, is_shared):

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from boot import HALT_SECONDS
 from lab import PANIC, enrolled, expect_panic, expect_ready, expect_stop
 from test_progress import STEPS, expect_hang, marks
 
@@ -150,7 +151,7 @@ DAMAGE = [
 @pytest.mark.parametrize("word, reason", DAMAGE)
 def test_H_damaged_handoff_is_refused(lab, word, reason):
     """The kernel trusts no word of the handoff then, so it does not know QEMU's exit device."""
-    verdict = expect_announced(lab.case(inject(word)), word)
+    verdict = expect_announced(lab.case(inject(word), panic_seconds=HALT_SECONDS), word)
     assert not verdict.success
     assert verdict.has_line(rf"\[panic\] cause: .*is refused: .*{reason}"), verdict.serial
 
