@@ -179,7 +179,7 @@ static inline void count_all(struct fast_slab *slab)
 static bool remove_sparse(struct heap *heap, struct fast_slab *slab, size_t class_index)
 {
     struct fast_state *fast = fast_of(heap);
-    struct fast_slab *last = slab; /* nobody needs the list's end */
+    struct fast_slab *last = slab; /* this list has no pointer to its end */
     if (!fast_slab_unlink(fast, slab, &fast->sparse[class_index], &last))
         return sealed_record_corrupt(heap, (const uint8_t *)slab);
     count_all(slab);

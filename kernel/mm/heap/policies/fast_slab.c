@@ -194,7 +194,7 @@ static size_t most_bytes(const struct heap *heap)
 }
 
 /* Return the number of pages that the class's blocks would fill to a third, up to a limit. Most
- * often it is 1, whatever the limit. */
+ * classes have so few blocks that one page is enough. Then the limit is not computed. */
 static inline unsigned most_pages(const struct heap *heap, const struct fast_class *size_class)
 {
     size_t bytes =
@@ -361,7 +361,7 @@ static struct fast_slab *choose_closed(struct fast_state *fast, struct fast_slab
         return NULL;
     if (fast->current[slab->class_index] == slab)
         return oldest;
-    fast->empty[0] = oldest;
+    fast->empty[0] = oldest; /* it takes the place of this slab, and counts as the newest */
     return slab;
 }
 
